@@ -1,0 +1,10 @@
+"""intake 客服部, the front desk: the only way in [R11, R52].
+
+owns   requests (the registration form 登记表), the callback promise, consultations, service notices 通知单 in
+       triplicate, visits as the departments report them, revisits and free rework, monthly statistics
+hears  SiteChanged, PersonChanged, PricePublished, ConsultationAnswered, WorkAcknowledged, WorkAssigned,
+       WorkAccepted, WorkTerminated, SupportRequested, FeeCollected, CashNotHandedOver, CashReturned,
+       DepartmentFiguresGiven, FinanceFiguresGiven
+says   ConsultationAsked, NoticeIssued, NoticeCancelled, ReworkOrdered, CallbackMissed, MonthFiguresAsked,
+       StatisticsAgreed, MonthReported
+"""

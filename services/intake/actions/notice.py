@@ -1,0 +1,155 @@
+"""Issuing the service notice and what the departments report on it [R24-R32]."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from services.intake.actions.papers import next_numbers
+from services.intake.actions.request import request_for, request_of_message
+from services.intake.models import Notice, NoticeCopy, Revisit, Visit
+from services.intake.rules.notice import Copy, Form
+from services.intake.rules.request import REQUEST, RequestState, RequestStep
+from services.intake.rules.revisit import RevisitPolicy, revisit_due
+from shared.bus.outbox import publish
+from shared.calendar import business_month
+from shared.errors import NotYet
+from shared.ids import new_id
+from shared.messages import (
+    NoticeIssued,
+    SupportRequested,
+    WorkAccepted,
+    WorkAcknowledged,
+    WorkAssigned,
+    WorkTerminated,
+)
+from shared.people import Actor, known_site, site_for
+
+
+def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) -> Notice:
+    """Make the notice from the registration form, number it, and send finance and the department their copies."""
+    request = request_for(session, actor, request_id)
+    request.state = REQUEST.move(request.state, RequestStep.ISSUE_NOTICE)
+    site = site_for(session, actor, request.site_id)
+    (number,) = next_numbers(session, Form.NOTICE, site, howmany=1, now=now)
+    notice = Notice(
+        id=new_id(),
+        number=number,
+        request_id=request.id,
+        site_id=site.id,
+        issued_by=actor.person_id,
+        issued_at=now,
+        copies=[
+            NoticeCopy(
+                copy=copy,
+                sent_at=now,
+                received_at=now if copy is Copy.ARCHIVE else None,
+                received_by=actor.person_id if copy is Copy.ARCHIVE else None,
+            )
+            for copy in Copy
+        ],
+    )
+    session.add(notice)
+    session.add(Visit(request_id=request.id, round=0, site_id=site.id, department=request.department, ordered_at=now))
+    publish(
+        session,
+        NoticeIssued.model_validate(
+            {
+                "request_id": request.id,
+                "notice_number": number,
+                "site_id": site.id,
+                "department": request.department,
+                "trade": request.trade,
+                "channel": request.channel,
+                "owner_name": request.owner_name,
+                "address": request.address,
+                "phone": request.phone,
+                "description": request.description,
+                "visit_from": request.visit_from,
+                "visit_to": request.visit_to,
+                "fee_fen": request.fee_fen,
+                "price_code": request.price_code,
+                "price_version": request.price_version,
+                "issued_at": now,
+            }
+        ),
+    )
+    return notice
+
+
+def _visit(session: Session, request_id: UUID, round_: int) -> Visit:
+    visit = session.get(Visit, (request_id, round_), with_for_update=True)
+    if visit is None:
+        raise NotYet(f"visit {round_} of request {request_id} is not known yet")
+    return visit
+
+
+def acknowledged(session: Session, message: WorkAcknowledged) -> None:
+    """The department has its copy [R27, R29]."""
+    visit = _visit(session, message.request_id, message.round)
+    visit.acknowledged_at = message.acknowledged_at
+    if message.round == 0:
+        session.execute(
+            update(NoticeCopy)
+            .where(
+                NoticeCopy.notice_id == Notice.id,
+                Notice.request_id == message.request_id,
+                NoticeCopy.copy == Copy.DEPARTMENT,
+            )
+            .values(received_at=message.acknowledged_at, received_by=message.acknowledged_by)
+        )
+
+
+def assigned(session: Session, message: WorkAssigned) -> None:
+    """Who goes [R30]: what the desk tells an owner who asks."""
+    visit = _visit(session, message.request_id, message.round)
+    visit.assigned_at, visit.workers = message.assigned_at, [worker.name for worker in message.workers]
+
+
+def support_requested(session: Session, message: SupportRequested) -> None:
+    """A worker asked for support or stopped for safety [R67]: the desk sees it on the request."""
+    visit = _visit(session, message.request_id, message.round)
+    visit.support_requested_at, visit.support_reason = message.requested_at, message.reason
+
+
+def accepted(session: Session, message: WorkAccepted) -> None:
+    """Owner or occupant signed [R31, R32]: the revisit is promised for later [R37, D4]."""
+    request = request_of_message(session, message.request_id)
+    visit = _visit(session, message.request_id, message.round)
+    site = known_site(session, message.site_id)
+    request.state = REQUEST.move(request.state, RequestStep.ACCEPT)
+    visit.accepted_at = message.accepted_at
+    visit.accepted_month = business_month(message.accepted_at, zone=site.zone, closing=site.closing)
+    visit.signer_name, visit.arrived_late = message.signer_name, message.arrived_late
+    session.add(
+        Revisit(
+            request_id=request.id,
+            round=message.round,
+            site_id=request.site_id,
+            due_at=revisit_due(message.accepted_at, RevisitPolicy()),
+            failed_attempts=0,
+        )
+    )
+
+
+def terminated(session: Session, message: WorkTerminated) -> None:
+    """The job ended undone [R62, D24]: the request with it, unless it was rework, which the desk takes up again."""
+    request = request_of_message(session, message.request_id)
+    visit = _visit(session, message.request_id, message.round)
+    site = known_site(session, message.site_id)
+    request.state = REQUEST.move(request.state, RequestStep.TERMINATE)
+    visit.terminated_at, visit.cause, visit.reason = message.terminated_at, message.cause, message.reason
+    visit.terminated_month = business_month(message.terminated_at, zone=site.zone, closing=site.closing)
+    if request.state is RequestState.TERMINATED:
+        request.ended_at, request.ending = message.terminated_at, message.reason
+    else:
+        session.add(
+            Revisit(
+                request_id=request.id,
+                round=message.round,
+                site_id=request.site_id,
+                due_at=message.terminated_at,
+                failed_attempts=0,
+            )
+        )

@@ -1,0 +1,191 @@
+"""Registering requests, agreeing on the visit, and how a request ends [R13-R23, R44-R49]."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from services.intake.actions.papers import next_numbers
+from services.intake.models import CallbackAttempt, Notice, PriceItem, Request
+from services.intake.rules.callback import CallbackPolicy, start_clock
+from services.intake.rules.notice import Form, check_window
+from services.intake.rules.price import Price, check_fee
+from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep
+from services.intake.rules.scope import trade_of
+from shared.bus.outbox import publish
+from shared.calendar import business_month, local
+from shared.errors import NotFound, NotYet, RuleBroken
+from shared.ids import new_id
+from shared.messages import FeeCollected, NoticeCancelled
+from shared.people import Actor, Site, site_for
+
+
+@dataclass(frozen=True)
+class RegistrationForm:
+    """What the registration form holds [R13-R17, R20]."""
+
+    channel: Channel
+    owner_name: str
+    address: str
+    phone: str
+    description: str
+    trade: str
+    windows: Sequence[tuple[datetime, datetime]] = ()
+    source: str | None = None
+    source_key: str | None = None
+    asked_at: datetime | None = None
+
+
+def register(session: Session, *, site_id: UUID, form: RegistrationForm, actor: Actor, now: datetime) -> Request:
+    """Record one request and start its clock; out of scope it is recorded as refused, with the reason [R6-R10]."""
+    return register_all(session, site=site_for(session, actor, site_id), forms=[form], actor=actor, now=now)[0]
+
+
+def register_all(
+    session: Session, *, site: Site, forms: Sequence[RegistrationForm], actor: Actor, now: datetime
+) -> list[Request]:
+    """Record several requests of one site in one go [R20, R21]."""
+    numbers = next_numbers(session, Form.REGISTRATION, site, howmany=len(forms), now=now)
+    requests = [_record(form, site, number, actor, now) for form, number in zip(forms, numbers, strict=True)]
+    session.add_all(requests)
+    return requests
+
+
+def _record(form: RegistrationForm, site: Site, number: str, actor: Actor, now: datetime) -> Request:
+    trade = trade_of(form.trade)
+    taken = trade.department is not None
+    clock = start_clock(form.channel, now, CallbackPolicy()) if taken else None
+    return Request(
+        id=new_id(),
+        number=number,
+        site_id=site.id,
+        state=RequestState.RECORDED if taken else RequestState.REFUSED,
+        channel=form.channel,
+        trade=trade.code,
+        department=trade.department,
+        refusal=None if taken else trade.refusal,
+        owner_name=form.owner_name,
+        address=form.address,
+        phone=form.phone,
+        description=form.description,
+        windows=[[start.isoformat(), end.isoformat()] for start, end in form.windows],
+        source=form.source,
+        source_key=form.source_key,
+        asked_at=form.asked_at,
+        recorded_by=actor.person_id,
+        recorded_at=now,
+        month=business_month(now, zone=site.zone, closing=site.closing),
+        warn_due_at=clock.warn_at if clock else None,
+        callback_due_at=clock.due_at if clock else None,
+        callback_missed=False,
+        ended_at=None if taken else now,
+    )
+
+
+def request_for(session: Session, actor: Actor, request_id: UUID) -> Request:
+    """A request at a site of the person asking, locked until the transaction ends. Raises NotFound."""
+    request = session.get(Request, request_id, with_for_update=True)
+    if request is None or not actor.sees(request.site_id):
+        raise NotFound("request", request_id)
+    return request
+
+
+def request_of_message(session: Session, request_id: UUID) -> Request:
+    """A request named by a message, locked. Raises NotYet when it cannot be seen yet."""
+    request = session.get(Request, request_id, with_for_update=True)
+    if request is None:
+        raise NotYet(f"request {request_id} is not known yet")
+    return request
+
+
+def log_attempt(session: Session, *, request_id: UUID, note: str, actor: Actor, now: datetime) -> Request:
+    """A call that did not reach the owner: kept, but the clock goes on [D3]."""
+    request = request_for(session, actor, request_id)
+    if request.state is not RequestState.RECORDED:
+        raise RuleBroken("nobody_waits", f"request is {request.state}: no callback is open", rule="D3")
+    session.add(CallbackAttempt(request_id=request.id, at=now, by=actor.person_id, reached=False, note=note))
+    return request
+
+
+def owner_reached(session: Session, request: Request, *, note: str, actor: Actor, now: datetime) -> None:
+    """The owner was reached and told when: this stops the clock, kept or not [R48, D3]."""
+    session.add(CallbackAttempt(request_id=request.id, at=now, by=actor.person_id, reached=True, note=note))
+    if request.reached_at is None:
+        request.reached_at = now
+        request.callback_ended_at = request.callback_ended_at or now
+
+
+def agree_visit(
+    session: Session,
+    *,
+    request_id: UUID,
+    visit_from: datetime,
+    visit_to: datetime,
+    price_code: str,
+    fee_fen: int,
+    actor: Actor,
+    now: datetime,
+) -> Request:
+    """Agree time and fee with the owner, on the phone or at the desk [R18, R46, R49]; freezes the price [D10]."""
+    request = request_for(session, actor, request_id)
+    request.state = REQUEST.move(request.state, RequestStep.AGREE)
+    check_window(visit_from, visit_to, now=now)
+    site = site_for(session, actor, request.site_id)
+    price = price_in_force(session, price_code, local(now, site.zone).date())
+    agreed = check_fee(price, trade=request.trade, code=price_code, fee_fen=fee_fen)
+    request.visit_from, request.visit_to = visit_from, visit_to
+    request.fee_fen, request.price_code, request.price_version = fee_fen, agreed.code, agreed.version
+    owner_reached(session, request, note="visit agreed", actor=actor, now=now)
+    return request
+
+
+def price_in_force(session: Session, code: str, day: date) -> Price | None:
+    """The item of the newest approved version that is effective on `day`; None when that version lacks it."""
+    newest = (
+        select(PriceItem.version)
+        .where(PriceItem.effective_from <= day)
+        .order_by(PriceItem.effective_from.desc(), PriceItem.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    item = session.scalars(select(PriceItem).where(PriceItem.code == code, PriceItem.version == newest)).one_or_none()
+    if item is None:
+        return None
+    return Price(item.version, item.code, item.trade, item.name, item.unit, item.min_fen, item.max_fen)
+
+
+def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now: datetime) -> Request:
+    """The owner no longer wants it; a notice already out is withdrawn from those who hold it."""
+    request = request_for(session, actor, request_id)
+    request.state = REQUEST.move(request.state, RequestStep.CANCEL)
+    request.ended_at, request.ending = now, reason
+    request.callback_ended_at = request.callback_ended_at or (now if request.callback_due_at else None)
+    number = session.scalars(
+        update(Notice)
+        .where(Notice.request_id == request.id)
+        .values(cancelled_at=now, cancel_reason=reason)
+        .returning(Notice.number)
+    ).one_or_none()
+    if number is not None:
+        publish(
+            session,
+            NoticeCancelled(
+                request_id=request.id,
+                notice_number=number,
+                site_id=request.site_id,
+                reason=reason,
+                cancelled_at=now,
+            ),
+        )
+    return request
+
+
+def fee_collected(session: Session, message: FeeCollected) -> None:
+    """Finance has the fee: it stands on the request, whatever else has been heard of it [R33, R34]."""
+    request = request_of_message(session, message.request_id)
+    request.receipt_number = message.receipt_number
+    request.received_fen = message.amount_fen
+    request.received_month = message.month

@@ -1,0 +1,145 @@
+"""The month's statistics: count, ask the departments, compare, sign, report [R40-R43, D18]."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from services.intake.models import MONTH_END, Month, MonthSignature
+from services.intake.queries import month_lines, month_report
+from services.intake.rules.statistics import SIGNERS, check_agreed
+from shared.bus.outbox import publish
+from shared.calendar import business_month, last_day, moment, next_month
+from shared.errors import NotFound, NotYourRole, RuleBroken
+from shared.messages import (
+    DepartmentFiguresGiven,
+    FinanceFiguresGiven,
+    MonthFiguresAsked,
+    MonthReported,
+    StatisticsAgreed,
+)
+from shared.people import Actor, Site, known_site, site_for
+
+AFTER_CLOSING = timedelta(minutes=30)
+"""The statistics begin after the daily check of the last day [D18]."""
+
+
+def open_month(session: Session, site: Site, month: str) -> None:
+    """Begin a month of statistics for a site, with the moment its figures are asked for."""
+    session.execute(
+        text("""
+            INSERT INTO months (site_id, month, closes_at) VALUES (:site_id, :month, :closes_at)
+            ON CONFLICT DO NOTHING
+        """),
+        {
+            "site_id": site.id,
+            "month": month,
+            "closes_at": moment(last_day(month), site.closing, site.zone) + AFTER_CLOSING,
+        },
+    )
+
+
+def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
+    """A site's first month is the one in which hr told us of it."""
+    site = known_site(session, site_id)
+    open_month(session, site, business_month(now, zone=site.zone, closing=site.closing))
+
+
+def end_months(session: Session, *, now: datetime) -> int:
+    """Months that are over: ask every department for its count, and begin the next month."""
+    due = session.scalars(
+        select(Month)
+        .where(MONTH_END.due < now, ~MONTH_END.ended)
+        .order_by(Month.closes_at)
+        .limit(100)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for month in due:
+        open_month(session, known_site(session, month.site_id), next_month(month.month))
+        _ask(session, month, now)
+    return len(due)
+
+
+def _ask(session: Session, month: Month, now: datetime) -> None:
+    month.asked_at = now
+    publish(session, MonthFiguresAsked(site_id=month.site_id, month=month.month, asked_at=now))
+
+
+def month_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
+    """A month of a site of the person asking, locked. Raises NotFound."""
+    site_for(session, actor, site_id)
+    found = session.get(Month, (site_id, month), with_for_update=True)
+    if found is None:
+        raise NotFound("month", month)
+    return found
+
+
+def ask_figures(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
+    """Ask once more, after a difference was settled."""
+    found = month_for(session, actor, site_id, month)
+    if found.asked_at is None or found.agreed_at is not None:
+        state = "not over" if found.asked_at is None else "agreed already"
+        raise RuleBroken("not_to_be_asked", f"{month} is {state}", rule="R41")
+    _ask(session, found, now)
+    return found
+
+
+_PUT_FIGURE = text("""
+    INSERT INTO month_figures (site_id, month, department, item, value, asked_at)
+    VALUES (:site_id, :month, :department, :item, :value, :asked_at)
+    ON CONFLICT (site_id, month, department, item) DO UPDATE SET value = excluded.value, asked_at = excluded.asked_at
+    WHERE month_figures.asked_at <= excluded.asked_at
+""")
+
+
+def figures_given(session: Session, message: DepartmentFiguresGiven | FinanceFiguresGiven) -> None:
+    """A department's own count; an answer to an earlier asking never replaces a later one."""
+    items = (
+        {"accepted": message.accepted, "terminated": message.terminated}
+        if isinstance(message, DepartmentFiguresGiven)
+        else {"receipts": message.receipts, "received_fen": message.received_fen}
+    )
+    session.execute(
+        _PUT_FIGURE,
+        [
+            {
+                "site_id": message.site_id,
+                "month": message.month,
+                "department": message.department,
+                "item": item,
+                "value": value,
+                "asked_at": message.asked_at,
+            }
+            for item, value in items.items()
+        ],
+    )
+
+
+def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
+    """The actor's department agrees with every line; with the fourth signature the month is reported [R41, R42]."""
+    found = month_for(session, actor, site_id, month)
+    if actor.department not in SIGNERS:
+        raise NotYourRole("not_a_signer", f"{actor.department} does not sign statistics", rule="R41", allowed=SIGNERS)
+    if found.asked_at is None or found.agreed_at is not None:
+        state = "not over" if found.asked_at is None else "agreed already"
+        raise RuleBroken("not_to_be_signed", f"{month} is {state}", rule="R41")
+    check_agreed(month_lines(session, site_id, month))
+    session.add(
+        MonthSignature(
+            site_id=site_id, month=month, department=actor.department, signed_by=actor.person_id, signed_at=now
+        )
+    )
+    session.flush()
+    signed = session.scalars(
+        select(MonthSignature.department).where(MonthSignature.site_id == site_id, MonthSignature.month == month)
+    ).all()
+    if set(signed) == set(SIGNERS):
+        found.agreed_at = now
+        found.report = month_report(session, site_id, month)
+        publish(
+            session,
+            StatisticsAgreed(site_id=site_id, month=month, agreed_at=now),
+            MonthReported(site_id=site_id, month=month, report=found.report, reported_at=now),
+        )
+    return found

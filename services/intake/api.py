@@ -1,0 +1,303 @@
+"""The front desk's JSON API: one action for each route; money in fen, moments with a zone."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+
+from services.intake import queries
+from services.intake.actions import consultation, importing, notice, request, revisit, statistics
+from services.intake.actions.importing import ImportedRow
+from services.intake.queries import (
+    CashAlertView,
+    ConsultationView,
+    MonthView,
+    PriceView,
+    RequestView,
+    RevisitDue,
+    SiteView,
+)
+from services.intake.rules.access import MAY
+from services.intake.rules.request import Channel, RequestState
+from services.intake.rules.scope import trade_of
+from shared.calendar import local
+from shared.errors import Malformed, Problem
+from shared.money import PositiveFen
+from shared.paging import After, Limit, Page
+from shared.web import Body, Edge, explain, permissions
+
+api = APIRouter(prefix="/api", tags=["intake"])
+may = permissions("intake", MAY)
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
+MonthName = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+class Window(Body):
+    """A stretch of time that suits the owner [R17]."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class RegisterRequest(Body):
+    """The registration form 有偿服务登记表 [R13-R17]."""
+
+    site_id: UUID
+    channel: Channel
+    owner_name: Short
+    address: Short
+    phone: Phone
+    description: Words
+    trade: Short = Field(description="a code of the trade catalogue, e.g. `water`")
+    windows: list[Window] = Field(default=[], max_length=10)
+
+    def form(
+        self, *, source: str | None = None, source_key: str | None = None, asked_at: datetime | None = None
+    ) -> request.RegistrationForm:
+        """What the action takes."""
+        return request.RegistrationForm(
+            channel=self.channel,
+            owner_name=self.owner_name,
+            address=self.address,
+            phone=self.phone,
+            description=self.description,
+            trade=self.trade,
+            windows=[(window.start, window.end) for window in self.windows],
+            source=source,
+            source_key=source_key,
+            asked_at=asked_at,
+        )
+
+
+class ImportRow(RegisterRequest):
+    """One row of another system's list, with its key there."""
+
+    source_key: Short
+    asked_at: AwareDatetime | None = None
+
+
+class ImportRequests(Body):
+    """Rows of one site, each checked by itself: `rows` maps the row number to the fields of ImportRow."""
+
+    source: Short
+    site_id: UUID
+    rows: dict[int, dict[str, Any]] = Field(max_length=500)
+
+
+class LogAttempt(Body):
+    """A call that did not reach the owner."""
+
+    note: Words
+
+
+class AgreeVisit(Body):
+    """Time and fee as agreed with the owner [R18, R49]; the fee in fen, from the approved price."""
+
+    visit_from: AwareDatetime
+    visit_to: AwareDatetime
+    price_code: Short
+    fee_fen: PositiveFen
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: Words
+
+
+class AskConsultation(Body):
+    """A question to the request's department, and when the owner gets his reply [R19, R23]."""
+
+    question: Words
+    reply_due_at: AwareDatetime
+    owner_was_told: bool = Field(description="the owner was reached and promised the reply at that time")
+
+
+class RecordRevisit(Body):
+    """What the owner said; a problem needs the time of the next visit [R37-R39]."""
+
+    outcome: Literal["not_reached", "satisfied", "problem"]
+    note: Words
+    visit_from: AwareDatetime | None = None
+    visit_to: AwareDatetime | None = None
+
+
+@api.get("/sites", summary="The person's sites")
+def list_sites(edge: Annotated[Edge, may("read_sites")]) -> list[SiteView]:
+    return queries.sites(edge.session, edge.actor)
+
+
+@api.get("/prices", summary="The price book in force today [R22, R55]")
+def list_prices(edge: Annotated[Edge, may("read_prices")]) -> list[PriceView]:
+    return queries.prices(edge.session, on=local(edge.now, "Asia/Shanghai").date())
+
+
+@api.post("/requests", status_code=201, summary="Register a request and start its clock [R13-R21, R48]")
+def register_request(body: RegisterRequest, edge: Annotated[Edge, may("register_request")]) -> RequestView:
+    def act() -> RequestView:
+        made = request.register(edge.session, site_id=body.site_id, form=body.form(), actor=edge.actor, now=edge.now)
+        return queries.request_by_id(edge.session, edge.actor, made.id)
+
+    return edge.once(body, act)
+
+
+@api.post("/imports", summary="Register rows of another system's list; known rows change nothing [D2]")
+def import_requests(body: ImportRequests, edge: Annotated[Edge, may("import_requests")]) -> list[ImportedRow]:
+    forms: dict[int, request.RegistrationForm] = {}
+    told: list[ImportedRow] = []
+    for number, fields in body.rows.items():
+        try:
+            row = ImportRow.model_validate({"site_id": body.site_id, **fields})
+            forms[number] = row.form(source=body.source, source_key=row.source_key, asked_at=row.asked_at)
+            trade_of(row.trade)
+        except ValidationError as bad:
+            forms.pop(number, None)
+            told.append(ImportedRow(number, "malformed", None, explain(bad.errors())))
+        except Problem as bad:
+            forms.pop(number, None)
+            told.append(ImportedRow(number, "malformed", None, str(bad)))
+    told += importing.import_rows(
+        edge.session, site_id=body.site_id, source=body.source, forms=forms, actor=edge.actor, now=edge.now
+    )
+    return sorted(told, key=lambda row: row.row)
+
+
+@api.get("/requests", summary="Requests in order of registration")
+def list_requests(
+    edge: Annotated[Edge, may("read_requests")],
+    state: RequestState | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[RequestView]:
+    return queries.requests(edge.session, edge.actor, state=state, after=after, limit=limit)
+
+
+@api.get("/requests/{request_id}", summary="One request, whole")
+def read_request(request_id: UUID, edge: Annotated[Edge, may("read_requests")]) -> RequestView:
+    return queries.request_by_id(edge.session, edge.actor, request_id)
+
+
+@api.get("/callbacks", summary="Owners waiting for a call, the least time left first [R48]")
+def list_callbacks(edge: Annotated[Edge, may("read_requests")]) -> list[RequestView]:
+    return queries.callbacks(edge.session, edge.actor)
+
+
+@api.post("/requests/{request_id}/attempts", summary="A call did not reach the owner [D3]")
+def log_attempt(request_id: UUID, body: LogAttempt, edge: Annotated[Edge, may("log_attempt")]) -> RequestView:
+    request.log_attempt(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
+    return queries.request_by_id(edge.session, edge.actor, request_id)
+
+
+@api.post("/requests/{request_id}/agree", summary="Agree time and fee with the owner [R18, R46, R49]")
+def agree_visit(request_id: UUID, body: AgreeVisit, edge: Annotated[Edge, may("agree_visit")]) -> RequestView:
+    request.agree_visit(
+        edge.session,
+        request_id=request_id,
+        visit_from=body.visit_from,
+        visit_to=body.visit_to,
+        price_code=body.price_code,
+        fee_fen=body.fee_fen,
+        actor=edge.actor,
+        now=edge.now,
+    )
+    return queries.request_by_id(edge.session, edge.actor, request_id)
+
+
+@api.post("/requests/{request_id}/cancel", summary="The owner no longer wants it")
+def cancel_request(request_id: UUID, body: Reason, edge: Annotated[Edge, may("cancel_request")]) -> RequestView:
+    request.cancel(edge.session, request_id=request_id, reason=body.reason, actor=edge.actor, now=edge.now)
+    return queries.request_by_id(edge.session, edge.actor, request_id)
+
+
+@api.post("/requests/{request_id}/consultations", status_code=201, summary="Ask the department [R19, R23]")
+def ask_consultation(
+    request_id: UUID, body: AskConsultation, edge: Annotated[Edge, may("ask_consultation")]
+) -> ConsultationView:
+    def act() -> ConsultationView:
+        asked = consultation.ask(
+            edge.session,
+            request_id=request_id,
+            question=body.question,
+            reply_due_at=body.reply_due_at,
+            owner_was_told=body.owner_was_told,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.consultation_view(asked)
+
+    return edge.once(body, act)
+
+
+@api.get("/consultations", summary="Questions put to departments")
+def list_consultations(
+    edge: Annotated[Edge, may("read_requests")], after: After = None, limit: Limit = 100
+) -> Page[ConsultationView]:
+    return queries.consultations(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/consultations/{consultation_id}/reply", summary="The owner was given the answer [R23]")
+def reply_consultation(consultation_id: UUID, edge: Annotated[Edge, may("reply_consultation")]) -> ConsultationView:
+    replied = consultation.reply(edge.session, consultation_id=consultation_id, actor=edge.actor, now=edge.now)
+    return queries.consultation_view(replied)
+
+
+@api.post("/requests/{request_id}/notice", status_code=201, summary="Issue the service notice in three copies [R24]")
+def issue_notice(request_id: UUID, edge: Annotated[Edge, may("issue_notice")]) -> RequestView:
+    def act() -> RequestView:
+        notice.issue(edge.session, request_id=request_id, actor=edge.actor, now=edge.now)
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(None, act)
+
+
+@api.get("/revisits", summary="Revisits whose time has come, the oldest first [R37]")
+def list_revisits(edge: Annotated[Edge, may("read_requests")]) -> list[RevisitDue]:
+    return queries.revisits_due(edge.session, edge.actor)
+
+
+@api.post("/requests/{request_id}/revisit", summary="Record what the owner said at the revisit [R37-R39]")
+def record_revisit(request_id: UUID, body: RecordRevisit, edge: Annotated[Edge, may("record_revisit")]) -> RequestView:
+    if body.outcome == "not_reached":
+        revisit.not_reached(edge.session, request_id=request_id, actor=edge.actor)
+    elif body.outcome == "satisfied":
+        revisit.satisfied(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
+    else:
+        if body.visit_from is None or body.visit_to is None:
+            raise Malformed("visit_needed", "a problem needs visit_from and visit_to of the rework", rule="R39")
+        revisit.problem_found(
+            edge.session,
+            request_id=request_id,
+            problem=body.note,
+            visit_from=body.visit_from,
+            visit_to=body.visit_to,
+            actor=edge.actor,
+            now=edge.now,
+        )
+    return queries.request_by_id(edge.session, edge.actor, request_id)
+
+
+@api.get("/cash-alerts", summary="Cash finance waits for [D6]")
+def list_cash_alerts(edge: Annotated[Edge, may("read_months")]) -> list[CashAlertView]:
+    return queries.cash_alerts(edge.session, edge.actor)
+
+
+@api.get("/months/{month}", summary="A month's statistics at each site, compared line by line [R40, R41]")
+def read_month(month: MonthName, edge: Annotated[Edge, may("read_months")]) -> list[MonthView]:
+    return queries.months(edge.session, edge.actor, month=month)
+
+
+@api.post("/months/{month}/sites/{site_id}/ask", summary="Ask the departments for their figures once more [R41]")
+def ask_figures(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("ask_figures")]) -> list[MonthView]:
+    statistics.ask_figures(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+    return queries.months(edge.session, edge.actor, month=month)
+
+
+@api.post("/months/{month}/sites/{site_id}/sign", summary="The person's department agrees with every line [R41]")
+def sign_statistics(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("sign_statistics")]) -> list[MonthView]:
+    statistics.sign(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+    return queries.months(edge.session, edge.actor, month=month)

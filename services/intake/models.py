@@ -1,0 +1,301 @@
+"""The front desk's tables."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, or_, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from services.intake.rules.notice import Copy
+from services.intake.rules.request import Channel, RequestState
+from shared.bus.tables import InboxRow, OutboxRow
+from shared.db import TYPES, service_metadata
+from shared.idempotency import IdempotencyRow
+from shared.ids import new_id
+from shared.messages import FieldDepartment
+from shared.people import PersonRow, SiteRow
+from shared.tasks import Deadline
+
+
+class Base(DeclarativeBase):
+    """The tables of intake."""
+
+    metadata = service_metadata()
+    type_annotation_map = TYPES
+
+
+class Outbox(OutboxRow, Base):
+    """Messages we send."""
+
+
+class Inbox(InboxRow, Base):
+    """Messages we received."""
+
+
+class IdempotencyKey(IdempotencyRow, Base):
+    """Answers given to keys."""
+
+
+class Site(SiteRow, Base):
+    """Sites, as hr says."""
+
+
+class Person(PersonRow, Base):
+    """People, as hr says."""
+
+
+class PriceItem(Base):
+    """An item of an approved version of the price book, as finance published it [R55]."""
+
+    __tablename__ = "price_items"
+
+    version: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    effective_from: Mapped[date]
+    trade: Mapped[str]
+    name: Mapped[str]
+    unit: Mapped[str]
+    min_fen: Mapped[int]
+    max_fen: Mapped[int]
+
+
+class PaperCount(Base):
+    """How many papers of a form a site has numbered on a day; locked while one more is."""
+
+    __tablename__ = "paper_counts"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    form: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class Request(Base):
+    """A request as the registration form 有偿服务登记表 has it [R13-R20], and how far it has come."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        UniqueConstraint("source", "source_key"),
+        Index(
+            "ix_requests_warn", "warn_due_at", postgresql_where=text("warned_at IS NULL AND callback_ended_at IS NULL")
+        ),
+        Index("ix_requests_callback", "callback_due_at", postgresql_where=text("callback_ended_at IS NULL")),
+        Index("ix_requests_site_id", "site_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(unique=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    state: Mapped[RequestState]
+    channel: Mapped[Channel]
+    trade: Mapped[str]
+    department: Mapped[FieldDepartment | None]
+    refusal: Mapped[str | None]
+    owner_name: Mapped[str]
+    address: Mapped[str]
+    phone: Mapped[str]
+    description: Mapped[str]
+    windows: Mapped[list]  # type: ignore[type-arg]  # [[from, to], …] as RFC 3339
+    source: Mapped[str | None]
+    source_key: Mapped[str | None]
+    asked_at: Mapped[datetime | None]
+    recorded_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+    month: Mapped[str]
+
+    warn_due_at: Mapped[datetime | None]
+    warned_at: Mapped[datetime | None]
+    callback_due_at: Mapped[datetime | None]
+    callback_ended_at: Mapped[datetime | None]
+    callback_missed: Mapped[bool] = mapped_column(default=False)
+    reached_at: Mapped[datetime | None]
+
+    visit_from: Mapped[datetime | None]
+    visit_to: Mapped[datetime | None]
+    fee_fen: Mapped[int | None]
+    price_code: Mapped[str | None]
+    price_version: Mapped[int | None]
+
+    receipt_number: Mapped[str | None]
+    received_fen: Mapped[int | None]
+    received_month: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+    ending: Mapped[str | None]
+
+    notice: Mapped["Notice | None"] = relationship(lazy="raise")
+    visits: Mapped[list["Visit"]] = relationship(lazy="raise", order_by="Visit.round")
+    revisits: Mapped[list["Revisit"]] = relationship(lazy="raise", order_by="Revisit.round")
+    attempts: Mapped[list["CallbackAttempt"]] = relationship(lazy="raise", order_by="CallbackAttempt.id")
+
+
+class CallbackAttempt(Base):
+    """A call to the owner; those that did not reach him stop no clock [D3]."""
+
+    __tablename__ = "callback_attempts"
+    __table_args__ = (Index("ix_callback_attempts_request_id", "request_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    at: Mapped[datetime]
+    by: Mapped[UUID]
+    reached: Mapped[bool]
+    note: Mapped[str]
+
+
+class Consultation(Base):
+    """A question to a department, with the time by which the owner was promised a reply [R19, R23]."""
+
+    __tablename__ = "consultations"
+    __table_args__ = (Index("ix_consultations_reply", "reply_due_at", postgresql_where=text("reply_ended_at IS NULL")),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    question: Mapped[str]
+    asked_by: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    reply_due_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    replied_at: Mapped[datetime | None]
+    reply_ended_at: Mapped[datetime | None]
+    reply_missed: Mapped[bool] = mapped_column(default=False)
+
+
+class Notice(Base):
+    """A service notice 有偿服务通知单, numbered per site and day without gaps [R24]."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(unique=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), unique=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    issued_by: Mapped[UUID]
+    issued_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None]
+
+    copies: Mapped[list["NoticeCopy"]] = relationship(lazy="raise", order_by="NoticeCopy.copy")
+
+
+class NoticeCopy(Base):
+    """One of the three copies 联 and who has it [R25-R28]."""
+
+    __tablename__ = "notice_copies"
+
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"), primary_key=True)
+    copy: Mapped[Copy] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    received_by: Mapped[UUID | None]
+
+
+class Visit(Base):
+    """One visit to the home as the department reports it: round 0 for the fee, then free rework [R30-R32, R39]."""
+
+    __tablename__ = "visits"
+    __table_args__ = (Index("ix_visits_accepted_month", "accepted_month", "site_id"),)
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    ordered_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    assigned_at: Mapped[datetime | None]
+    workers: Mapped[list | None]  # type: ignore[type-arg]  # names
+    support_requested_at: Mapped[datetime | None]
+    support_reason: Mapped[str | None]
+    arrived_late: Mapped[bool | None]
+    signer_name: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
+    accepted_month: Mapped[str | None]
+    terminated_at: Mapped[datetime | None]
+    terminated_month: Mapped[str | None]
+    cause: Mapped[str | None]
+    reason: Mapped[str | None]
+
+
+class Revisit(Base):
+    """A call to the owner after a visit was accepted [R37]: satisfied, or a problem that means rework."""
+
+    __tablename__ = "revisits"
+    __table_args__ = (
+        Index("ix_revisits_due", "due_at", postgresql_where=text("listed_at IS NULL AND done_at IS NULL")),
+        CheckConstraint("(done_at IS NULL) = (satisfied IS NULL)", name="done_has_answer"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    due_at: Mapped[datetime]
+    listed_at: Mapped[datetime | None]
+    failed_attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None]
+    satisfied: Mapped[bool | None]
+    note: Mapped[str | None]
+
+
+class CashAlert(Base):
+    """Cash that finance says is not handed over, for the desk head to chase [D6]."""
+
+    __tablename__ = "cash_alerts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    day: Mapped[date]
+    holder_id: Mapped[UUID]
+    amount_fen: Mapped[int]
+    found_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+
+
+class Month(Base):
+    """A site's month of statistics: asked at its end, signed by four departments, then reported [R40-R43]."""
+
+    __tablename__ = "months"
+    __table_args__ = (Index("ix_months_close", "closes_at", postgresql_where=text("asked_at IS NULL")),)
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    month: Mapped[str] = mapped_column(primary_key=True)
+    closes_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
+    agreed_at: Mapped[datetime | None]
+    report: Mapped[dict | None]  # type: ignore[type-arg]
+
+
+class MonthFigure(Base):
+    """A figure of the month given by the department that counted it."""
+
+    __tablename__ = "month_figures"
+
+    site_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+    asked_at: Mapped[datetime]
+
+
+class MonthSignature(Base):
+    """A department agrees with the month's statistics [R41]."""
+
+    __tablename__ = "month_signatures"
+
+    site_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(primary_key=True)
+    signed_by: Mapped[UUID]
+    signed_at: Mapped[datetime]
+
+
+WARN = Deadline(
+    "callback_warning", Request.warn_due_at, or_(Request.warned_at.is_not(None), Request.callback_ended_at.is_not(None))
+)
+CALLBACK = Deadline("callback", Request.callback_due_at, Request.callback_ended_at.is_not(None))
+REPLY = Deadline("consultation_reply", Consultation.reply_due_at, Consultation.reply_ended_at.is_not(None))
+REVISIT = Deadline("revisit", Revisit.due_at, or_(Revisit.listed_at.is_not(None), Revisit.done_at.is_not(None)))
+MONTH_END = Deadline("month_statistics", Month.closes_at, Month.asked_at.is_not(None))

@@ -1,0 +1,1 @@
+"""The front desk's rules: pure functions and tables, one file for each business word."""

@@ -1,0 +1,21 @@
+"""Who may do what at the front desk. Only the desk takes and arranges paid jobs [R11, R52-R54, D9]."""
+
+from shared.access import Permissions, reads, roles
+
+MAY: Permissions = {
+    "register_request": roles("clerk", "desk_head"),
+    "import_requests": roles("clerk", "desk_head"),
+    "log_attempt": roles("clerk", "desk_head"),
+    "agree_visit": roles("clerk", "desk_head"),
+    "cancel_request": roles("clerk", "desk_head"),
+    "ask_consultation": roles("clerk", "desk_head"),
+    "reply_consultation": roles("clerk", "desk_head"),
+    "issue_notice": roles("clerk", "desk_head"),
+    "record_revisit": roles("clerk", "desk_head"),
+    "ask_figures": roles("desk_head"),
+    "sign_statistics": roles("desk_head", "head", "finance_lead"),
+    "read_requests": reads("clerk", "desk_head"),
+    "read_prices": reads("clerk", "desk_head"),
+    "read_sites": reads("clerk", "desk_head", "head", "finance_lead", "administration"),
+    "read_months": reads("clerk", "desk_head", "head", "finance_lead", "administration"),
+}

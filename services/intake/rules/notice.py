@@ -1,0 +1,34 @@
+"""The service notice 有偿服务通知单: its number and its three copies [R24-R28]."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from shared.errors import RuleBroken
+
+
+class Copy(StrEnum):
+    """Who holds which copy 联: finance 财务, the department 相关部门, the archive 存档."""
+
+    FINANCE = "finance"
+    DEPARTMENT = "department"
+    ARCHIVE = "archive"
+
+
+class Form(StrEnum):
+    """The papers numbered per site and day: 登记表 and 通知单."""
+
+    REGISTRATION = "DJ"
+    NOTICE = "TZ"
+
+
+def paper_number(form: Form, *, site_code: str, day: date, count: int) -> str:
+    """The number printed on a paper: 'TZ-BK-20260401-0007' is the seventh notice of that site and day."""
+    return f"{form}-{site_code}-{day:%Y%m%d}-{count:04d}"
+
+
+def check_window(visit_from: datetime, visit_to: datetime, *, now: datetime) -> None:
+    """Raises RuleBroken unless the visit is a stretch of time that is not over yet [R30, R49]."""
+    if not visit_from < visit_to:
+        raise RuleBroken("window_is_empty", "the visit must end after it begins", rule="R49")
+    if visit_to <= now:
+        raise RuleBroken("window_is_past", "the visit would be over already", rule="R49")

@@ -1,0 +1,63 @@
+"""A request from the registration form to its end: which steps are lawful, and when it is closed [R20-R39]."""
+
+from enum import StrEnum
+
+from shared.states import Machine
+
+
+class Channel(StrEnum):
+    """How the owner came: 来电, 来访, 网上."""
+
+    PHONE = "phone"
+    WALK_IN = "walk_in"
+    ONLINE = "online"
+
+
+class RequestState(StrEnum):
+    """Where a request stands."""
+
+    REFUSED = "refused"
+    RECORDED = "recorded"
+    AGREED = "agreed"
+    NOTICED = "noticed"
+    ACCEPTED = "accepted"
+    REWORK = "rework"
+    CLOSED = "closed"
+    TERMINATED = "terminated"
+    CANCELLED = "cancelled"
+
+
+class RequestStep(StrEnum):
+    """What can happen to a request."""
+
+    AGREE = "agree"
+    ISSUE_NOTICE = "issue_notice"
+    ACCEPT = "accept"
+    TERMINATE = "terminate"
+    FIND_PROBLEM = "find_problem"
+    SATISFY = "satisfy"
+    CANCEL = "cancel"
+
+
+REQUEST = Machine[RequestState, RequestStep](
+    "request",
+    "R20",
+    {
+        (RequestState.RECORDED, RequestStep.AGREE): RequestState.AGREED,
+        (RequestState.AGREED, RequestStep.AGREE): RequestState.AGREED,
+        (RequestState.AGREED, RequestStep.ISSUE_NOTICE): RequestState.NOTICED,
+        (RequestState.NOTICED, RequestStep.ACCEPT): RequestState.ACCEPTED,
+        (RequestState.NOTICED, RequestStep.TERMINATE): RequestState.TERMINATED,
+        (RequestState.ACCEPTED, RequestStep.FIND_PROBLEM): RequestState.REWORK,
+        (RequestState.REWORK, RequestStep.ACCEPT): RequestState.ACCEPTED,
+        # a rework that could not be done leaves the owner unsatisfied: the desk talks to him again [R39]
+        (RequestState.REWORK, RequestStep.TERMINATE): RequestState.ACCEPTED,
+        (RequestState.ACCEPTED, RequestStep.SATISFY): RequestState.CLOSED,
+        (RequestState.RECORDED, RequestStep.CANCEL): RequestState.CANCELLED,
+        (RequestState.AGREED, RequestStep.CANCEL): RequestState.CANCELLED,
+        (RequestState.NOTICED, RequestStep.CANCEL): RequestState.CANCELLED,
+    },
+)
+
+ENDED = frozenset({RequestState.REFUSED, RequestState.CLOSED, RequestState.TERMINATED, RequestState.CANCELLED})
+"""States from which nothing more happens."""

@@ -1,0 +1,22 @@
+"""The revisit 回访: the desk calls the owner after the work, and a problem means free rework [R37-R39, D4, D25]."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class RevisitPolicy:
+    """Hours from acceptance to the revisit, and from the order of a rework to its assignment."""
+
+    hours: int = 24
+    rework_assign_hours: int = 2
+
+
+def revisit_due(accepted_at: datetime, policy: RevisitPolicy) -> datetime:
+    """When the owner is to be called."""
+    return accepted_at + timedelta(hours=policy.hours)
+
+
+def rework_assign_due(ordered_at: datetime, policy: RevisitPolicy) -> datetime:
+    """By when the department must have assigned the rework."""
+    return ordered_at + timedelta(hours=policy.rework_assign_hours)

@@ -1,0 +1,145 @@
+"""What the front desk hears, and what it does by the clock."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.intake.actions import callback, cash, consultation, notice, price, request, revisit, statistics
+from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
+from shared.errors import NotYet
+from shared.messages import (
+    CashNotHandedOver,
+    CashReturned,
+    ConsultationAnswered,
+    DepartmentFiguresGiven,
+    FeeCollected,
+    FinanceFiguresGiven,
+    PersonChanged,
+    PricePublished,
+    SiteChanged,
+    SupportRequested,
+    WorkAccepted,
+    WorkAcknowledged,
+    WorkAssigned,
+    WorkTerminated,
+)
+from shared.people import person_changed, site_changed
+from shared.tasks import Tasks
+
+tasks = Tasks("intake")
+
+
+@tasks.hears(SiteChanged)
+def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) -> None:
+    """A site opened or changed."""
+    if site_changed(session, message):
+        statistics.site_opened(session, message.site_id, now=now)
+
+
+@tasks.hears(PersonChanged)
+def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
+    """A person joined, moved or left."""
+    person_changed(session, message)
+
+
+@tasks.hears(PricePublished)
+def hear_price_published(session: Session, message: PricePublished, *, now: datetime) -> None:
+    """A price book version was approved."""
+    price.published(session, message)
+
+
+@tasks.hears(ConsultationAnswered)
+def hear_consultation_answered(session: Session, message: ConsultationAnswered, *, now: datetime) -> None:
+    """A department answered a question."""
+    consultation.answered(session, message)
+
+
+@tasks.hears(WorkAcknowledged)
+def hear_work_acknowledged(session: Session, message: WorkAcknowledged, *, now: datetime) -> None:
+    """A department has its copy of a notice."""
+    notice.acknowledged(session, message)
+
+
+@tasks.hears(WorkAssigned)
+def hear_work_assigned(session: Session, message: WorkAssigned, *, now: datetime) -> None:
+    """A head chose who goes."""
+    notice.assigned(session, message)
+
+
+@tasks.hears(SupportRequested)
+def hear_support_requested(session: Session, message: SupportRequested, *, now: datetime) -> None:
+    """A worker needs support or stopped for safety."""
+    notice.support_requested(session, message)
+
+
+@tasks.hears(WorkAccepted)
+def hear_work_accepted(session: Session, message: WorkAccepted, *, now: datetime) -> None:
+    """The owner signed."""
+    notice.accepted(session, message)
+
+
+@tasks.hears(WorkTerminated)
+def hear_work_terminated(session: Session, message: WorkTerminated, *, now: datetime) -> None:
+    """A job ended undone."""
+    notice.terminated(session, message)
+
+
+@tasks.hears(FeeCollected)
+def hear_fee_collected(session: Session, message: FeeCollected, *, now: datetime) -> None:
+    """A fee was taken."""
+    request.fee_collected(session, message)
+
+
+@tasks.hears(CashNotHandedOver)
+def hear_cash_not_handed_over(session: Session, message: CashNotHandedOver, *, now: datetime) -> None:
+    """Cash is missing at finance."""
+    cash.not_handed_over(session, message)
+
+
+@tasks.hears(CashReturned)
+def hear_cash_returned(session: Session, message: CashReturned, *, now: datetime) -> None:
+    """Missing cash reached finance after all."""
+    if not cash.returned(session, message):
+        raise NotYet(f"missing cash {message.missing_id} is not known yet")
+
+
+@tasks.hears(DepartmentFiguresGiven)
+def hear_department_figures(session: Session, message: DepartmentFiguresGiven, *, now: datetime) -> None:
+    """A field department's count of the month."""
+    statistics.figures_given(session, message)
+
+
+@tasks.hears(FinanceFiguresGiven)
+def hear_finance_figures(session: Session, message: FinanceFiguresGiven, *, now: datetime) -> None:
+    """Finance's count of the month."""
+    statistics.figures_given(session, message)
+
+
+@tasks.tick(WARN)
+def warn_callbacks(session: Session, *, now: datetime) -> int:
+    """Two minutes are left to call back."""
+    return callback.warn_due(session, now=now)
+
+
+@tasks.tick(CALLBACK)
+def miss_callbacks(session: Session, *, now: datetime) -> int:
+    """The ten minutes are over."""
+    return callback.miss_due(session, now=now)
+
+
+@tasks.tick(REPLY)
+def miss_replies(session: Session, *, now: datetime) -> int:
+    """A promised reply time is over."""
+    return consultation.miss_due(session, now=now)
+
+
+@tasks.tick(REVISIT)
+def list_revisits(session: Session, *, now: datetime) -> int:
+    """Revisits become due."""
+    return revisit.list_due(session, now=now)
+
+
+@tasks.tick(MONTH_END)
+def end_months(session: Session, *, now: datetime) -> int:
+    """A site's month is over."""
+    return statistics.end_months(session, now=now)

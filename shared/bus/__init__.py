@@ -1,0 +1,10 @@
+"""The bus: how one service tells another a fact, so that it is lost never and takes effect once.
+
+publish   writes one outbox row for each receiver in the caller's transaction          (outbox.py)
+relay     sends due rows as Celery tasks, straight to the receiver's queue               (pump.py)
+receive   claims the message in the inbox in the same transaction as its effect          (inbox.py)
+acknowledge  the receiver tells the sender in batches; only that closes the outbox row   (pump.py)
+send again   what stays unacknowledged is sent again, ever more slowly                   (outbox.py)
+
+The broker is expendable: whatever it loses is sent again, whatever it doubles is claimed once.
+"""

@@ -1,0 +1,173 @@
+"""The pump: one thread in every worker that keeps a service's messages and deadlines moving.
+
+It sweeps the deadlines that have passed, sends what the outbox holds, acknowledges what the inbox holds and puts
+early messages back on our queue. Any number of pumps may run: rows are claimed with SKIP LOCKED. Deadlines are
+swept from the database even while the broker is away. It wakes on a NOTIFY from a committed transaction, when a
+handler of this process is done, when the simulated clock moves, and otherwise once a second.
+"""
+
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from kombu import Producer
+from kombu.exceptions import KombuError
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy import Select, bindparam, exists
+from sqlalchemy import select as sql_select
+from sqlalchemy.exc import OperationalError as DatabaseError
+
+from shared import clock
+from shared.bus import inbox, outbox
+from shared.db import Database
+from shared.log import begin_trace, new_trace
+from shared.tasks import Tick
+
+log = structlog.get_logger()
+
+ACKNOWLEDGED = "acknowledged"
+"""Name of the task by which a receiver tells a sender what it holds."""
+
+BEAT_SECONDS = 1.0
+GATHER_SECONDS = 0.01
+PAUSE_SECONDS = 1.0
+
+
+def acknowledged(database: Database, *, receiver: str, ids: Sequence[str]) -> None:
+    """Close the outbox rows a receiver says it holds."""
+    with database.session() as session:
+        outbox.acknowledge(session, receiver=receiver, ids=[UUID(id_) for id_ in ids])
+
+
+class Pump:
+    """See the module. `start` and `stop` are called by the worker, `poke` by its message handlers."""
+
+    def __init__(self, app: Celery, database: Database, ticks: Sequence[Tick]) -> None:
+        self._app = app
+        self._database = database
+        self._ticks = ticks
+        self._stopping = threading.Event()
+        self._poke_reader, self._poke_writer = os.pipe()
+        os.set_blocking(self._poke_writer, False)
+        os.set_blocking(self._poke_reader, False)
+        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+
+    def start(self) -> None:
+        """Begin to pump, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the round under way; nothing is lost by ending in the middle either."""
+        self._stopping.set()
+        self.poke()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def poke(self) -> None:
+        """A handler is done: there is something to acknowledge."""
+        with contextlib.suppress(BlockingIOError):  # a pipe full of pokes wakes the pump anyway
+            os.write(self._poke_writer, b"x")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._pump_until_broken()
+            except (DatabaseError, BrokerError, KombuError, OSError) as error:
+                log.warning("pump_interrupted", service=self._database.service, error=type(error).__name__)
+                self._stopping.wait(PAUSE_SECONDS)
+            except Exception:  # a defect must not end the only thing that moves messages
+                log.exception("pump_failed", service=self._database.service)
+                self._stopping.wait(PAUSE_SECONDS)
+
+    def _pump_until_broken(self) -> None:
+        raw = self._database.engine.raw_connection()
+        raw.detach()
+        listening: Any = raw.driver_connection
+        try:
+            listening.autocommit = True
+            listening.execute(f"LISTEN {outbox.channel(self._database.service)}")
+            listening.execute(f"LISTEN {clock.CHANNEL}")
+            producer: Producer | None = None
+            while not self._stopping.is_set():
+                sweep(self._database, self._ticks)
+                if producer is None:
+                    producer = self._app.amqp.Producer(self._app.connection_for_write())
+                self._send(producer)
+                self._wait(listening)
+        finally:
+            listening.close()
+
+    def _wait(self, listening: Any) -> None:
+        ready, _, _ = select.select([listening.fileno(), self._poke_reader], [], [], BEAT_SECONDS)
+        if ready == [self._poke_reader]:
+            self._stopping.wait(GATHER_SECONDS)  # several handlers at once are one acknowledgement
+        if self._poke_reader in ready:
+            os.read(self._poke_reader, 4096)
+        for _ in listening.notifies(timeout=0):
+            pass
+
+    def _send(self, producer: Producer) -> None:
+        """Send everything due; a crash between sending and committing sends again, and the inbox absorbs it."""
+        while True:
+            with self._database.session() as session:
+                due = outbox.take_due(session)
+                early = inbox.take_retries(session)
+                acknowledgements = inbox.take_acknowledgements(session)
+                if not (due or early or acknowledgements):
+                    return
+                with producer.batch():
+                    for envelope in due + early:
+                        self._put(producer, envelope.receiver, envelope.type, {"envelope": asdict(envelope)})
+                    for sender, ids in acknowledgements.items():
+                        self._put(producer, sender, ACKNOWLEDGED, {"receiver": self._database.service, "ids": ids})
+            if len(due) < outbox.BATCH:
+                return
+
+    def _put(self, producer: Producer, receiver: str, name: str, kwargs: dict[str, Any]) -> None:
+        self._app.send_task(
+            f"{receiver}.{name}",
+            kwargs=kwargs,
+            queue=receiver,
+            producer=producer,
+            retry=False,
+            argsrepr="-",
+            kwargsrepr="-",
+        )
+
+
+def sweep(database: Database, ticks: Sequence[Tick]) -> None:
+    """Act on every deadline that has passed, a claim at a time, until none is left.
+
+    One query asks which deadlines have passed at all, so that a quiet second costs one round trip.
+    """
+    if not ticks:
+        return
+    begin_trace(new_trace(), service=database.service)
+    with database.session() as session:
+        now = clock.now(session)
+        passed = session.execute(_any_passed(ticks), {"now": now}).one()
+    for tick, has_passed in zip(ticks, passed, strict=True):
+        more = has_passed
+        while more:
+            with database.session() as session:
+                done = tick.sweep(session, now=now)
+            if done:
+                log.info("deadline_passed", kind=tick.deadline.kind, count=done)
+            more = done > 0
+
+
+def _any_passed(ticks: Sequence[Tick]) -> Select[*tuple[Any, ...]]:
+    now: Any = bindparam("now")
+    return sql_select(
+        *(
+            exists().where(tick.deadline.due < now, ~tick.deadline.ended).label(f"tick_{i}")
+            for i, tick in enumerate(ticks)
+        )
+    )

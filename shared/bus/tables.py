@@ -1,0 +1,64 @@
+"""The bus's two tables, the same in every service's schema; bus code addresses them by name in SQL."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+
+class OutboxRow:
+    """A message on its way to one receiver; open until that receiver has acknowledged it.
+
+    `send_at` is the database's own time (never the simulated clock): when the row is to be sent next.
+    """
+
+    __tablename__ = "outbox"
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    receiver: Mapped[str] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
+    type: Mapped[str]
+    body: Mapped[dict]  # type: ignore[type-arg]
+    trace: Mapped[str]
+    published_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    send_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    sends: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    acknowledged_at: Mapped[datetime | None]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        return (Index("ix_outbox_open", "send_at", postgresql_where=text("acknowledged_at IS NULL")),)
+
+
+class InboxRow:
+    """A message that reached us: handled once, waiting to be tried again, parked for an operator, or discarded.
+
+    The body is kept only while it may still be needed.
+    """
+
+    __tablename__ = "inbox"
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sender: Mapped[str]
+    type: Mapped[str]
+    state: Mapped[str]
+    trace: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    handled_at: Mapped[datetime | None]
+    ack_due: Mapped[bool] = mapped_column(server_default=text("true"))
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    retry_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    body: Mapped[dict | None]  # type: ignore[type-arg]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[CheckConstraint | Index, ...]:
+        return (
+            CheckConstraint("state IN ('handled', 'waiting', 'parked', 'discarded')", name="state"),
+            Index("ix_inbox_ack_due", "message_id", postgresql_where=text("ack_due")),
+            Index("ix_inbox_waiting", "retry_at", postgresql_where=text("state = 'waiting'")),
+            Index("ix_inbox_parked", "message_id", postgresql_where=text("state = 'parked'")),
+        )

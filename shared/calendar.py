@@ -1,0 +1,42 @@
+"""Days and months of a site: its time zone, its closing time, and what falls after it."""
+
+from calendar import monthrange
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def local(at: datetime, zone: str) -> datetime:
+    """The moment as a clock on the site's wall shows it."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def moment(day: date, at: time, zone: str) -> datetime:
+    """The moment (UTC) at which the site's wall clock shows `at` on `day`."""
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
+
+
+def business_day(at: datetime, *, zone: str, closing: time) -> date:
+    """The day a fact is counted in: what happens from closing time on belongs to the next day [R36, D6]."""
+    here = local(at, zone)
+    return here.date() + timedelta(days=1) if here.time() >= closing else here.date()
+
+
+def month_of(day: date) -> str:
+    """The month of a day, as '2026-04'."""
+    return f"{day:%Y-%m}"
+
+
+def business_month(at: datetime, *, zone: str, closing: time) -> str:
+    """The month a fact is counted in [D13]: that of its business day."""
+    return month_of(business_day(at, zone=zone, closing=closing))
+
+
+def last_day(month: str) -> date:
+    """The last day of '2026-04'."""
+    year, number = (int(part) for part in month.split("-"))
+    return date(year, number, monthrange(year, number)[1])
+
+
+def next_month(month: str) -> str:
+    """The month after '2026-12' is '2027-01'."""
+    return month_of(last_day(month) + timedelta(days=1))

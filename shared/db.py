@@ -1,0 +1,85 @@
+"""One PostgreSQL, one schema and one role for each service.
+
+A connection of a service starts as that service's role with its schema first on the search path, so the same
+unqualified table name (`outbox`, `people`) means the service's own table, and nothing else can be reached.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, create_engine
+from sqlalchemy import Enum as SqlEnum
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from shared.settings import settings
+
+SERVICES = ("intake", "dispatch", "finance", "hr")
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+TYPES: dict[Any, Any] = {
+    datetime: DateTime(timezone=True),
+    int: BigInteger,
+    Enum: SqlEnum(Enum, native_enum=False, length=32, values_callable=lambda members: [m.value for m in members]),
+    dict: JSONB,
+    list: JSONB,
+}
+"""Python type -> column type of every service: time with a zone, whole numbers as bigint, enums as text."""
+
+
+def service_metadata() -> MetaData:
+    """A MetaData with the constraint names of this project."""
+    return MetaData(naming_convention=NAMING)
+
+
+def role_of(service: str) -> str:
+    """The PostgreSQL role that owns nothing and may use only the schema of `service`."""
+    return f"bianmin_{service}"
+
+
+class Database:
+    """The connections of one service in this process."""
+
+    def __init__(self, service: str, url: str, *, pool_size: int) -> None:
+        self.service = service
+        self.url = url
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={"options": self.options(), "application_name": f"bianmin-{service}"},
+        )
+
+    def options(self) -> str:
+        """Start-up options of a connection: role, search path, and limits that end a stuck statement."""
+        return (
+            f"-c role={role_of(self.service)} -c search_path={self.service},installation"
+            " -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        )
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends well, rolled back when it raises."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.info["service"] = self.service
+            yield session
+
+
+@cache
+def database(service: str) -> Database:
+    """The connections of this process for `service`, made at first use from the settings."""
+    return Database(service, settings().database_url, pool_size=settings().web_pool)

@@ -1,0 +1,10 @@
+"""Identifiers: UUID version 7, so that a primary key is also the order of creation."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> UUID:
+    """A new time-ordered UUID; rows sorted by it are sorted by creation."""
+    return uuid7()

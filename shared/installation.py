@@ -1,0 +1,101 @@
+"""What an installation is before any service lives in it: roles, schemas, the clock, the migrations.
+
+Done by `bianmin up` with the owner's connection, again and again without harm.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+
+import shared
+from shared import clock
+from shared.db import SERVICES, role_of
+
+
+class WrongInstallation(Exception):
+    """The database holds an installation of the other kind: real instead of simulated, or the reverse."""
+
+
+def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str] = SERVICES) -> None:
+    """Create what is missing and migrate every service to the newest version.
+
+    `simulated_at` (RFC 3339) makes a *new* installation a simulation whose clock stands at that moment; a real
+    installation never becomes one. Raises WrongInstallation when the database holds the other kind.
+    """
+    owner = create_engine(url)
+    with owner.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
+        _create_roles(connection, services)
+        _create_clock(connection, simulated_at)
+        _create_schemas(connection, services)
+    for service in services:
+        with owner.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
+            connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
+            command.upgrade(_alembic(service, connection), "head")
+            _grant(connection, service)
+    owner.dispose()
+
+
+def _create_roles(connection: Connection, services: Sequence[str]) -> None:
+    for service in services:
+        role = role_of(service)
+        if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
+            connection.execute(text(f"CREATE ROLE {role}"))
+        if not connection.execute(text("SELECT pg_has_role(current_user, :role, 'MEMBER')"), {"role": role}).scalar():
+            connection.execute(text(f"GRANT {role} TO current_user"))
+
+
+def _create_clock(connection: Connection, simulated_at: str | None) -> None:
+    if not connection.execute(text("SELECT to_regclass('installation.clock')")).scalar():
+        connection.execute(text("CREATE SCHEMA IF NOT EXISTS installation"))
+        connection.execute(text(clock.SCHEMA))
+        connection.execute(
+            text("INSERT INTO installation.clock (simulated, simulated_at, set_at) VALUES (:simulated, :at, now())"),
+            {"simulated": simulated_at is not None, "at": simulated_at},
+        )
+    simulated = connection.execute(text("SELECT simulated FROM installation.clock")).scalar()
+    if simulated != (simulated_at is not None):
+        held, wanted = ("a simulation", "a real one") if simulated else ("a real installation", "a simulation")
+        raise WrongInstallation(f"this database holds {held}, and {wanted} was asked for; use another data folder")
+
+
+def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
+    for service in services:
+        role = role_of(service)
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service}"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {service}, installation TO {role}"))
+        connection.execute(text(f"GRANT SELECT ON installation.clock TO {role}"))
+        connection.execute(text("REVOKE ALL ON FUNCTION installation.clock_set FROM PUBLIC"))
+
+
+def _grant(connection: Connection, service: str) -> None:
+    """The service's role may use its tables, and only add to those that are append-only.
+
+    A table is append-only when its comment says so; a trigger of the migration refuses changes besides.
+    """
+    role = role_of(service)
+    connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {service} TO {role}"))
+    connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {service} TO {role}"))
+    append_only = connection.execute(
+        text("""
+            SELECT c.relname FROM pg_class c
+            WHERE c.relnamespace = CAST(:service AS regnamespace) AND c.relkind = 'r'
+              AND obj_description(c.oid) = 'append-only'
+        """),
+        {"service": service},
+    ).scalars()
+    for table in [*append_only, "alembic_version"]:
+        connection.execute(text(f"REVOKE UPDATE, DELETE ON {service}.{table} FROM {role}"))
+
+
+def _alembic(service: str, connection: Connection) -> Config:
+    """Alembic's configuration for one service, without an .ini file."""
+    config = Config()
+    root = Path(shared.__file__).parent.parent
+    config.set_main_option("script_location", str(root / "services" / service / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,492 @@
+"""Every message the services send each other: the only place that lists them, their senders and receivers.
+
+A message is a fact in the past tense. Its fields only ever gain optional ones; a change of meaning is a new
+message. Moments are UTC with a zone, money is fen, `month` is '2026-04', `round` is 0 for the first visit and
+1, 2, … for each free rework.
+"""
+
+from datetime import date, datetime, time
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+Department = Literal["front_desk", "engineering", "environment", "finance", "management", "hr", "administration"]
+"""客服部, 工程部, 环境部（含保洁、绿化）, 财务部, 公司领导, 人事, 行政部."""
+
+FieldDepartment = Literal["engineering", "environment"]
+"""The two departments that visit homes [D1]."""
+
+Role = Literal[
+    "clerk",
+    "desk_head",
+    "head",
+    "worker",
+    "cashier",
+    "finance_lead",
+    "leader",
+    "hr",
+    "administration",
+    "operator",
+    "auditor",
+    "administrator",
+]
+
+
+class Message(BaseModel):
+    """A fact one service tells others. `sender` and `receivers` are the route, fixed for each type."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sender: ClassVar[str]
+    receivers: ClassVar[tuple[str, ...]]
+
+
+class Part(BaseModel):
+    """A part of a message's body."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# --- said by hr -------------------------------------------------------------------------------------------------
+
+
+class SiteChanged(Message):
+    """A site 小区 was opened or changed; `version` grows, an older one arriving late is ignored."""
+
+    sender = "hr"
+    receivers = ("intake", "dispatch", "finance")
+
+    site_id: UUID
+    version: int
+    code: str
+    name: str
+    zone: str
+    closing: time
+
+
+class PersonChanged(Message):
+    """A person joined, moved or left; also how the other services know whose token is whose (its SHA-256)."""
+
+    sender = "hr"
+    receivers = ("intake", "dispatch", "finance")
+
+    person_id: UUID
+    version: int
+    name: str
+    role: Role
+    department: Department
+    site_ids: list[UUID]
+    all_sites: bool
+    active: bool
+    token_hash: str
+    shift_start: time | None = None
+    shift_end: time | None = None
+
+
+class FineConfirmed(Message):
+    """The leader confirmed a fine [R78-R83, R88]; finance deducts it in `month`'s settlement [R93]."""
+
+    sender = "hr"
+    receivers = ("finance",)
+
+    case_id: UUID
+    case_number: str
+    site_id: UUID
+    person_id: UUID
+    person_name: str
+    offence: str
+    month: str
+    amount_fen: int
+    confirmed_at: datetime
+
+
+class PayoutReceived(Message):
+    """HR holds every line of an approved payout."""
+
+    sender = "hr"
+    receivers = ("finance",)
+
+    settlement_id: UUID
+    site_id: UUID
+    month: str
+    line_count: int
+    net_fen: int
+    received_at: datetime
+
+
+# --- said by intake ---------------------------------------------------------------------------------------------
+
+
+class ConsultationAsked(Message):
+    """The desk asks a department about time, fee or a technical question [R19, R23]."""
+
+    sender = "intake"
+    receivers = ("dispatch",)
+
+    consultation_id: UUID
+    request_id: UUID
+    site_id: UUID
+    department: FieldDepartment
+    question: str
+    reply_due_at: datetime
+
+
+class NoticeIssued(Message):
+    """A service notice 有偿服务通知单 was issued: finance's copy and the department's copy [R24-R27]."""
+
+    sender = "intake"
+    receivers = ("dispatch", "finance")
+
+    request_id: UUID
+    notice_number: str
+    site_id: UUID
+    department: FieldDepartment
+    trade: str
+    channel: Literal["phone", "walk_in", "online"]
+    owner_name: str
+    address: str
+    phone: str
+    description: str
+    visit_from: datetime
+    visit_to: datetime
+    fee_fen: int
+    price_code: str
+    price_version: int
+    issued_at: datetime
+
+
+class NoticeCancelled(Message):
+    """A notice was withdrawn before anything was done for it."""
+
+    sender = "intake"
+    receivers = ("dispatch", "finance")
+
+    request_id: UUID
+    notice_number: str
+    site_id: UUID
+    reason: str
+    cancelled_at: datetime
+
+
+class ReworkOrdered(Message):
+    """A revisit found a problem: the department visits again, free of charge [R38, R39, D25]."""
+
+    sender = "intake"
+    receivers = ("dispatch",)
+
+    request_id: UUID
+    round: int
+    notice_number: str
+    site_id: UUID
+    department: FieldDepartment
+    trade: str
+    owner_name: str
+    address: str
+    phone: str
+    problem: str
+    visit_from: datetime
+    visit_to: datetime
+    assign_due_at: datetime
+    ordered_at: datetime
+
+
+class CallbackMissed(Message):
+    """A phoning owner was not answered within the ten minutes [R48, D3]."""
+
+    sender = "intake"
+    receivers = ("hr",)
+
+    request_id: UUID
+    request_number: str
+    site_id: UUID
+    clerk_id: UUID
+    due_at: datetime
+
+
+class MonthFiguresAsked(Message):
+    """The desk asks each department for its own count of the month, to compare line by line [R41]."""
+
+    sender = "intake"
+    receivers = ("dispatch", "finance")
+
+    site_id: UUID
+    month: str
+    asked_at: datetime
+
+
+class StatisticsAgreed(Message):
+    """All four departments signed the month's statistics; finance may close the accounts [R41, D18]."""
+
+    sender = "intake"
+    receivers = ("finance",)
+
+    site_id: UUID
+    month: str
+    agreed_at: datetime
+
+
+class MonthReported(Message):
+    """The month's agreed statistics, for the administration department's appraisals [R42, R43]."""
+
+    sender = "intake"
+    receivers = ("hr",)
+
+    site_id: UUID
+    month: str
+    report: dict[str, int]
+    reported_at: datetime
+
+
+# --- said by dispatch -------------------------------------------------------------------------------------------
+
+
+class WorkerShare(Part):
+    """One worker of a job and his weight in the workers' share [D15]."""
+
+    person_id: UUID
+    name: str
+    weight: int
+
+
+class WorkAcknowledged(Message):
+    """The department has its copy of the notice and answers for it [R29, R99]."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    acknowledged_by: UUID
+    acknowledged_at: datetime
+
+
+class WorkAssigned(Message):
+    """The department head chose who goes [R30]."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    workers: list[WorkerShare]
+    assigned_at: datetime
+
+
+class WorkAccepted(Message):
+    """Owner or occupant checked the work and signed [R31, R32]; finance acts on round 0 alone, rework is free."""
+
+    sender = "dispatch"
+    receivers = ("intake", "finance")
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    department: FieldDepartment
+    workers: list[WorkerShare]
+    fee_fen: int
+    signer_name: str
+    relation: str
+    signed_hash: str
+    arrived_at: datetime
+    arrived_late: bool
+    accepted_at: datetime
+
+
+class WorkTerminated(Message):
+    """The job ended without being done [R62, R67, D24]: nothing is billed."""
+
+    sender = "dispatch"
+    receivers = ("intake", "finance")
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    department: FieldDepartment
+    cause: Literal["unable", "safety", "owner"]
+    reason: str
+    terminated_at: datetime
+
+
+class SupportRequested(Message):
+    """A worker on site asks for support or stopped for safety [R67]; the desk keeps the owner informed."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    worker_id: UUID
+    for_safety: bool
+    reason: str
+    requested_at: datetime
+
+
+class ConsultationAnswered(Message):
+    """The department's answer to the desk's question [R19, R23]."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    consultation_id: UUID
+    request_id: UUID
+    site_id: UUID
+    answer: str
+    answered_by: UUID
+    answered_at: datetime
+
+
+class DutyOverridden(Message):
+    """A head sent a worker whose duties were not done [D8]: what a later neglect case cites [R78]."""
+
+    sender = "dispatch"
+    receivers = ("hr",)
+
+    override_id: UUID
+    request_id: UUID
+    site_id: UUID
+    department: FieldDepartment
+    worker_id: UUID
+    head_id: UUID
+    reason: str
+    overridden_at: datetime
+
+
+class DepartmentFiguresGiven(Message):
+    """A department's own count of the month: jobs of round 0 accepted and terminated [R41]."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    site_id: UUID
+    month: str
+    department: FieldDepartment
+    accepted: int
+    terminated: int
+    asked_at: datetime
+
+
+# --- said by finance --------------------------------------------------------------------------------------------
+
+
+class PriceItem(Part):
+    """One line of the price book: a fee must lie from `min_fen` to `max_fen` [D10]."""
+
+    code: str
+    trade: str
+    name: str
+    unit: str
+    min_fen: int
+    max_fen: int
+
+
+class PricePublished(Message):
+    """The leader approved a version of the price book [R55, R56]; it holds from `effective_from` on."""
+
+    sender = "finance"
+    receivers = ("intake",)
+
+    version: int
+    effective_from: date
+    items: list[PriceItem]
+    approved_at: datetime
+
+
+class FeeCollected(Message):
+    """The agreed fee was taken against a numbered receipt [R33, R34]."""
+
+    sender = "finance"
+    receivers = ("intake",)
+
+    request_id: UUID
+    site_id: UUID
+    department: FieldDepartment
+    receipt_number: str
+    amount_fen: int
+    method: Literal["cash", "wechat", "alipay", "bank"]
+    month: str
+    collected_by: UUID
+    collected_at: datetime
+
+
+class CashNotHandedOver(Message):
+    """Cash of a day is still out of finance's hands the next morning [R36, R85, D6]: a case opens."""
+
+    sender = "finance"
+    receivers = ("intake", "hr")
+
+    missing_id: UUID
+    site_id: UUID
+    day: date
+    holder_id: UUID
+    holder_name: str
+    amount_fen: int
+    receipt_numbers: list[str]
+    found_at: datetime
+
+
+class CashReturned(Message):
+    """Cash named by a CashNotHandedOver has all reached finance after all [D7]."""
+
+    sender = "finance"
+    receivers = ("intake", "hr")
+
+    missing_id: UUID
+    site_id: UUID
+    holder_id: UUID
+    amount_fen: int
+    returned_at: datetime
+
+
+class FinanceFiguresGiven(Message):
+    """Finance's own count of the month for one department: receipts and the money received [R41, D13]."""
+
+    sender = "finance"
+    receivers = ("intake",)
+
+    site_id: UUID
+    month: str
+    department: FieldDepartment
+    receipts: int
+    received_fen: int
+    asked_at: datetime
+
+
+class PayoutLine(Part):
+    """What one person gets for a month [R92-R94].
+
+    bonus = share + reward; fine = from_bonus + from_wage; net = bonus - from_bonus.
+    """
+
+    person_id: UUID
+    name: str
+    share_fen: int
+    reward_fen: int
+    fine_fen: int
+    from_bonus_fen: int
+    from_wage_fen: int
+    net_fen: int
+    case_numbers: list[str]
+
+
+class PayoutApproved(Message):
+    """The leader approved a site's settlement of a month; HR pays it out to the individual [R92]."""
+
+    sender = "finance"
+    receivers = ("hr",)
+
+    settlement_id: UUID
+    site_id: UUID
+    month: str
+    lines: list[PayoutLine]
+    net_fen: int
+    from_wage_fen: int
+    approved_by: UUID
+    approved_at: datetime
+
+
+CATALOGUE: dict[str, type[Message]] = {cls.__name__: cls for cls in Message.__subclasses__()}
+"""Every message by its name, which is also its name on the wire."""

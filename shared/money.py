@@ -1,0 +1,38 @@
+"""Money is a whole number of fen (分); one yuan (元) is 100 fen. There is no float anywhere."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+MAX_FEN = 10**13
+"""The largest amount accepted: 100 billion yuan, well inside a bigint and a JSON number."""
+
+PositiveFen = Annotated[int, Field(gt=0, le=MAX_FEN, strict=True, description="fen (1/100 yuan), more than 0")]
+Fen = Annotated[int, Field(ge=0, le=MAX_FEN, strict=True, description="fen (1/100 yuan), 0 or more")]
+
+
+def format_fen(fen: int) -> str:
+    """The amount as people read it: 123450 -> '¥1,234.50', -5 -> '-¥0.05'."""
+    yuan, cents = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}¥{yuan:,}.{cents:02d}"
+
+
+def largest_remainder(total: int, weights: list[int]) -> list[int]:
+    """Divide `total` fen by `weights` so that the parts sum to it exactly [D14, D15].
+
+    Every part first gets the whole fen of its exact share; the fen left over go one each to the largest
+    fractions, and between equal fractions to the earlier weight. A negative total is split as its mirror
+    image, so that a reversal takes back exactly what was given.
+
+    Raises ValueError when a weight is negative or all are zero.
+    """
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError(f"weights must be 0 or more and not all 0, got {weights}")
+    if total < 0:
+        return [-part for part in largest_remainder(-total, weights)]
+    parts = [total * weight // whole for weight in weights]
+    by_fraction = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for i in by_fraction[: total - sum(parts)]:
+        parts[i] += 1
+    return parts

@@ -1,0 +1,174 @@
+"""What operators and auditors see of a service's bus and deadlines: the same routes in all four."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.orm import Session
+
+from shared.access import OPERATORS, WATCHERS
+from shared.bus import inbox
+from shared.errors import NotFound
+from shared.paging import After, Limit
+from shared.tasks import Deadline, Tasks
+from shared.web import Body, Edge, permissions
+
+
+@dataclass(frozen=True)
+class DeadlineView:
+    """One kind of deadline: how many were started, are open, and have passed without their sweep."""
+
+    kind: str
+    started: int
+    open: int
+    overdue: int
+    oldest_due: datetime | None
+
+
+@dataclass(frozen=True)
+class BusView:
+    """How a service's bus stands: `unacknowledged` sent or to be sent, `waiting` early, `parked` in need of help."""
+
+    service: str
+    now: datetime
+    unacknowledged: int
+    waiting: int
+    parked: int
+    oldest_unacknowledged_seconds: float
+    deadlines: list[DeadlineView]
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """One message sent (`receiver` is set) or received (`sender` is set)."""
+
+    id: UUID
+    type: str
+    sender: str
+    receiver: str
+    state: str
+    trace: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """Some messages, and the cursor of the next page (None: this is the last)."""
+
+    items: list[MessageView]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """How many messages an operator's act changed."""
+
+    count: int
+
+
+class Discard(Body):
+    """Why a parked message is given up."""
+
+    reason: str
+
+
+_BUS = text("""
+    SELECT (SELECT count(*) FROM outbox WHERE acknowledged_at IS NULL) AS unacknowledged,
+           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(published_at)), 0)
+            FROM outbox WHERE acknowledged_at IS NULL) AS oldest,
+           (SELECT count(*) FROM inbox WHERE state = 'waiting') AS waiting,
+           (SELECT count(*) FROM inbox WHERE state = 'parked') AS parked,
+           clock_now() AS now
+""")
+
+_SENT = text("""
+    SELECT message_id AS id, type, :service AS sender, receiver,
+           CASE WHEN acknowledged_at IS NULL THEN 'unacknowledged' ELSE 'acknowledged' END AS state,
+           trace, NULL AS reason, sequence AS cursor
+    FROM outbox WHERE sequence > :after ORDER BY sequence LIMIT :limit
+""")
+
+_RECEIVED = text("""
+    SELECT message_id AS id, type, sender, :service AS receiver, state, trace, reason, message_id AS cursor
+    FROM inbox WHERE (CAST(:after AS uuid) IS NULL OR message_id > :after)
+                 AND (CAST(:state AS text) IS NULL OR state = :state)
+    ORDER BY message_id LIMIT :limit
+""")
+
+
+def deadline_view(session: Session, deadline: Deadline, now: datetime) -> DeadlineView:
+    """Count one kind of deadline at `now`."""
+    open_ = ~deadline.ended
+    row = session.execute(
+        select(
+            func.count(deadline.due),
+            func.count(deadline.due).filter(open_),
+            func.count(deadline.due).filter(open_, deadline.due < now),
+            func.min(deadline.due).filter(open_),
+        )
+    ).one()
+    return DeadlineView(deadline.kind, *row)
+
+
+def bus_view(session: Session, tasks: Tasks) -> BusView:
+    """How the service's bus and deadlines stand."""
+    row = session.execute(_BUS).one()
+    return BusView(
+        tasks.service,
+        row.now,
+        row.unacknowledged,
+        row.waiting,
+        row.parked,
+        float(row.oldest),
+        [deadline_view(session, tick.deadline, row.now) for tick in tasks.ticks],
+    )
+
+
+def make_ops(tasks: Tasks) -> APIRouter:
+    """The routes under /ops of a service."""
+    may = permissions(tasks.service, {"watch": WATCHERS, "operate": OPERATORS})
+    ops = APIRouter(prefix="/ops", tags=["operations"])
+
+    @ops.get("/bus", summary="Messages under way and deadlines, counted")
+    def bus(edge: Annotated[Edge, may("watch")]) -> BusView:
+        return bus_view(edge.session, tasks)
+
+    @ops.get("/sent", summary="Every message sent, by cursor")
+    def sent(edge: Annotated[Edge, may("watch")], after: int = 0, limit: Limit = 500) -> MessagePage:
+        rows = edge.session.execute(_SENT, {"service": tasks.service, "after": after, "limit": limit + 1}).all()
+        return _page(rows, limit)
+
+    @ops.get("/received", summary="Every message received, by cursor; `state=parked` are those in need of help")
+    def received(
+        edge: Annotated[Edge, may("watch")], state: str | None = None, after: After = None, limit: Limit = 500
+    ) -> MessagePage:
+        rows = edge.session.execute(
+            _RECEIVED, {"service": tasks.service, "after": after, "limit": limit + 1, "state": state}
+        ).all()
+        return _page(rows, limit)
+
+    @ops.post("/parked/{message_id}/retry", summary="Try a parked message once more")
+    def retry(message_id: UUID, edge: Annotated[Edge, may("operate")]) -> Changed:
+        return _found(inbox.retry(edge.session, [message_id]), message_id)
+
+    @ops.post("/parked/{message_id}/discard", summary="Give a parked message up, with the reason")
+    def discard(message_id: UUID, body: Discard, edge: Annotated[Edge, may("operate")]) -> Changed:
+        return _found(inbox.discard(edge.session, message_id, reason=body.reason), message_id)
+
+    return ops
+
+
+def _page(rows: Sequence[Row[Any]], limit: int) -> MessagePage:
+    shown = rows[:limit]
+    views = [MessageView(r.id, r.type, r.sender, r.receiver, r.state, r.trace, r.reason) for r in shown]
+    return MessagePage(views, str(shown[-1].cursor) if len(rows) > limit else None)
+
+
+def _found(count: int, message_id: UUID) -> Changed:
+    if not count:
+        raise NotFound("parked message", message_id)
+    return Changed(count)

@@ -1,0 +1,40 @@
+"""Lists in pages: a cursor is the id of the last row seen, ids being in order of creation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+T = TypeVar("T")
+
+After = Annotated[UUID | None, Query(description="`next` of the page before; omit for the first page")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows a page")]
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some rows in order of creation, and where the next page begins (None: this is the last)."""
+
+    items: list[T]
+    next: UUID | None
+
+
+def page_of(
+    session: Session,
+    query: Select[Any],
+    key: InstrumentedAttribute[UUID],
+    view: Callable[[Any], T],
+    *,
+    after: UUID | None,
+    limit: int,
+) -> Page[T]:
+    """Read one page of `query` in order of `key`; `view` makes each row what is shown."""
+    if after is not None:
+        query = query.where(key > after)
+    rows: Sequence[Any] = session.scalars(query.order_by(key).limit(limit + 1)).all()
+    shown = rows[:limit]
+    return Page([view(row) for row in shown], getattr(shown[-1], key.key) if len(rows) > limit else None)

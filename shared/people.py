@@ -1,0 +1,146 @@
+"""People and sites as every service knows them: hr owns them, the others keep a copy made from its messages."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Index, Uuid, text
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+
+from shared.errors import NotFound, NotYet
+from shared.messages import Department, PersonChanged, Role, SiteChanged
+
+
+class SiteRow:
+    """A site 小区: its code, time zone and closing time."""
+
+    __tablename__ = "sites"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    zone: Mapped[str]
+    closing: Mapped[time]
+
+
+class PersonRow:
+    """A person of the company, with the hash of the token that proves who he is."""
+
+    __tablename__ = "people"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    name: Mapped[str]
+    role: Mapped[str]
+    department: Mapped[str]
+    site_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    all_sites: Mapped[bool]
+    active: Mapped[bool]
+    token_hash: Mapped[str]
+    shift_start: Mapped[time | None]
+    shift_end: Mapped[time | None]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        return (Index("ix_people_token_hash", "token_hash", unique=True),)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What rules need to know of a site."""
+
+    id: UUID
+    code: str
+    name: str
+    zone: str
+    closing: time
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, his role and the sites he may see (None: all of them)."""
+
+    person_id: UUID
+    name: str
+    role: Role
+    department: Department
+    site_ids: frozenset[UUID] | None
+
+    def sees(self, site_id: UUID) -> bool:
+        """Whether the site is one of his."""
+        return self.site_ids is None or site_id in self.site_ids
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token: its SHA-256. Tokens are 256 random bits, so that is enough."""
+    return sha256(token.encode()).hexdigest()
+
+
+_IDENTIFY = text("""
+    SELECT id, name, role, department, site_ids, all_sites, clock_now() AS now
+    FROM people WHERE token_hash = :token_hash AND active
+""")
+
+
+def identify(session: Session, token: str) -> tuple[Actor, datetime] | None:
+    """Whose token this is, and the moment it is, in one round trip; None when it is nobody's."""
+    row = session.execute(_IDENTIFY, {"token_hash": hash_token(token)}).one_or_none()
+    if row is None:
+        return None
+    sites = None if row.all_sites else frozenset(row.site_ids)
+    return Actor(row.id, row.name, row.role, row.department, sites), row.now
+
+
+_SITE = text("SELECT id, code, name, zone, closing FROM sites WHERE id = :id")
+
+
+def site_for(session: Session, actor: Actor, site_id: UUID) -> Site:
+    """A site of the person asking. Raises NotFound for any other [R6]."""
+    row = session.execute(_SITE, {"id": site_id}).one_or_none() if actor.sees(site_id) else None
+    if row is None:
+        raise NotFound("site", site_id)
+    return Site(*row)
+
+
+def known_site(session: Session, site_id: UUID) -> Site:
+    """A site named by a message. Raises NotYet while hr's message about it has not come."""
+    row = session.execute(_SITE, {"id": site_id}).one_or_none()
+    if row is None:
+        raise NotYet(f"site {site_id} is not known yet")
+    return Site(*row)
+
+
+_PUT_SITE = text("""
+    INSERT INTO sites (id, version, code, name, zone, closing)
+    VALUES (:site_id, :version, :code, :name, :zone, :closing)
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, code = excluded.code, name = excluded.name,
+        zone = excluded.zone, closing = excluded.closing
+    WHERE sites.version < excluded.version
+    RETURNING 1
+""")
+
+_PUT_PERSON = text("""
+    INSERT INTO people (id, version, name, role, department, site_ids, all_sites, active, token_hash,
+                        shift_start, shift_end)
+    VALUES (:person_id, :version, :name, :role, :department, :site_ids, :all_sites, :active, :token_hash,
+            :shift_start, :shift_end)
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, role = excluded.role,
+        department = excluded.department, site_ids = excluded.site_ids, all_sites = excluded.all_sites,
+        active = excluded.active, token_hash = excluded.token_hash, shift_start = excluded.shift_start,
+        shift_end = excluded.shift_end
+    WHERE people.version < excluded.version
+    RETURNING 1
+""")
+
+
+def site_changed(session: Session, message: SiteChanged) -> bool:
+    """Keep what hr says of a site, unless we hold something newer; whether it was kept."""
+    return session.execute(_PUT_SITE, message.model_dump()).one_or_none() is not None
+
+
+def person_changed(session: Session, message: PersonChanged) -> bool:
+    """Keep what hr says of a person, unless we hold something newer; whether it was kept."""
+    return session.execute(_PUT_PERSON, message.model_dump()).one_or_none() is not None

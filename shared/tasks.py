@@ -1,0 +1,74 @@
+"""What a service hears and what it does by the clock, collected in its `tasks.py`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from shared.bus.inbox import Handler
+from shared.messages import Message
+
+
+class Sweep(Protocol):
+    """Does what is due at `now`, a bounded number of rows at a time; returns how many it did."""
+
+    def __call__(self, session: Session, *, now: datetime) -> int:
+        """Do the next rows."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A column that promises something by a moment, and the condition under which that promise has ended.
+
+    It ends by being kept, by being given up with its subject, or by its sweep recording that it passed.
+    It has passed once the clock is *after* the moment.
+    """
+
+    kind: str
+    due: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+    ended: ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A deadline and the sweep that acts when it passes."""
+
+    deadline: Deadline
+    sweep: Sweep
+
+
+HandlerT = TypeVar("HandlerT", bound=Handler)
+SweepT = TypeVar("SweepT", bound=Sweep)
+
+
+@dataclass
+class Tasks:
+    """The messages a service handles and its ticks."""
+
+    service: str
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    ticks: list[Tick] = field(default_factory=list)
+
+    def hears(self, message: type[Message]) -> Callable[[HandlerT], HandlerT]:
+        """Register the one handler of a message; raises ValueError when it is not for us or heard twice."""
+
+        def register(handler: HandlerT) -> HandlerT:
+            name = message.__name__
+            if self.service not in message.receivers or name in self.handlers:
+                raise ValueError(f"{name} is not for {self.service}, or has a handler already")
+            self.handlers[name] = handler
+            return handler
+
+        return register
+
+    def tick(self, deadline: Deadline) -> Callable[[SweepT], SweepT]:
+        """Register the sweep of a deadline: run every second and whenever the simulated clock moves."""
+
+        def register(sweep: SweepT) -> SweepT:
+            self.ticks.append(Tick(deadline, sweep))
+            return sweep
+
+        return register

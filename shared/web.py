@@ -1,0 +1,229 @@
+"""The edge of every service's HTTP: who asks, one transaction, problems as RFC 9457, the trace."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.access import Permissions
+from shared.db import database
+from shared.errors import NotSignedIn, NotYourRole, Problem
+from shared.idempotency import earlier_answer, fingerprint, keep_answer
+from shared.log import begin_trace, configure_logging, new_trace
+from shared.people import Actor, identify
+from shared.settings import settings
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+IdempotencyKey = Annotated[
+    str | None, Header(description="needed where money is created or moved: the same key takes effect once")
+]
+
+
+class Body(BaseModel):
+    """What a request may send: nothing but the fields named, and no type guessed from another."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+
+class ProblemView(BaseModel):
+    """An RFC 9457 problem (application/problem+json)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    rule: str = ""
+    allowed: list[str] = []
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemView, "description": text_}
+    for status, text_ in {
+        401: "no valid token",
+        403: "the person's role may not do this",
+        404: "no such thing at the person's sites",
+        409: "the rulebook or the state does not allow this now; `allowed` says what is",
+        422: "what was sent cannot be meant so",
+    }.items()
+}
+
+
+@dataclass
+class Edge:
+    """One request of one person: his transaction, who he is and the moment it is."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    request: Request
+    idempotency_key: str | None
+
+    def once(self, body: BaseModel | None, act: Callable[[], T]) -> T:
+        """Do `act` once for this Idempotency-Key; a repeat gets the first answer again."""
+        print_ = fingerprint(
+            self.request.method, self.request.url.path, body.model_dump_json() if body is not None else ""
+        )
+        answer = earlier_answer(self.session, self.actor.person_id, self.idempotency_key, print_)
+        if answer is not None:
+            return cast("T", JSONResponse(answer, headers={"Idempotency-Replayed": "true"}))
+        result = act()
+        self.session.flush()
+        keep_answer(self.session, self.actor.person_id, self.idempotency_key or "", jsonable_encoder(result))
+        return result
+
+
+def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
+    """The dependency of a route: `Annotated[Edge, may("collect_fee")]`.
+
+    It opens the transaction, checks token and role, and commits when the route is done, before the answer is
+    sent. An action that is not in the table fails when the route is defined.
+    """
+
+    def may(action: str) -> Any:
+        allowed = table[action]
+
+        def edge(
+            request: Request,
+            authorization: Annotated[str, Header(description="Bearer token of the person acting")] = "",
+            idempotency_key: IdempotencyKey = None,
+        ) -> Iterator[Edge]:
+            with database(service).session() as session:
+                known = identify(session, authorization.removeprefix("Bearer ").strip())
+                if known is None:
+                    raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
+                actor, now = known
+                if actor.role not in allowed:
+                    raise NotYourRole(
+                        "role_not_allowed", f"a {actor.role} may not {action}", rule="R11", allowed=sorted(allowed)
+                    )
+                yield Edge(session, actor, now, request, idempotency_key)
+
+        return Depends(edge, scope="function")
+
+    return may
+
+
+class TraceMiddleware:
+    """Gives every request a trace id (its traceparent's, or a new one), logs it, and returns it in a header."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self.app = app
+        self.service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        found = _TRACEPARENT.match(Headers(scope=scope).get("traceparent", ""))
+        trace = found[1] if found else new_trace()
+        begin_trace(trace, service=self.service)
+
+        async def send_traced(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Trace-Id"] = trace
+                log.info("http_request", method=scope["method"], path=scope["path"], status=message["status"])
+            await send(message)
+
+        await self.app(scope, receive, send_traced)
+
+
+def problem(status: int, code: str, detail: str, *, rule: str = "", allowed: tuple[str, ...] = ()) -> JSONResponse:
+    """An RFC 9457 answer."""
+    view = ProblemView(
+        type=f"urn:bianmin:problem:{code}",
+        title=code.replace("_", " "),
+        status=status,
+        detail=detail,
+        rule=rule,
+        allowed=list(allowed),
+    )
+    return JSONResponse(view.model_dump(), status, media_type="application/problem+json")
+
+
+def _answer_problem(_: Request, error: Exception) -> JSONResponse:
+    broken = cast("Problem", error)
+    return problem(broken.status, broken.code, broken.detail, rule=broken.rule, allowed=broken.allowed)
+
+
+def explain(errors: Any) -> str:
+    """Pydantic's errors in one sentence: where and what, without the values sent."""
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in errors)
+
+
+def _answer_malformed(_: Request, error: Exception) -> JSONResponse:
+    return problem(422, "malformed", explain(cast("RequestValidationError", error).errors()))
+
+
+def _answer_http(_: Request, error: Exception) -> JSONResponse:
+    known = cast("HTTPException", error)
+    return problem(known.status_code, "http", str(known.detail))
+
+
+def _answer_conflict(_: Request, error: Exception) -> JSONResponse:
+    constraint = getattr(getattr(cast("IntegrityError", error).orig, "diag", None), "constraint_name", None)
+    log.warning("conflict", constraint=constraint)
+    return problem(409, "conflict", f"somebody else did this already, or it contradicts what is stored ({constraint})")
+
+
+def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
+    log.error("database_unavailable", error=type(cast("OperationalError", error).orig).__name__)
+    return problem(503, "database_unavailable", "the database cannot be reached or is too busy; try again")
+
+
+def make_web(service: str, *routers: APIRouter) -> FastAPI:
+    """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
+    configure_logging(level=settings().log_level, fmt=settings().log_format)
+    web = FastAPI(
+        title=f"Bianmin {service}",
+        version="1",
+        description="Money is in fen (1/100 yuan); moments are UTC (RFC 3339).",
+        docs_url=None,
+        redoc_url=None,
+    )
+    web.add_middleware(TraceMiddleware, service=service)
+    web.add_exception_handler(Problem, _answer_problem)
+    web.add_exception_handler(RequestValidationError, _answer_malformed)
+    web.add_exception_handler(HTTPException, _answer_http)
+    web.add_exception_handler(IntegrityError, _answer_conflict)
+    web.add_exception_handler(OperationalError, _answer_unavailable)
+    for router in routers:
+        web.include_router(router, responses=PROBLEMS)
+
+    @web.get("/live", summary="The process answers", tags=["health"])
+    def live() -> dict[str, str]:
+        return {"service": service, "state": "live"}
+
+    @web.get("/ready", summary="The process can reach its database", tags=["health"])
+    def ready() -> dict[str, str]:
+        with database(service).session() as session:
+            session.execute(text("SELECT 1 FROM people LIMIT 1"))
+        return {"service": service, "state": "ready"}
+
+    return web
+
+
+class Created(BaseModel):
+    """The id of what was made."""
+
+    id: UUID
