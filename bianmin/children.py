@@ -53,6 +53,7 @@ class Child:
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
+    pass_fds: Sequence[int] = ()
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGKILL
     process: subprocess.Popen[bytes] | None = None
@@ -73,6 +74,7 @@ class Child:
                 user=account.pw_uid if account else None,
                 group=account.pw_gid if account else None,
                 extra_groups=[] if account else None,
+                pass_fds=self.pass_fds,
                 start_new_session=True,  # Ctrl-C reaches the parent alone, which stops its children in order
                 preexec_fn=die_with_parent(self.orphan_signal),  # noqa: PLW1509  # no threads hold locks here
             )

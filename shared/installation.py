@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 import shared
 from shared import clock
@@ -25,7 +25,7 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
     `simulated_at` (RFC 3339) makes a *new* installation a simulation whose clock stands at that moment; a real
     installation never becomes one. Raises WrongInstallation when the database holds the other kind.
     """
-    owner = create_engine(url)
+    owner = create_engine(url, poolclass=NullPool)
     with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
         _create_roles(connection, services)
@@ -37,7 +37,6 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
             connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
             command.upgrade(_alembic(service, connection), "head")
             _grant(connection, service)
-    owner.dispose()
 
 
 def _create_roles(connection: Connection, services: Sequence[str]) -> None:

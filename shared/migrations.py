@@ -10,6 +10,8 @@ def run_migrations(metadata: MetaData) -> None:
         connection=context.config.attributes["connection"],
         target_metadata=metadata,
         transaction_per_migration=False,
+        # autogenerate also sees the installation's clock behind us on the search path, and would drop it
+        include_name=lambda name, kind, _: not (kind == "table" and name == "clock"),
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -31,10 +31,13 @@ class DeadlineView:
 
 @dataclass(frozen=True)
 class BusView:
-    """How a service's bus stands: `unacknowledged` sent or to be sent, `waiting` early, `parked` in need of help."""
+    """How a service's bus stands: `published` counts all there ever were, `unacknowledged` is
+    on its way, `waiting` came early, `parked` needs help.
+    """
 
     service: str
     now: datetime
+    published: int
     unacknowledged: int
     waiting: int
     parked: int
@@ -82,6 +85,7 @@ _BUS = text("""
             FROM outbox WHERE acknowledged_at IS NULL) AS oldest,
            (SELECT count(*) FROM inbox WHERE state = 'waiting') AS waiting,
            (SELECT count(*) FROM inbox WHERE state = 'parked') AS parked,
+           (SELECT coalesce(max(sequence), 0) FROM outbox) AS published,
            clock_now() AS now
 """)
 
@@ -120,6 +124,7 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
     return BusView(
         tasks.service,
         row.now,
+        row.published,
         row.unacknowledged,
         row.waiting,
         row.parked,

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -88,7 +88,7 @@ class Edge:
             return cast("T", JSONResponse(answer, headers={"Idempotency-Replayed": "true"}))
         result = act()
         self.session.flush()
-        keep_answer(self.session, self.actor.person_id, self.idempotency_key or "", jsonable_encoder(result))
+        keep_answer(self.session, self.actor.person_id, self.idempotency_key or "", to_jsonable_python(result))
         return result
 
 

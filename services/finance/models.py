@@ -1,12 +1,474 @@
-"""stub"""
+"""Finance's tables."""
 
-from sqlalchemy.orm import DeclarativeBase
+from datetime import date, datetime
+from uuid import UUID
 
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from services.finance.rules.charge import ChargeState
+from services.finance.rules.custody import HandOverState
+from services.finance.rules.ledger import Account, JournalKind
+from services.finance.rules.price import PriceState
+from services.finance.rules.receipt import Method, ReceiptState
+from services.finance.rules.reserve import ProposalState, Use
+from services.finance.rules.settlement import SettlementState
+from shared.bus.tables import InboxRow, OutboxRow
 from shared.db import TYPES, service_metadata
+from shared.idempotency import IdempotencyRow
+from shared.ids import new_id
+from shared.messages import FieldDepartment
+from shared.people import PersonRow, SiteRow
+from shared.tasks import Deadline
 
 
 class Base(DeclarativeBase):
-    """x"""
+    """The tables of finance."""
 
     metadata = service_metadata()
     type_annotation_map = TYPES
+
+
+class Outbox(OutboxRow, Base):
+    """Messages we send."""
+
+
+class Inbox(InboxRow, Base):
+    """Messages we received."""
+
+
+class IdempotencyKey(IdempotencyRow, Base):
+    """Answers given to keys."""
+
+
+class Site(SiteRow, Base):
+    """Sites, as hr says."""
+
+
+class Person(PersonRow, Base):
+    """People, as hr says."""
+
+
+class PriceVersion(Base):
+    """A version of the company's price book 收费标准 [R55, R56]."""
+
+    __tablename__ = "price_versions"
+    __table_args__ = (
+        CheckConstraint("approved_by <> drafted_by", name="four_eyes"),
+        CheckConstraint("(state = 'approved') = (approved_at IS NOT NULL)", name="approved"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[int] = mapped_column(unique=True)
+    state: Mapped[PriceState]
+    effective_from: Mapped[date]
+    drafted_by: Mapped[UUID]
+    drafted_at: Mapped[datetime]
+    approved_by: Mapped[UUID | None]
+    approved_at: Mapped[datetime | None]
+
+    items: Mapped[list["PriceItem"]] = relationship(lazy="raise", order_by="PriceItem.code")
+
+
+class PriceItem(Base):
+    """One line of a version: a fee must lie from `min_fen` to `max_fen` [R57]."""
+
+    __tablename__ = "price_items"
+    __table_args__ = (CheckConstraint("0 < min_fen AND min_fen <= max_fen", name="range"),)
+
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("price_versions.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    trade: Mapped[str]
+    name: Mapped[str]
+    unit: Mapped[str]
+    min_fen: Mapped[int]
+    max_fen: Mapped[int]
+
+
+class Charge(Base):
+    """Finance's copy of a service notice [R26]: what the owner owes, and whether it was collected."""
+
+    __tablename__ = "charges"
+    __table_args__ = (
+        CheckConstraint("fee_fen > 0", name="fee"),
+        Index("ix_charges_site_id", "site_id", "request_id"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    notice_number: Mapped[str] = mapped_column(unique=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    state: Mapped[ChargeState]
+    fee_fen: Mapped[int]
+    price_code: Mapped[str]
+    price_version: Mapped[int]
+    issued_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+
+    workers: Mapped[list["ChargeWorker"]] = relationship(lazy="raise", order_by="ChargeWorker.person_id")
+    receipt: Mapped["Receipt | None"] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="and_(Receipt.request_id == Charge.request_id, Receipt.state != 'voided')",
+    )
+
+
+class ChargeWorker(Base):
+    """Who did the job and his weight in the workers' share [D15]."""
+
+    __tablename__ = "charge_workers"
+    __table_args__ = (CheckConstraint("weight > 0", name="weight"),)
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("charges.request_id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    weight: Mapped[int]
+
+
+class ReceiptCount(Base):
+    """How many receipts a site has numbered on a day; locked while one more is."""
+
+    __tablename__ = "receipt_counts"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class Receipt(Base):
+    """A numbered receipt 票据 [R34, R35] and, once used, how its fee was divided [R70-R72] and who holds the cash.
+
+    A charge has at most one receipt that is not void. Money is with finance from `received_at` on: at once when
+    it is not cash; until then cash is in the hands of `holder_id` [R86].
+    """
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint(
+            "(state = 'used') = (method IS NOT NULL AND collected_by IS NOT NULL AND collected_at IS NOT NULL"
+            " AND day IS NOT NULL AND month IS NOT NULL)",
+            name="used",
+        ),
+        CheckConstraint(
+            "CASE WHEN state = 'used' THEN coalesce(company_fen + workers_fen + reserve_fen = amount_fen, false)"
+            " ELSE coalesce(company_fen, workers_fen, reserve_fen) IS NULL END",
+            name="split",
+        ),
+        CheckConstraint(
+            "CASE WHEN state = 'used' THEN (holder_id IS NULL) = (received_at IS NOT NULL)"
+            " ELSE coalesce(holder_id::text, received_at::text) IS NULL END",
+            name="one_holder",
+        ),
+        CheckConstraint("method = 'cash' OR reference IS NOT NULL AND holder_id IS NULL", name="cash_is_held"),
+        Index("uq_receipts_request_id", "request_id", unique=True, postgresql_where=text("state <> 'voided'")),
+        Index("ix_receipts_held", "site_id", "holder_id", postgresql_where=text("holder_id IS NOT NULL")),
+        Index("ix_receipts_month", "site_id", "month"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(unique=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("charges.request_id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    state: Mapped[ReceiptState]
+    amount_fen: Mapped[int]
+    issued_by: Mapped[UUID]
+    issued_at: Mapped[datetime]
+    carried_by: Mapped[UUID | None]
+    voided_by: Mapped[UUID | None]
+    voided_at: Mapped[datetime | None]
+    void_reason: Mapped[str | None]
+
+    method: Mapped[Method | None]
+    reference: Mapped[str | None]
+    collected_by: Mapped[UUID | None]
+    collected_at: Mapped[datetime | None]
+    day: Mapped[date | None]
+    month: Mapped[str | None]
+    holder_id: Mapped[UUID | None]
+    received_at: Mapped[datetime | None]
+    company_fen: Mapped[int | None]
+    workers_fen: Mapped[int | None]
+    reserve_fen: Mapped[int | None]
+
+    shares: Mapped[list["ReceiptShare"]] = relationship(lazy="raise", order_by="ReceiptShare.person_id")
+
+
+class ReceiptShare(Base):
+    """One worker's share of one fee [R71, D15]."""
+
+    __tablename__ = "receipt_shares"
+    __table_args__ = (CheckConstraint("share_fen >= 0", name="share"),)
+
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    share_fen: Mapped[int]
+
+
+class HandOver(Base):
+    """Cash offered by one person to the next and counted by him [R36, R85, D5]."""
+
+    __tablename__ = "hand_overs"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("from_id <> to_id", name="two_people"),
+        CheckConstraint("(state = 'counted') = (counted_at IS NOT NULL)", name="counted"),
+        Index("ix_hand_overs_site_id", "site_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    from_id: Mapped[UUID]
+    to_id: Mapped[UUID]
+    state: Mapped[HandOverState]
+    amount_fen: Mapped[int]
+    offered_at: Mapped[datetime]
+    counted_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    receipts: Mapped[list["HandOverReceipt"]] = relationship(lazy="raise", order_by="HandOverReceipt.receipt_id")
+
+
+class HandOverReceipt(Base):
+    """A receipt whose cash is in a hand-over; in one open hand-over at most."""
+
+    __tablename__ = "hand_over_receipts"
+    __table_args__ = (Index("uq_hand_over_receipts_open", "receipt_id", unique=True, postgresql_where=text("open")),)
+
+    hand_over_id: Mapped[UUID] = mapped_column(ForeignKey("hand_overs.id"), primary_key=True)
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    open: Mapped[bool]
+
+
+class SiteDay(Base):
+    """A site's business day: checked at closing time, chased the next morning [R36, R85, D6]."""
+
+    __tablename__ = "site_days"
+    __table_args__ = (
+        Index("ix_site_days_check", "closes_at", postgresql_where=text("checked_at IS NULL")),
+        Index("ix_site_days_chase", "chase_at", postgresql_where=text("chased_at IS NULL")),
+    )
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    closes_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    chase_at: Mapped[datetime]
+    chased_at: Mapped[datetime | None]
+    held_fen: Mapped[int] = mapped_column(server_default=text("0"))
+
+    findings: Mapped[list["CashFinding"]] = relationship(lazy="raise", order_by="CashFinding.holder_id")
+
+
+class CashFinding(Base):
+    """Cash that somebody still held when a day was checked [D6]."""
+
+    __tablename__ = "cash_findings"
+    __table_args__ = (
+        ForeignKeyConstraint(["site_id", "day"], ["site_days.site_id", "site_days.day"]),
+        CheckConstraint("amount_fen > 0 AND receipts > 0", name="something"),
+    )
+
+    site_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    amount_fen: Mapped[int]
+    receipts: Mapped[int]
+
+
+class MissingCash(Base):
+    """Cash still out the next morning, told to hr as a case [R86, D6, D7]; returned once finance has all of it."""
+
+    __tablename__ = "missing_cash"
+    __table_args__ = (UniqueConstraint("site_id", "day", "holder_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    day: Mapped[date]
+    holder_id: Mapped[UUID]
+    holder_name: Mapped[str]
+    amount_fen: Mapped[int]
+    found_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+
+    receipts: Mapped[list["MissingCashReceipt"]] = relationship(lazy="raise", order_by="MissingCashReceipt.receipt_id")
+
+
+class MissingCashReceipt(Base):
+    """A receipt named as missing; once, because cash that reached finance never leaves it again."""
+
+    __tablename__ = "missing_cash_receipts"
+    __table_args__ = (Index("ix_missing_cash_receipts_missing_id", "missing_id"),)
+
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    missing_id: Mapped[UUID] = mapped_column(ForeignKey("missing_cash.id"))
+
+    receipt: Mapped["Receipt"] = relationship(lazy="raise")
+
+
+class Journal(Base):
+    """One entry of the ledger: append-only, its lines summing to zero, both held by triggers."""
+
+    __tablename__ = "journals"
+    __table_args__ = (
+        UniqueConstraint("kind", "reference"),
+        Index("ix_journals_site_id", "site_id", "id"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    kind: Mapped[JournalKind]
+    at: Mapped[datetime]
+    reference: Mapped[str]
+
+    lines: Mapped[list["JournalLine"]] = relationship(lazy="raise", order_by="JournalLine.line")
+
+
+class JournalLine(Base):
+    """One side of an entry: debit +, credit − (fen)."""
+
+    __tablename__ = "journal_lines"
+    __table_args__ = (
+        CheckConstraint("amount_fen <> 0", name="something"),
+        Index("ix_journal_lines_account", "account", "site_id", "person_id", postgresql_include=["amount_fen"]),
+        {"comment": "append-only"},
+    )
+
+    journal_id: Mapped[UUID] = mapped_column(ForeignKey("journals.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[Account]
+    site_id: Mapped[UUID]
+    person_id: Mapped[UUID | None]
+    amount_fen: Mapped[int]
+
+
+class Settlement(Base):
+    """A site's month 结算 and its totals (fen), from closing to HR's receipt [R89-R92, D18]."""
+
+    __tablename__ = "settlements"
+    __table_args__ = (
+        UniqueConstraint("site_id", "month"),
+        CheckConstraint("received_fen = company_fen + workers_fen + reserve_fen", name="split"),
+        CheckConstraint("net_fen = workers_fen + rewards_fen - fines_from_bonus_fen", name="net"),
+        CheckConstraint("approved_by <> drafted_by", name="four_eyes"),
+        Index("ix_settlements_close", "closes_at", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    month: Mapped[str]
+    state: Mapped[SettlementState]
+    closes_at: Mapped[datetime]
+    statistics_agreed_at: Mapped[datetime | None]
+    desk_agreed_by: Mapped[UUID | None]
+    desk_agreed_at: Mapped[datetime | None]
+    finance_agreed_by: Mapped[UUID | None]
+    finance_agreed_at: Mapped[datetime | None]
+    drafted_by: Mapped[UUID | None]
+    drafted_at: Mapped[datetime | None]
+    approved_by: Mapped[UUID | None]
+    approved_at: Mapped[datetime | None]
+    hr_received_at: Mapped[datetime | None]
+
+    received_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    company_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    workers_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    reserve_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    rewards_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    fines_from_bonus_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    from_wage_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    net_fen: Mapped[int] = mapped_column(server_default=text("0"))
+
+    lines: Mapped[list["SettlementLine"]] = relationship(lazy="raise", order_by="SettlementLine.person_id")
+
+
+class SettlementLine(Base):
+    """What one person gets for the month, and why [R91-R94]."""
+
+    __tablename__ = "settlement_lines"
+    __table_args__ = (
+        CheckConstraint(
+            "share_fen >= 0 AND reward_fen >= 0 AND from_bonus_fen >= 0 AND from_wage_fen >= 0 AND net_fen >= 0",
+            name="not_negative",
+        ),
+        CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen", name="fine"),
+        CheckConstraint("net_fen = share_fen + reward_fen - from_bonus_fen", name="net"),
+        CheckConstraint("net_fen = 0 OR from_wage_fen = 0", name="bonus_first"),
+    )
+
+    settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlements.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    share_fen: Mapped[int]
+    reward_fen: Mapped[int]
+    fine_fen: Mapped[int]
+    from_bonus_fen: Mapped[int]
+    from_wage_fen: Mapped[int]
+    net_fen: Mapped[int]
+    case_numbers: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+class Proposal(Base):
+    """A use of the reserve fund 公积金 proposed by the desk [R73-R77, D17].
+
+    `settlement_id` is the settlement that computed a reward; it is `settled_at` that one's approval.
+    """
+
+    __tablename__ = "proposals"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("(use = 'reward') = (person_id IS NOT NULL)", name="person"),
+        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint("(state = 'approved') = (month IS NOT NULL)", name="month"),
+        Index("ix_proposals_site_id", "site_id", "id"),
+        Index("ix_proposals_settlement_id", "settlement_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    use: Mapped[Use]
+    person_id: Mapped[UUID | None]
+    amount_fen: Mapped[int]
+    reason: Mapped[str]
+    state: Mapped[ProposalState]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[str | None]
+    month: Mapped[str | None]
+    settlement_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlements.id"))
+    settled_at: Mapped[datetime | None]
+
+
+class Fine(Base):
+    """A fine confirmed by the leader, as hr says; deducted once [R93, D21].
+
+    `settlement_id` is the settlement that computed it; it is `settled_at` that one's approval.
+    """
+
+    __tablename__ = "fines"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        Index("ix_fines_open", "site_id", "month", postgresql_where=text("settlement_id IS NULL")),
+        Index("ix_fines_settlement_id", "settlement_id"),
+    )
+
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_number: Mapped[str]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    person_id: Mapped[UUID]
+    person_name: Mapped[str]
+    offence: Mapped[str]
+    month: Mapped[str]
+    amount_fen: Mapped[int]
+    confirmed_at: Mapped[datetime]
+    settlement_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlements.id"))
+    settled_at: Mapped[datetime | None]
+
+
+DAILY_CHECK = Deadline("daily_cash_check", SiteDay.closes_at, SiteDay.checked_at.is_not(None))
+CASH_CHASE = Deadline("cash_chase", SiteDay.chase_at, SiteDay.chased_at.is_not(None))
+MONTH_CLOSE = Deadline("month_close", Settlement.closes_at, Settlement.state != SettlementState.OPEN)

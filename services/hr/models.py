@@ -1,12 +1,219 @@
-"""stub"""
+"""The tables of hr; its sites and people are the masters of everybody's copies."""
 
-from sqlalchemy.orm import DeclarativeBase
+from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from services.hr.rules.case import CaseState
+from services.hr.rules.ladder import Offence, PenaltyStep
+from shared.bus.tables import InboxRow, OutboxRow
 from shared.db import TYPES, service_metadata
+from shared.idempotency import IdempotencyRow
+from shared.ids import new_id
+from shared.messages import FieldDepartment
+from shared.people import PersonRow, SiteRow
+from shared.tasks import Deadline
 
 
 class Base(DeclarativeBase):
-    """x"""
+    """The tables of hr."""
 
     metadata = service_metadata()
     type_annotation_map = TYPES
+
+
+class Outbox(OutboxRow, Base):
+    """Messages we send."""
+
+
+class Inbox(InboxRow, Base):
+    """Messages we received."""
+
+
+class IdempotencyKey(IdempotencyRow, Base):
+    """Answers given to keys."""
+
+
+class Company(Base):
+    """The company 公司: founded once, one row for ever."""
+
+    __tablename__ = "company"
+    __table_args__ = (CheckConstraint("only_row", name="only_row"),)
+
+    only_row: Mapped[bool] = mapped_column(primary_key=True, default=True)
+    name: Mapped[str]
+    founded_at: Mapped[datetime]
+
+
+class Site(SiteRow, Base):
+    """Sites, the masters."""
+
+
+class Person(PersonRow, Base):
+    """People, the masters."""
+
+
+class CaseCount(Base):
+    """How many cases a site has numbered in a year; locked while one more is."""
+
+    __tablename__ = "case_counts"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class Case(Base):
+    """A discipline case 违规案件 and what the leader decided [R78-R88].
+
+    `source_id` is the override or the missing cash it cites: nothing is charged twice. `rung` counts only the
+    confirmed cases that climb a ladder.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        UniqueConstraint("source_id"),
+        CheckConstraint("(offence = 'withheld_cash') = (amount_fen IS NOT NULL)", name="amount_of_cash"),
+        CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="open_is_undecided"),
+        CheckConstraint("(state = 'confirmed') = (step IS NOT NULL)", name="confirmed_has_step"),
+        CheckConstraint("decided_by <> opened_by AND decided_by <> person_id", name="four_eyes"),
+        Index("ix_cases_rungs", "person_id", "offence", postgresql_where=text("rung IS NOT NULL")),
+        Index("ix_cases_site_id", "site_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[str] = mapped_column(unique=True)
+    offence: Mapped[Offence]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    state: Mapped[CaseState]
+    opened_by: Mapped[UUID | None]
+    opened_at: Mapped[datetime]
+    happened_at: Mapped[datetime]
+    in_working_hours: Mapped[bool]
+    evidence: Mapped[str]
+    amount_fen: Mapped[int | None]
+    source_id: Mapped[UUID | None]
+    cash_returned_at: Mapped[datetime | None]
+
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    rung: Mapped[int | None]
+    fine_fen: Mapped[int | None]
+    step: Mapped[PenaltyStep | None]
+    month: Mapped[str | None]
+
+    person: Mapped[Person] = relationship(lazy="raise")
+
+
+class HrTask(Base):
+    """A step other than money that HR carries out for a confirmed case, with evidence [D19]."""
+
+    __tablename__ = "hr_tasks"
+    __table_args__ = (
+        Index("ix_hr_tasks_due", "due_at", postgresql_where=text("late_at IS NULL AND done_at IS NULL")),
+        CheckConstraint("(done_at IS NULL) = (evidence IS NULL)", name="done_has_evidence"),
+        Index("ix_hr_tasks_site_id", "site_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[PenaltyStep]
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), unique=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    due_at: Mapped[datetime]
+    late_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None]
+    evidence: Mapped[str | None]
+
+    case: Mapped[Case] = relationship(lazy="raise")
+    person: Mapped[Person] = relationship(lazy="raise")
+
+
+class Override(Base):
+    """A head sent a worker whose duties were not done [D8]; kept as heard."""
+
+    __tablename__ = "overrides"
+    __table_args__ = (Index("ix_overrides_site_id", "site_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    worker_id: Mapped[UUID]
+    head_id: Mapped[UUID]
+    reason: Mapped[str]
+    overridden_at: Mapped[datetime]
+
+
+class MissedCallback(Base):
+    """An owner who was not called back in time [R48, D3]; kept as heard, and for ever."""
+
+    __tablename__ = "missed_callbacks"
+    __table_args__ = (Index("ix_missed_callbacks_site_id", "site_id", "request_id"),)
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_number: Mapped[str]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    clerk_id: Mapped[UUID]
+    due_at: Mapped[datetime]
+
+
+class Payout(Base):
+    """A site's approved settlement of a month, to be paid to the individual [R92]; kept as heard."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (UniqueConstraint("site_id", "month"),)
+
+    settlement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    month: Mapped[str]
+    net_fen: Mapped[int]
+    from_wage_fen: Mapped[int]
+    approved_by: Mapped[UUID]
+    approved_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+    lines: Mapped[list["PayoutLine"]] = relationship(lazy="raise", order_by="PayoutLine.person_id")
+
+
+class PayoutLine(Base):
+    """What one person is paid, and what his wage bears of his fines [R93, R94]."""
+
+    __tablename__ = "payout_lines"
+    __table_args__ = (
+        CheckConstraint("net_fen = share_fen + reward_fen - from_bonus_fen", name="net"),
+        CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen", name="fine"),
+    )
+
+    settlement_id: Mapped[UUID] = mapped_column(ForeignKey("payouts.settlement_id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    name: Mapped[str]
+    share_fen: Mapped[int]
+    reward_fen: Mapped[int]
+    fine_fen: Mapped[int]
+    from_bonus_fen: Mapped[int]
+    from_wage_fen: Mapped[int]
+    net_fen: Mapped[int]
+    case_numbers: Mapped[list[str]] = mapped_column(ARRAY(String))
+
+
+class MonthReport(Base):
+    """A site's agreed statistics of a month, as the administration department 行政部 received them [R42, R43]."""
+
+    __tablename__ = "month_reports"
+    __table_args__ = (UniqueConstraint("site_id", "month"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    month: Mapped[str]
+    report: Mapped[dict[str, int]] = mapped_column(JSONB)
+    reported_at: Mapped[datetime]
+
+
+HR_TASK = Deadline("hr_task", HrTask.due_at, or_(HrTask.late_at.is_not(None), HrTask.done_at.is_not(None)))

@@ -1,4 +1,4 @@
-"""the front desk's tables"""
+"""first"""
 
 from collections.abc import Sequence
 
@@ -279,5 +279,4 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['notice_id'], ['notices.id'], name=op.f('fk_notice_copies_notice_id')),
     sa.PrimaryKeyConstraint('notice_id', 'copy', name=op.f('pk_notice_copies'))
     )
-    op.drop_table('clock')
     # ### end Alembic commands ###

@@ -1,0 +1,43 @@
+# Needs Python 3.11 to 3.13 and make; everything else comes from the package index by lock file.
+PYTHON ?= python3
+ARGS ?=
+UV := .tools/bin/uv
+RUN := .venv/bin/
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo test check format bench clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.venv/ready: uv.lock pyproject.toml requirements-uv.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Bianmin needs Python 3.11 to 3.13; this is %d.%d: run make PYTHON=python3.12 …" % v)'
+	@test -x $(UV) || { $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --require-hashes -r requirements-uv.txt; }
+	@UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
+
+up: .venv/ready ## start for use (an empty company) at the first free port from 8000 on
+	@exec $(RUN)bianmin up $(ARGS)
+
+demo: .venv/ready ## live a whole month in a simulation, audit it, stay up; ARGS=--exit ends after the result
+	@exec $(RUN)bianmin demo $(ARGS)
+
+test: .venv/ready ## run the whole suite on engines of its own
+	@$(RUN)python -m pytest $(ARGS)
+
+check: .venv/ready ## format, lint, types, import contracts, tests
+	$(RUN)ruff format --check .
+	$(RUN)ruff check .
+	$(RUN)mypy
+	$(RUN)lint-imports
+	$(RUN)python -m pytest $(ARGS)
+
+format: .venv/ready ## format and mend what can be mended
+	$(RUN)ruff format .
+	$(RUN)ruff check --fix .
+
+bench: .venv/ready ## measure: the month, a message, memory, cold start
+	@$(RUN)python -m tests.bench $(ARGS)
+
+clean: ## remove the environment, the data and the caches
+	rm -rf .venv .tools .data results .mypy_cache .ruff_cache .pytest_cache .hypothesis

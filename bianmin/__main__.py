@@ -1,0 +1,5 @@
+"""`python -m bianmin` is `bianmin`."""
+
+from bianmin.cli import main
+
+main()

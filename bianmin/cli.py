@@ -1,0 +1,265 @@
+"""`bianmin`: the commands people type. Exit codes: 0 well, 1 something does not agree, 2 wrong use."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from bianmin.audit import audit as run_audit
+from bianmin.children import NeverCame
+from bianmin.client import Client, Person, Refused
+from bianmin.engines import CannotStart
+from bianmin.exports import SERVICES, read_exports
+from bianmin.importing.mapping import BadMapping, read_mapping
+from bianmin.importing.sending import import_file, map_rows
+from bianmin.importing.table import NotATable, read_table
+from bianmin.month.cast import Cast, found_company
+from bianmin.month.play import Play, PlayedWrong
+from bianmin.month.quiet import MessageParked, World
+from bianmin.month.result import show, summarise, write_files
+from bianmin.stack import Address, Stack
+from shared.installation import WrongInstallation
+from shared.installation import prepare as prepare_installation
+from shared.settings import settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+console = Console()
+errors = Console(stderr=True)
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+MONTH_BEGINS = "2026-03-31T16:00:00Z"
+"""Midnight of 1 April 2026 in Shanghai: when the simulated month begins."""
+
+Data = Annotated[Path, typer.Option(help="the data folder of the installation", envvar="BIANMIN_DATA")]
+Token = Annotated[str, typer.Option(help="who acts; without it, the demo's person for it", envvar="BIANMIN_TOKEN")]
+Port = Annotated[int | None, typer.Option(help="port on 127.0.0.1; the first free one from 8000 on by default")]
+Simulate = Annotated[
+    str, typer.Option(help="a new installation is a simulation whose clock stands at this moment (RFC 3339)")
+]
+Seed = Annotated[int, typer.Option(help="the same seed plays the same month")]
+File = Annotated[Path, typer.Option("--file", help="requests to play with")]
+MappingFile = Annotated[Path, typer.Option("--mapping", help="how the file's columns become a request")]
+Results = Annotated[Path, typer.Option(help="where result.json and the CSV files go")]
+
+
+@app.command()
+def up(data: Data = Path(".data"), port: Port = None, simulate: Simulate = "") -> None:
+    """Start an installation for use and keep it running until Ctrl-C."""
+    stack = Stack(data, port=port, simulated_at=simulate or None)
+    with stack.running() as address:
+        console.print(f"Bianmin 便民 is up at [bold]{address.base_url}[/bold]; Ctrl-C stops it.")
+        console.print(f"A new company is founded with the secret in {stack.data / 'founder-secret'} (see README).")
+        _stay(stack)
+
+
+@app.command()
+def prepare(simulate: Simulate = "") -> None:
+    """Create roles, schemas and the clock in BIANMIN_DATABASE_URL and migrate all services; `up` does it itself."""
+    prepare_installation(settings().database_url, simulated_at=simulate or None)
+
+
+@app.command()
+def demo(
+    data: Data = Path(".data/demo"),
+    port: Port = None,
+    seed: Seed = 1,
+    exit_: Annotated[bool, typer.Option("--exit", help="end after the result")] = False,
+    results: Results = Path("results"),
+) -> None:
+    """Start a simulation, live a month in it, audit it, show the result, and stay up until Ctrl-C."""
+    folder = _new_folder(data)
+    stack = Stack(folder, port=port, simulated_at=MONTH_BEGINS)
+    with stack.running() as address:
+        _live_month(
+            address,
+            folder,
+            file=EXAMPLES / "nyc311.csv",
+            mapping_file=EXAMPLES / "nyc311.toml",
+            seed=seed,
+            results=results,
+            stack=stack,
+        )
+        if not exit_:
+            console.print(f"Bianmin 便民 stays up at [bold]{address.base_url}[/bold]; Ctrl-C stops it.")
+            _stay(stack)
+
+
+@app.command()
+def month(
+    data: Data = Path(".data"),
+    file: File = EXAMPLES / "nyc311.csv",
+    mapping: MappingFile = EXAMPLES / "nyc311.toml",
+    seed: Seed = 1,
+    results: Results = Path("results"),
+) -> None:
+    """Live a month in a running, empty simulation (`bianmin up --simulate …`), and audit it."""
+    _live_month(Address.read(data), data, file=file, mapping_file=mapping, seed=seed, results=results)
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="a CSV or XLSX file of requests")],
+    mapping: MappingFile,
+    data: Data = Path(".data"),
+    token: Token = "",
+) -> None:
+    """Import requests from a table: registered, refused with the reason, known, or malformed."""
+    clerk = _person(data, token, "desk_head")
+    client = Client(Address.read(data).base_url)
+    with Progress(console=errors) as progress:
+        bar = progress.add_task("rows", total=None)
+        result = import_file(
+            client,
+            clerk,
+            file,
+            read_mapping(mapping),
+            start=lambda total: progress.update(bar, total=total),
+            progress=lambda done: progress.advance(bar, done),
+        )
+    for row in result.malformed():
+        console.print(f"row {row.row}: {row.reason}", highlight=False)
+    table = Table("outcome", "rows")
+    for outcome in ("registered", "refused", "known", "malformed"):
+        table.add_row(outcome, str(result.counts()[outcome]))
+    console.print(table)
+
+
+@app.command()
+def status(data: Data = Path(".data"), token: Token = "") -> None:
+    """How messages and deadlines of the four services stand."""
+    watcher = _person(data, token, "operator")
+    client = Client(Address.read(data).base_url)
+    messages = Table("service", "published", "unacknowledged", "waiting", "parked", "oldest s")
+    deadlines = Table("service", "deadline", "started", "open", "overdue", "oldest due")
+    for name in SERVICES:
+        bus = client.get(watcher, f"/{name}/ops/bus")
+        parts = ("published", "unacknowledged", "waiting", "parked")
+        messages.add_row(name, *(str(bus[part]) for part in parts), f"{bus['oldest_unacknowledged_seconds']:.1f}")
+        for line in bus["deadlines"]:
+            counts = (str(line[part]) for part in ("started", "open", "overdue"))
+            deadlines.add_row(name, line["kind"], *counts, line["oldest_due"] or "")
+    console.print(messages)
+    console.print(deadlines)
+    for name in SERVICES:
+        for message in client.pages(watcher, f"/{name}/ops/received", state="parked"):
+            console.print(f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False)
+
+
+@app.command()
+def audit(
+    month: Annotated[str, typer.Argument(help="the month, e.g. 2026-04")],
+    data: Data = Path(".data"),
+    token: Token = "",
+) -> None:
+    """Recompute a month from what the four APIs export, and fail on one fen of difference."""
+    auditor = _person(data, token, "auditor")
+    _audit(Client(Address.read(data).base_url), auditor, month)
+
+
+def _audit(client: Client, auditor: Person, month: str) -> None:
+    done = run_audit(read_exports(client, auditor, month))
+    for check, count in done.checked.items():
+        wrong = [finding for finding in done.findings if finding.check == check]
+        console.print(f"{'✗' if wrong else '✓'} {check} ({count})", highlight=False)
+        for finding in wrong[:10]:
+            console.print(f"    {finding.detail}", highlight=False)
+    if not done.clean:
+        raise typer.Exit(1)
+
+
+def _live_month(
+    address: Address,
+    data: Path,
+    *,
+    file: Path,
+    mapping_file: Path,
+    seed: int,
+    results: Path,
+    stack: Stack | None = None,
+) -> None:
+    mapping = read_mapping(mapping_file)
+    table = read_table(file)
+    mapping.check_columns(table, file)
+    rows, malformed = map_rows(table, mapping)
+    client = Client(address.base_url, while_waiting=stack.supervisor.watch if stack else lambda: None)
+    world = World(client, address.database_url)
+    codes = sorted({row.site_code for row in rows})
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=errors) as progress:
+        task = progress.add_task("founding the company", total=None)
+        cast = found_company(world, address.founder_secret, codes, today=date(2026, 4, 1))
+        _write_people(data, cast)
+        play = Play(world, cast, rows, mapping, seed=seed)
+        play.live(progress=lambda day: progress.update(task, description=f"living {day}"))
+        world.run_clock()
+    result = {"seed": seed, "rows": len(table), "malformed": len(malformed)}
+    result |= summarise(read_exports(client, cast.auditor, play.month))
+    write_files(result, results)
+    show(result, console)
+    for row in malformed:
+        console.print(f"row {row.row} of {file.name}: {row.reason}", highlight=False)
+    console.print(f"figures: {results}/result.json and *.csv")
+    _audit(client, cast.auditor, play.month)
+
+
+def _new_folder(data: Path) -> Path:
+    """A month is lived in a new company: each demo has a folder of its own, numbered."""
+    number = 1
+    while (data / str(number)).exists():
+        number += 1
+    return data / str(number)
+
+
+def _write_people(data: Path, cast: Cast) -> None:
+    """Who can act in this simulation, for the other commands; tokens, so for the owner of the folder alone."""
+    path = data / "people.json"
+    path.touch(mode=0o600)
+    people = [{"id": p.id, "name": p.name, "role": p.role, "token": p.token} for p in cast.everybody()]
+    path.write_text(json.dumps(people, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _person(data: Path, token: str, role: str) -> Person:
+    """Who acts: the token given, else the simulation's first person of that role."""
+    if token:
+        return Person("", "", role, token)
+    path = data / "people.json"
+    if not path.exists():
+        raise typer.BadParameter("give --token (or BIANMIN_TOKEN) of a person who may do this")
+    return next(Person(**p) for p in json.loads(path.read_text(encoding="utf-8")) if p["role"] == role)
+
+
+def _stay(stack: Stack) -> None:
+    """Keep the children running until somebody stops us."""
+    while not stack.stopping:
+        stack.watch(0.2)
+
+
+EXPECTED: dict[type[Exception], int] = {
+    NotATable: 2,
+    BadMapping: 2,
+    CannotStart: 2,
+    WrongInstallation: 2,
+    Refused: 1,
+    NeverCame: 1,
+    MessageParked: 1,
+    PlayedWrong: 1,
+    httpx.TransportError: 1,
+}
+"""What a person can mend, told in one line, and the exit code."""
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(0)
+    except tuple(EXPECTED) as error:
+        errors.print(f"[red]bianmin:[/red] {error}", highlight=False)
+        sys.exit(next(code for kind, code in EXPECTED.items() if isinstance(error, kind)))

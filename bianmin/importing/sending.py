@@ -1,0 +1,102 @@
+"""Sending mapped rows to intake, in batches by site, and what became of each row."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bianmin.client import Client, Person
+from bianmin.importing.mapping import BadRow, Mapped, Mapping
+from bianmin.importing.table import Row, read_table
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """What became of a row: registered, refused, known or malformed, with the reason."""
+
+    row: int
+    outcome: str
+    reason: str
+    request_id: str = ""
+
+
+@dataclass
+class ImportResult:
+    """What became of a file."""
+
+    rows: list[RowResult] = field(default_factory=list)
+
+    def counts(self) -> Counter[str]:
+        """How many rows by outcome."""
+        return Counter(row.outcome for row in self.rows)
+
+    def malformed(self) -> list[RowResult]:
+        """The rows nothing was stored of."""
+        return [row for row in self.rows if row.outcome == "malformed"]
+
+
+def map_rows(rows: Sequence[Row], mapping: Mapping) -> tuple[list[Mapped], list[RowResult]]:
+    """The rows that can be requests, and the malformed ones with the reason."""
+    good: list[Mapped] = []
+    bad: list[RowResult] = []
+    for row in rows:
+        try:
+            good.append(mapping.apply(row))
+        except BadRow as reason:
+            bad.append(RowResult(row.number, "malformed", str(reason)))
+    return good, bad
+
+
+def send_rows(
+    client: Client,
+    clerk: Person,
+    mapping: Mapping,
+    rows: Sequence[Mapped],
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[RowResult]:
+    """Register the rows through intake; a row of a site that is not managed is malformed [R6]."""
+    sites = {site["code"]: site["id"] for site in client.get(clerk, "/intake/api/sites")}
+    told = [
+        RowResult(row.number, "malformed", f"site: {row.site_code} is no managed site of yours [R6]")
+        for row in rows
+        if row.site_code not in sites
+    ]
+    progress(len(told))
+    for code, site_id in sites.items():
+        of_site = [row for row in rows if row.site_code == code]
+        for start in range(0, len(of_site), BATCH):
+            batch = of_site[start : start + BATCH]
+            answer = client.post(
+                clerk,
+                "/intake/api/imports",
+                source=mapping.source,
+                site_id=site_id,
+                rows={row.number: row.fields for row in batch},
+            )
+            told += [
+                RowResult(line["row"], line["outcome"], line["reason"], line["request_id"] or "") for line in answer
+            ]
+            progress(len(batch))
+    return told
+
+
+def import_file(
+    client: Client,
+    clerk: Person,
+    path: Path,
+    mapping: Mapping,
+    *,
+    start: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> ImportResult:
+    """Import a whole file. Raises NotATable when it is none; then nothing was sent."""
+    rows = read_table(path)
+    mapping.check_columns(rows, path)
+    start(len(rows))
+    good, bad = map_rows(rows, mapping)
+    progress(len(bad))
+    told = bad + send_rows(client, clerk, mapping, good, progress=progress)
+    return ImportResult(sorted(told, key=lambda row: row.row))

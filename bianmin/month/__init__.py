@@ -1,0 +1,7 @@
+"""A whole month, lived by people through the HTTP APIs alone; the services do the rest.
+
+cast.py      founds the company: sites, people, the price book
+play.py      what the people do, day by day
+quiet.py     moves the simulated clock and waits until the services have done what follows from it
+result.py    what came out, on screen and as files
+"""

@@ -1,0 +1,181 @@
+"""Founding the company of the play: sites, the people of each department, and the approved price book."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from bianmin.children import wait_until
+from bianmin.client import Client, Person, Refused
+from bianmin.month.quiet import World
+
+ZONE = "Asia/Shanghai"
+
+PRICES: list[dict[str, Any]] = [
+    {"code": "tap", "trade": "water", "name": "换水龙头 change a tap", "unit": "个", "min_fen": 3000, "max_fen": 8000},
+    {"code": "pipe", "trade": "water", "name": "修水管 mend a pipe", "unit": "次", "min_fen": 5001, "max_fen": 25000},
+    {
+        "code": "socket",
+        "trade": "electricity",
+        "name": "换插座 change a socket",
+        "unit": "个",
+        "min_fen": 3000,
+        "max_fen": 12000,
+    },
+    {
+        "code": "clean",
+        "trade": "cleaning",
+        "name": "家庭保洁 clean a flat",
+        "unit": "次",
+        "min_fen": 8000,
+        "max_fen": 30000,
+    },
+    {
+        "code": "plant",
+        "trade": "greening",
+        "name": "绿植养护 tend plants",
+        "unit": "次",
+        "min_fen": 5000,
+        "max_fen": 20000,
+    },
+]
+"""The price book of the play (fen)."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """The people of one site."""
+
+    site_id: str
+    code: str
+    desk_head: Person
+    clerks: list[Person]
+    heads: dict[str, Person]
+    workers: dict[str, list[Person]]
+    cashier: Person
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody."""
+
+    administrator: Person
+    desk_chief: Person
+    finance_lead: Person
+    leader: Person
+    hr: Person
+    administration: Person
+    auditor: Person
+    operator: Person
+    teams: list[Team]
+
+    def everybody(self) -> list[Person]:
+        """All people, the company's first."""
+        company = [
+            self.administrator,
+            self.desk_chief,
+            self.finance_lead,
+            self.leader,
+            self.hr,
+            self.administration,
+            self.auditor,
+            self.operator,
+        ]
+        for team in self.teams:
+            company += [team.desk_head, *team.clerks, team.cashier]
+            for department in ("engineering", "environment"):
+                company += [team.heads[department], *team.workers[department]]
+        return company
+
+
+class Founding:
+    """Founds the company through hr's API."""
+
+    def __init__(self, client: Client, secret: str) -> None:
+        self.client = client
+        made = client.post(None, "/hr/api/company", secret=secret, name="便民物业 Bianmin", administrator="管理员 周宁")
+        self.administrator = Person(made["person_id"], "管理员 周宁", "administrator", made["token"])
+
+    def hire(
+        self, name: str, role: str, department: str, *site_ids: str, shift: tuple[str, str] | None = None
+    ) -> Person:
+        """A person with a token of his own; without a site he belongs to all of them."""
+        made = self.client.post(
+            self.administrator,
+            "/hr/api/people",
+            name=name,
+            role=role,
+            department=department,
+            site_ids=list(site_ids),
+            all_sites=not site_ids,
+            shift_start=shift[0] if shift else None,
+            shift_end=shift[1] if shift else None,
+        )
+        token = self.client.post(self.administrator, f"/hr/api/people/{made['id']}/token")["token"]
+        return Person(made["id"], name, role, token)
+
+    def open_site(self, code: str) -> Team:
+        """A site with its desk, two departments and cashier."""
+        site = self.client.post(
+            self.administrator, "/hr/api/sites", code=code, name=f"{code} 小区", zone=ZONE, closing="18:00"
+        )
+        id_ = site["id"]
+        shift = ("08:00", "17:30")
+        return Team(
+            site_id=id_,
+            code=code,
+            desk_head=self.hire(f"{code} 客服主管", "desk_head", "front_desk", id_),
+            clerks=[self.hire(f"{code} 客服{n}", "clerk", "front_desk", id_) for n in "甲乙"],
+            heads={
+                "engineering": self.hire(f"{code} 工程主管", "head", "engineering", id_),
+                "environment": self.hire(f"{code} 环境主管", "head", "environment", id_),
+            },
+            workers={
+                "engineering": [
+                    self.hire(f"{code} 维修{n}", "worker", "engineering", id_, shift=shift) for n in "甲乙丙丁"
+                ],
+                "environment": [
+                    self.hire(f"{code} 保洁{n}", "worker", "environment", id_, shift=shift) for n in "甲乙"
+                ],
+            },
+            cashier=self.hire(f"{code} 出纳", "cashier", "finance", id_),
+        )
+
+
+def found_company(world: World, secret: str, site_codes: Sequence[str], *, today: date) -> Cast:
+    """The company, its people and its price book, known to all four services when this returns."""
+    founding = Founding(world.client, secret)
+    cast = Cast(
+        administrator=founding.administrator,
+        desk_chief=founding.hire("客服总管 林岚", "desk_head", "front_desk"),
+        finance_lead=founding.hire("财务主管 沈洁", "finance_lead", "finance"),
+        leader=founding.hire("分管领导 高远", "leader", "management"),
+        hr=founding.hire("人事 唐欣", "hr", "hr"),
+        administration=founding.hire("行政 方敏", "administration", "administration"),
+        auditor=founding.hire("审计 严明", "auditor", "administration"),
+        operator=founding.hire("运维 程立", "operator", "administration"),
+        teams=[founding.open_site(code) for code in site_codes],
+    )
+    world.watcher = cast.auditor
+    known_everywhere(world, cast)
+    drafted = world.client.post(
+        cast.finance_lead, "/finance/api/price-versions", effective_from=today.isoformat(), items=PRICES
+    )
+    world.client.post(cast.leader, f"/finance/api/price-versions/{drafted['id']}/approve")
+    world.settle()
+    return cast
+
+
+def known_everywhere(world: World, cast: Cast) -> None:
+    """Wait until the auditor himself is known to every service, and then until all is."""
+
+    def auditor_is_known() -> bool:
+        try:
+            for name in ("intake", "dispatch", "finance"):
+                world.client.get(cast.auditor, f"/{name}/ops/bus")
+        except Refused:
+            return False
+        return True
+
+    wait_until("the auditor to be known to all services", auditor_is_known, seconds=60)
+    world.settle()

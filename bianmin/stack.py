@@ -1,0 +1,211 @@
+"""The whole installation on one machine: engines, migrations, four web applications behind one port, four workers."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from bianmin.children import Child, Supervisor, wait_until
+from bianmin.engines import CannotStart, Engines
+
+SERVICES = ("intake", "dispatch", "finance", "hr")
+FIRST_PORT = 8000
+PORTS_TRIED = 50
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a running installation is found; kept in the data folder for the other commands."""
+
+    base_url: str
+    database_url: str
+    broker_url: str
+    founder_secret: str
+    pid: int
+
+    def write(self, data: Path) -> None:
+        """Keep it, readable by the owner of the folder alone."""
+        path = data / "address.json"
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            json.dump(asdict(self), file)
+
+    @classmethod
+    def read(cls, data: Path) -> "Address":
+        """Raises CannotStart when nothing runs in this data folder."""
+        try:
+            return cls(**json.loads((data / "address.json").read_text()))
+        except FileNotFoundError:
+            raise CannotStart(f"nothing runs in {data}: start it with `bianmin up`") from None
+
+
+class Stack:
+    """One installation in one data folder, run by this process."""
+
+    def __init__(self, data: Path, *, simulated_at: str | None = None, port: int | None = None) -> None:
+        self.data = data.resolve()
+        self.simulated_at = simulated_at
+        self.port = port
+        self.engines: Engines | None = None
+        self.supervisor = Supervisor([])
+        self.stopping = False
+        self._lock: int | None = None
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Address]:
+        """Start everything; stop everything when the block ends, however it ends."""
+        self._take_folder()
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            yield self._start()
+        finally:
+            self._stop()
+
+    def _on_signal(self, _signum: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+        raise KeyboardInterrupt
+
+    def _take_folder(self) -> None:
+        """One installation a folder: a second one is refused, a killed one's lock is free."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.data / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(f"an installation runs in {self.data} already; stop it, or use another --data") from None
+
+    def _start(self) -> Address:
+        database_url, broker_url = os.environ.get("BIANMIN_DATABASE_URL"), os.environ.get("BIANMIN_BROKER_URL")
+        if bool(database_url) != bool(broker_url):
+            raise CannotStart("set both BIANMIN_DATABASE_URL and BIANMIN_BROKER_URL, or neither")
+        if not database_url or not broker_url:
+            self.engines = Engines(self.data)
+            self.engines.start()
+            database_url, broker_url = self.engines.database_url, self.engines.broker_url
+        listening = _listen(self.port)
+        address = Address(
+            base_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
+            database_url=database_url,
+            broker_url=broker_url,
+            founder_secret=self._founder_secret(),
+            pid=os.getpid(),
+        )
+        environment = {
+            "BIANMIN_DATABASE_URL": database_url,
+            "BIANMIN_BROKER_URL": broker_url,
+            "BIANMIN_FOUNDER_SECRET": address.founder_secret,
+        }
+        self._prepare(environment)
+        self.supervisor = Supervisor([self._web(listening, environment), *self._workers(environment)])
+        self.supervisor.start()
+        listening.close()
+        self._await_web(address)
+        address.write(self.data)
+        return address
+
+    def _founder_secret(self) -> str:
+        """Known to whoever can read the data folder: he may found the company, once."""
+        path = self.data / "founder-secret"
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(32))
+        return path.read_text()
+
+    def _prepare(self, environment: dict[str, str]) -> None:
+        """Roles, schemas, clock and migrations, in a process of its own, whose memory is given back."""
+        simulate = ["--simulate", self.simulated_at] if self.simulated_at else []
+        done = subprocess.run(
+            [sys.executable, "-m", "bianmin", "prepare", *simulate],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CannotStart(f"the database was not prepared:\n{done.stderr.strip()}")
+
+    def _web(self, listening: socket.socket, environment: dict[str, str]) -> Child:
+        fd = listening.fileno()
+        return Child(
+            "web",
+            [
+                *(sys.executable, "-m", "uvicorn", "--factory", "bianmin.gateway:make_app", "--fd", str(fd)),
+                *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+            ],
+            log=self.data / "logs" / "web.log",
+            env=environment,
+            pass_fds=(fd,),
+        )
+
+    def _workers(self, environment: dict[str, str]) -> list[Child]:
+        return [
+            Child(
+                f"worker-{service}",
+                [
+                    *(sys.executable, "-m", "celery", "-A", f"services.{service}.main:celery", "worker"),
+                    *("--queues", service, "--hostname", f"{service}@{self.data.name}", "--loglevel", "WARNING"),
+                    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+                ],
+                log=self.data / "logs" / f"worker-{service}.log",
+                env=environment,
+            )
+            for service in SERVICES
+        ]
+
+    def _await_web(self, address: Address) -> None:
+        web = self.supervisor.children[0]
+
+        def ready_or_dead() -> bool:
+            if not web.alive:
+                return True
+            try:
+                return httpx.get(f"{address.base_url}/intake/ready", timeout=5).is_success
+            except httpx.TransportError:
+                return False
+
+        wait_until("the web applications to answer", ready_or_dead, seconds=60)
+        if not web.alive:
+            raise CannotStart(f"the web applications ended while starting:\n{web.tail()}")
+
+    def watch(self, seconds: float) -> None:
+        """Start again what has ended, then rest for `seconds` at most."""
+        self.supervisor.watch()
+        time.sleep(seconds)
+
+    def _stop(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        (self.data / "address.json").unlink(missing_ok=True)
+        self.supervisor.stop()
+        if self.engines:
+            self.engines.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def _listen(port: int | None) -> socket.socket:
+    """A listening socket on loopback: the port asked for, else the first free one from 8000 on."""
+    for candidate in [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", candidate))
+            sock.listen(128)
+        except OSError:
+            sock.close()
+            continue
+        return sock
+    raise CannotStart(f"port {port} is taken" if port is not None else "no free port from 8000 to 8049")

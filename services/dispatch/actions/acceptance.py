@@ -1,0 +1,82 @@
+"""Owner or occupant checks the work and signs [R31, R32, D23]."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.dispatch.actions.work_order import work_order_for
+from services.dispatch.models import Signature
+from services.dispatch.rules.acceptance import Relation, SignedPaper, check_witness
+from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
+from shared.bus.outbox import publish
+from shared.calendar import business_month
+from shared.messages import WorkAccepted, WorkerShare
+from shared.people import Actor, site_for
+
+
+def accept(
+    session: Session,
+    *,
+    work_order_id: UUID,
+    signer_name: str,
+    relation: Relation,
+    signature: str,
+    witness_name: str | None,
+    reason: str | None,
+    actor: Actor,
+    now: datetime,
+) -> Signature:
+    """Keep the signature with the hash of what was signed; finance and the desk act on it [R32, R33, R37]."""
+    order = work_order_for(session, actor, work_order_id)
+    site = site_for(session, actor, order.site_id)
+    order.state = WORK_ORDER.move(order.state, WorkStep.ACCEPT)
+    check_witness(relation, signer_name=signer_name, witness_name=witness_name, reason=reason)
+    paper = SignedPaper(
+        notice_number=order.notice_number,
+        round=order.round,
+        description=order.description,
+        fee_fen=order.fee_fen,
+        price_version=order.price_version,
+        signer_name=signer_name,
+        relation=relation,
+        witness_name=witness_name,
+        signature=signature,
+    )
+    signed = Signature(
+        work_order_id=order.id,
+        signer_name=signer_name,
+        relation=relation,
+        witness_name=witness_name,
+        reason=reason,
+        signature=signature,
+        signed_hash=paper.sha256(),
+        presented_by=actor.person_id,
+        signed_at=now,
+    )
+    session.add(signed)
+    order.accepted_at = now
+    order.accepted_month = business_month(now, zone=site.zone, closing=site.closing)
+    publish(
+        session,
+        WorkAccepted.model_validate(
+            {
+                "request_id": order.request_id,
+                "round": order.round,
+                "site_id": order.site_id,
+                "department": order.department,
+                "workers": [
+                    WorkerShare(person_id=worker.person_id, name=worker.name, weight=worker.weight)
+                    for worker in order.workers
+                ],
+                "fee_fen": order.fee_fen,
+                "signer_name": signer_name,
+                "relation": relation,
+                "signed_hash": signed.signed_hash,
+                "arrived_at": order.arrived_at,
+                "arrived_late": order.arrived_late,
+                "accepted_at": now,
+            }
+        ),
+    )
+    return signed

@@ -1,0 +1,27 @@
+"""In time 及时: the department acknowledges at once and is at the door when it said [R29, R30, R101, D4]."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class PunctualityPolicy:
+    """Minutes from receipt to acknowledgement, and from the opening of the visit's window to arrival."""
+
+    acknowledge_minutes: int = 5
+    arrive_minutes: int = 15
+
+
+def acknowledge_due(received_at: datetime, policy: PunctualityPolicy) -> datetime:
+    """By when the department must have acknowledged its copy."""
+    return received_at + timedelta(minutes=policy.acknowledge_minutes)
+
+
+def arrive_due(visit_from: datetime, policy: PunctualityPolicy) -> datetime:
+    """By when the workers must be at the home."""
+    return visit_from + timedelta(minutes=policy.arrive_minutes)
+
+
+def is_late(due_at: datetime | None, at: datetime) -> bool:
+    """Whether `at` is after the moment promised; where nothing was promised nothing is late."""
+    return due_at is not None and at > due_at

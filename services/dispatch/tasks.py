@@ -1,0 +1,81 @@
+"""What the departments hear, and what they do by the clock."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.dispatch.actions import consultation, figures, team, visit, work_order
+from services.dispatch.models import ACKNOWLEDGE, ARRIVE, ASSIGN
+from shared.messages import (
+    ConsultationAsked,
+    MonthFiguresAsked,
+    NoticeCancelled,
+    NoticeIssued,
+    PersonChanged,
+    ReworkOrdered,
+    SiteChanged,
+)
+from shared.people import person_changed, site_changed
+from shared.tasks import Tasks
+
+tasks = Tasks("dispatch")
+
+
+@tasks.hears(SiteChanged)
+def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) -> None:
+    """A site opened or changed."""
+    site_changed(session, message)
+
+
+@tasks.hears(PersonChanged)
+def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
+    """A person joined, moved or left."""
+    person_changed(session, message)
+
+
+@tasks.hears(NoticeIssued)
+def hear_notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
+    """The department's copy of a notice."""
+    work_order.notice_issued(session, message, now=now)
+
+
+@tasks.hears(NoticeCancelled)
+def hear_notice_cancelled(session: Session, message: NoticeCancelled, *, now: datetime) -> None:
+    """A notice was withdrawn."""
+    work_order.notice_cancelled(session, message)
+
+
+@tasks.hears(ReworkOrdered)
+def hear_rework_ordered(session: Session, message: ReworkOrdered, *, now: datetime) -> None:
+    """A revisit found a problem."""
+    work_order.rework_ordered(session, message, now=now)
+
+
+@tasks.hears(ConsultationAsked)
+def hear_consultation_asked(session: Session, message: ConsultationAsked, *, now: datetime) -> None:
+    """The desk has a question."""
+    consultation.asked(session, message, now=now)
+
+
+@tasks.hears(MonthFiguresAsked)
+def hear_month_figures_asked(session: Session, message: MonthFiguresAsked, *, now: datetime) -> None:
+    """The desk wants the departments' counts of the month."""
+    figures.asked(session, message)
+
+
+@tasks.tick(ACKNOWLEDGE)
+def note_unacknowledged(session: Session, *, now: datetime) -> int:
+    """The five minutes to acknowledge are over."""
+    return work_order.note_unacknowledged(session, now=now)
+
+
+@tasks.tick(ASSIGN)
+def note_unassigned(session: Session, *, now: datetime) -> int:
+    """The two hours to assign a rework are over."""
+    return team.note_unassigned(session, now=now)
+
+
+@tasks.tick(ARRIVE)
+def note_late(session: Session, *, now: datetime) -> int:
+    """The fifteen minutes to arrive are over."""
+    return visit.note_late(session, now=now)

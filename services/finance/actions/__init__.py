@@ -1,0 +1,1 @@
+"""What can happen at finance: one function each, in files named by the same words as the rules."""

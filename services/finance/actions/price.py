@@ -1,0 +1,74 @@
+"""Drafting and approving the price book [R55-R57, D10]."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, selectinload
+
+from services.finance.models import PriceItem, PriceVersion
+from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.price import PRICE_VERSION, PriceState, PriceStep, check_items
+from shared.bus.outbox import publish
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.messages import PriceItem as PublishedItem
+from shared.messages import PricePublished
+from shared.people import Actor
+
+
+def draft(
+    session: Session, *, effective_from: date, items: Sequence[PublishedItem], actor: Actor, now: datetime
+) -> PriceVersion:
+    """Draft the next version; it means nothing until the leader approves it [R55]."""
+    check_items(items)
+    # versions are numbered without gaps: whoever drafts at the same time waits for us
+    session.execute(text("LOCK TABLE price_versions IN SHARE ROW EXCLUSIVE MODE"))
+    last = session.scalars(select(func.coalesce(func.max(PriceVersion.number), 0))).one()
+    version = PriceVersion(
+        id=new_id(),
+        number=last + 1,
+        state=PriceState.DRAFT,
+        effective_from=effective_from,
+        drafted_by=actor.person_id,
+        drafted_at=now,
+        items=[PriceItem(**item.model_dump()) for item in items],
+    )
+    session.add(version)
+    return version
+
+
+def approve(session: Session, *, version_id: UUID, actor: Actor, now: datetime) -> PriceVersion:
+    """The leader in charge approves a version: the front desk may agree fees from it [R56]."""
+    version = session.scalars(
+        select(PriceVersion)
+        .where(PriceVersion.id == version_id)
+        .options(selectinload(PriceVersion.items))
+        .with_for_update()
+    ).one_or_none()
+    if version is None:
+        raise NotFound("price version", version_id)
+    version.state = PRICE_VERSION.move(version.state, PriceStep.APPROVE)
+    check_four_eyes(version.drafted_by, actor.person_id, rule="R56")
+    version.approved_by, version.approved_at = actor.person_id, now
+    publish(
+        session,
+        PricePublished(
+            version=version.number,
+            effective_from=version.effective_from,
+            items=[
+                PublishedItem(
+                    code=item.code,
+                    trade=item.trade,
+                    name=item.name,
+                    unit=item.unit,
+                    min_fen=item.min_fen,
+                    max_fen=item.max_fen,
+                )
+                for item in version.items
+            ],
+            approved_at=now,
+        ),
+    )
+    return version

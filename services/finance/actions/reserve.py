@@ -1,0 +1,74 @@
+"""Using the reserve fund: the desk proposes, the leader in charge decides [R72-R77, D17]."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.finance.actions.ledger import post
+from services.finance.actions.people import colleague
+from services.finance.models import Proposal, Site
+from services.finance.queries import reserve_fen
+from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.ledger import JournalKind, reserve_used
+from services.finance.rules.reserve import PROPOSAL, ProposalState, ProposalStep, Use, check_balance, check_person
+from shared.calendar import business_month
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.people import Actor, site_for
+
+
+def propose(
+    session: Session,
+    *,
+    site_id: UUID,
+    use: Use,
+    person_id: UUID | None,
+    amount_fen: int,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Proposal:
+    """The desk drafts what the fund of its site is to be used for [R76]."""
+    site = site_for(session, actor, site_id)
+    check_person(use, person_id)
+    if person_id is not None:
+        colleague(session, person_id, site_id=site.id)
+    proposal = Proposal(
+        id=new_id(),
+        site_id=site.id,
+        use=use,
+        person_id=person_id,
+        amount_fen=amount_fen,
+        reason=reason,
+        state=ProposalState.PROPOSED,
+        proposed_by=actor.person_id,
+        proposed_at=now,
+    )
+    session.add(proposal)
+    return proposal
+
+
+def decide(session: Session, *, proposal_id: UUID, approve: bool, reason: str, actor: Actor, now: datetime) -> Proposal:
+    """The leader in charge decides [R77]; what he approves leaves the fund at once and never overdraws it."""
+    proposal = session.get(Proposal, proposal_id, with_for_update=True)
+    if proposal is None or not actor.sees(proposal.site_id):
+        raise NotFound("proposal", proposal_id)
+    proposal.state = PROPOSAL.move(proposal.state, ProposalStep.APPROVE if approve else ProposalStep.REJECT)
+    check_four_eyes(proposal.proposed_by, actor.person_id, rule="R77")
+    proposal.decided_by, proposal.decided_at, proposal.decision = actor.person_id, now, reason
+    if approve:
+        # one use of a site's fund at a time; fees may come in meanwhile
+        site = session.scalars(select(Site).where(Site.id == proposal.site_id).with_for_update(key_share=True)).one()
+        check_balance(balance_fen=reserve_fen(session, site.id), amount_fen=proposal.amount_fen)
+        proposal.month = business_month(now, zone=site.zone, closing=site.closing)
+        post(
+            session,
+            site_id=site.id,
+            kind=JournalKind(proposal.use),
+            reference=str(proposal.id),
+            lines=reserve_used(proposal.use, proposal.amount_fen, person_id=proposal.person_id),
+            now=now,
+        )
+    return proposal

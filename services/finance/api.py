@@ -1,0 +1,361 @@
+"""Finance's JSON API: one action for each route; money in fen, moments with a zone."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from services.finance import queries
+from services.finance.actions import custody, price, receipt, reserve, settlement
+from services.finance.queries import (
+    BalanceView,
+    CashCheckView,
+    CashView,
+    ChargeView,
+    FineView,
+    HandOverView,
+    JournalView,
+    MissingCashView,
+    PriceVersionView,
+    ProposalView,
+    ReceiptView,
+    ReserveView,
+    SettlementView,
+)
+from services.finance.rules.access import MAY
+from services.finance.rules.charge import ChargeState
+from services.finance.rules.custody import HandOverState
+from services.finance.rules.receipt import Method, ReceiptState
+from services.finance.rules.reserve import ProposalState, Use
+from shared.messages import PriceItem
+from shared.money import PositiveFen
+from shared.paging import After, Limit, Page
+from shared.web import Body, Edge, permissions
+
+api = APIRouter(prefix="/api", tags=["finance"])
+may = permissions("finance", MAY)
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+MonthName = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+class DraftItem(Body):
+    """One line of the price book: a fee must lie from `min_fen` to `max_fen` [R57]."""
+
+    code: Short
+    trade: Short
+    name: Short
+    unit: Short
+    min_fen: PositiveFen
+    max_fen: PositiveFen
+
+
+class DraftPrices(Body):
+    """A version of the price book, whole [R55]."""
+
+    effective_from: date
+    items: list[DraftItem] = Field(min_length=1, max_length=1000)
+
+
+class CarryReceipt(Body):
+    """The worker who takes the receipt to the owner [R35]."""
+
+    worker_id: UUID
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: Words
+
+
+class CollectFee(Body):
+    """The money taken: exactly the agreed fee, against a carried receipt or a new one [R33, R34]."""
+
+    method: Method
+    amount_fen: PositiveFen
+    reference: Short | None = Field(default=None, description="of the payment; needed unless it is cash [D12]")
+    receipt_id: UUID | None = Field(default=None, description="the carried receipt; omit for a new one [R35]")
+
+
+class OfferHandOver(Body):
+    """Cash offered to the next in the chain [R36]."""
+
+    site_id: UUID
+    to_person_id: UUID
+    receipt_ids: list[UUID] | None = Field(
+        default=None, min_length=1, max_length=1000, description="omit for all the cash in hand at the site"
+    )
+
+
+class CountHandOver(Body):
+    """What the receiver counted."""
+
+    counted_fen: PositiveFen
+
+
+class ProposeReserveUse(Body):
+    """What the fund is to be used for; a reward names its person [R73-R76]."""
+
+    site_id: UUID
+    use: Use
+    person_id: UUID | None = None
+    amount_fen: PositiveFen
+    reason: Words
+
+
+class DecideReserveUse(Body):
+    """The leader's decision [R77]."""
+
+    approve: bool
+    reason: Words
+
+
+@api.post("/price-versions", status_code=201, summary="Draft the next version of the price book [R55]")
+def draft_prices(body: DraftPrices, edge: Annotated[Edge, may("draft_prices")]) -> PriceVersionView:
+    def act() -> PriceVersionView:
+        version = price.draft(
+            edge.session,
+            effective_from=body.effective_from,
+            items=[PriceItem(**item.model_dump()) for item in body.items],
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.price_version_view(version)
+
+    return edge.once(body, act)
+
+
+@api.post("/price-versions/{version_id}/approve", summary="Approve a version; not by who drafted it [R56, D10]")
+def approve_prices(version_id: UUID, edge: Annotated[Edge, may("approve_prices")]) -> PriceVersionView:
+    version = price.approve(edge.session, version_id=version_id, actor=edge.actor, now=edge.now)
+    return queries.price_version_view(version)
+
+
+@api.get("/price-versions", summary="Versions of the price book [R55]")
+def list_price_versions(
+    edge: Annotated[Edge, may("read_prices")], after: After = None, limit: Limit = 100
+) -> Page[PriceVersionView]:
+    return queries.price_versions(edge.session, after=after, limit=limit)
+
+
+@api.get("/charges", summary="Charges in order of registration [R26, R33]")
+def list_charges(
+    edge: Annotated[Edge, may("read_charges")],
+    state: ChargeState | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[ChargeView]:
+    return queries.charges(edge.session, edge.actor, state=state, after=after, limit=limit)
+
+
+@api.get("/charges/{request_id}", summary="One charge [R33]")
+def read_charge(request_id: UUID, edge: Annotated[Edge, may("read_charges")]) -> ChargeView:
+    return queries.charge_by_id(edge.session, edge.actor, request_id)
+
+
+@api.post("/charges/{request_id}/carry", status_code=201, summary="Give a worker the receipt to take along [R35]")
+def carry_receipt(request_id: UUID, body: CarryReceipt, edge: Annotated[Edge, may("carry_receipt")]) -> ReceiptView:
+    def act() -> ReceiptView:
+        carried = receipt.carry(
+            edge.session, request_id=request_id, worker_id=body.worker_id, actor=edge.actor, now=edge.now
+        )
+        return queries.receipt_as_left(edge.session, carried)
+
+    return edge.once(body, act)
+
+
+@api.post("/charges/{request_id}/collect", status_code=201, summary="Take the agreed fee [R33, R34, R70-R72]")
+def collect_fee(request_id: UUID, body: CollectFee, edge: Annotated[Edge, may("collect_fee")]) -> ReceiptView:
+    def act() -> ReceiptView:
+        used = receipt.collect(
+            edge.session,
+            request_id=request_id,
+            method=body.method,
+            amount_fen=body.amount_fen,
+            reference=body.reference,
+            receipt_id=body.receipt_id,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.receipt_as_left(edge.session, used)
+
+    return edge.once(body, act)
+
+
+@api.get("/receipts", summary="Receipts in order of numbering; a worker's own [R34]")
+def list_receipts(
+    edge: Annotated[Edge, may("read_receipts")],
+    state: ReceiptState | None = None,
+    month: MonthName | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[ReceiptView]:
+    return queries.receipts(edge.session, edge.actor, state=state, month=month, after=after, limit=limit)
+
+
+@api.post("/receipts/{receipt_id}/void", summary="A carried receipt came back unused [R35]")
+def void_receipt(receipt_id: UUID, body: Reason, edge: Annotated[Edge, may("void_receipt")]) -> ReceiptView:
+    voided = receipt.void(edge.session, receipt_id=receipt_id, reason=body.reason, actor=edge.actor, now=edge.now)
+    return queries.receipt_as_left(edge.session, voided)
+
+
+@api.post("/hand-overs", status_code=201, summary="Offer cash to the next in the chain [R36, R84, R85]")
+def offer_hand_over(body: OfferHandOver, edge: Annotated[Edge, may("offer_hand_over")]) -> HandOverView:
+    def act() -> HandOverView:
+        offered = custody.offer(
+            edge.session,
+            site_id=body.site_id,
+            to_person_id=body.to_person_id,
+            receipt_ids=body.receipt_ids,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.hand_over_as_left(edge.session, offered)
+
+    return edge.once(body, act)
+
+
+@api.get("/hand-overs", summary="Hand-overs in order of offering; a worker's own [R36]")
+def list_hand_overs(
+    edge: Annotated[Edge, may("read_hand_overs")],
+    state: HandOverState | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[HandOverView]:
+    return queries.hand_overs(edge.session, edge.actor, state=state, after=after, limit=limit)
+
+
+@api.post("/hand-overs/{hand_over_id}/count", summary="The receiver counted the cash: it is his, or finance's [R85]")
+def count_hand_over(
+    hand_over_id: UUID, body: CountHandOver, edge: Annotated[Edge, may("count_hand_over")]
+) -> HandOverView:
+    def act() -> HandOverView:
+        counted = custody.count(
+            edge.session, hand_over_id=hand_over_id, counted_fen=body.counted_fen, actor=edge.actor, now=edge.now
+        )
+        return queries.hand_over_as_left(edge.session, counted)
+
+    return edge.once(body, act)
+
+
+@api.post("/hand-overs/{hand_over_id}/withdraw", summary="The giver takes his offer back [R36]")
+def withdraw_hand_over(hand_over_id: UUID, edge: Annotated[Edge, may("withdraw_hand_over")]) -> HandOverView:
+    withdrawn = custody.withdraw(edge.session, hand_over_id=hand_over_id, actor=edge.actor, now=edge.now)
+    return queries.hand_over_as_left(edge.session, withdrawn)
+
+
+@api.get("/cash", summary="Cash not with finance, by holder [R86]")
+def list_cash(edge: Annotated[Edge, may("read_cash")]) -> list[CashView]:
+    return queries.cash(edge.session, edge.actor)
+
+
+@api.get("/cash-checks", summary="A month's daily cash checks [R36, R85, D6]")
+def list_cash_checks(month: MonthName, edge: Annotated[Edge, may("read_cash")]) -> list[CashCheckView]:
+    return queries.cash_checks(edge.session, edge.actor, month=month)
+
+
+@api.get("/missing-cash", summary="Cash that was still out the next morning [R86, D6]")
+def list_missing_cash(edge: Annotated[Edge, may("read_cash")]) -> list[MissingCashView]:
+    return queries.missing_cash(edge.session, edge.actor)
+
+
+@api.get("/reserve", summary="What each site's reserve fund holds [R72]")
+def list_reserves(edge: Annotated[Edge, may("read_reserve")]) -> list[ReserveView]:
+    return queries.reserves(edge.session, edge.actor)
+
+
+@api.post("/reserve/proposals", status_code=201, summary="Propose a use of the reserve fund [R73-R76]")
+def propose_reserve_use(body: ProposeReserveUse, edge: Annotated[Edge, may("propose_reserve_use")]) -> ProposalView:
+    def act() -> ProposalView:
+        proposed = reserve.propose(
+            edge.session,
+            site_id=body.site_id,
+            use=body.use,
+            person_id=body.person_id,
+            amount_fen=body.amount_fen,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.proposal_view(proposed)
+
+    return edge.once(body, act)
+
+
+@api.get("/reserve/proposals", summary="Proposed uses of the reserve fund [R76]")
+def list_proposals(
+    edge: Annotated[Edge, may("read_reserve")],
+    state: ProposalState | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[ProposalView]:
+    return queries.proposals(edge.session, edge.actor, state=state, after=after, limit=limit)
+
+
+@api.post("/reserve/proposals/{proposal_id}/decide", summary="The leader in charge approves or rejects [R77, D17]")
+def decide_reserve_use(
+    proposal_id: UUID, body: DecideReserveUse, edge: Annotated[Edge, may("decide_reserve_use")]
+) -> ProposalView:
+    def act() -> ProposalView:
+        decided = reserve.decide(
+            edge.session,
+            proposal_id=proposal_id,
+            approve=body.approve,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.proposal_view(decided)
+
+    return edge.once(body, act)
+
+
+@api.get("/settlements", summary="A month's settlement at each site [R89-R94]")
+def list_settlements(month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> list[SettlementView]:
+    return queries.settlements(edge.session, edge.actor, month=month)
+
+
+@api.post("/settlements/{site_id}/{month}/agree-accounts", summary="Desk or finance signs the accounts [R90, D18]")
+def agree_accounts(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("agree_accounts")]) -> SettlementView:
+    agreed = settlement.agree_accounts(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+    return queries.settlement_as_left(edge.session, agreed)
+
+
+@api.post("/settlements/{site_id}/{month}/compute", summary="Compute shares, rewards and fines [R91, R93]")
+def compute_settlement(
+    site_id: UUID, month: MonthName, edge: Annotated[Edge, may("compute_settlement")]
+) -> SettlementView:
+    computed = settlement.compute(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+    return queries.settlement_as_left(edge.session, computed)
+
+
+@api.post("/settlements/{site_id}/{month}/approve", summary="Approve the payout; not by who computed it [R92]")
+def approve_settlement(
+    site_id: UUID, month: MonthName, edge: Annotated[Edge, may("approve_settlement")]
+) -> SettlementView:
+    def act() -> SettlementView:
+        approved = settlement.approve(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+        return queries.settlement_as_left(edge.session, approved)
+
+    return edge.once(None, act)
+
+
+@api.get("/ledger/balances", summary="Every account's balance; together they are zero")
+def list_balances(edge: Annotated[Edge, may("read_ledger")]) -> list[BalanceView]:
+    return queries.balances(edge.session, edge.actor)
+
+
+@api.get("/ledger/journals", summary="The ledger, in the order it was written")
+def list_journals(
+    edge: Annotated[Edge, may("read_ledger")], after: After = None, limit: Limit = 100
+) -> Page[JournalView]:
+    return queries.journals(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.get("/fines", summary="Fines to be deducted [R93]")
+def list_fines(edge: Annotated[Edge, may("read_fines")], after: After = None, limit: Limit = 100) -> Page[FineView]:
+    return queries.fines(edge.session, edge.actor, after=after, limit=limit)

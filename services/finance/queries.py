@@ -1,0 +1,692 @@
+"""Reads of finance: frozen views for the API, each limited to the sites of the person asking; money in fen."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+
+from services.finance.models import (
+    Charge,
+    Fine,
+    HandOver,
+    Journal,
+    JournalLine,
+    MissingCash,
+    MissingCashReceipt,
+    Person,
+    PriceVersion,
+    Proposal,
+    Receipt,
+    Settlement,
+    SettlementLine,
+    Site,
+    SiteDay,
+)
+from services.finance.rules.access import OWN_ONLY
+from services.finance.rules.ledger import Account
+from shared.access import at_sites_of
+from shared.errors import NotFound
+from shared.messages import PayoutLine
+from shared.messages import PriceItem as PriceItemView
+from shared.paging import Page, page_of
+from shared.people import Actor
+
+FRESH = {"populate_existing": True}
+
+
+@dataclass(frozen=True)
+class PriceVersionView:
+    """A version of the price book [R55, R56]."""
+
+    id: UUID
+    number: int
+    state: str
+    effective_from: date
+    drafted_by: UUID
+    approved_by: UUID | None
+    approved_at: datetime | None
+    items: list[PriceItemView]
+
+
+@dataclass(frozen=True)
+class ChargeWorkerView:
+    """Who did the job, and his weight."""
+
+    person_id: UUID
+    name: str
+    weight: int
+
+
+@dataclass(frozen=True)
+class ChargeView:
+    """What an owner owes for a job; `receipt_id` is its receipt, carried or used."""
+
+    request_id: UUID
+    notice_number: str
+    site_id: UUID
+    department: str
+    fee_fen: int
+    price_code: str
+    price_version: int
+    state: str
+    accepted_at: datetime | None
+    workers: list[ChargeWorkerView]
+    receipt_id: UUID | None
+
+
+@dataclass(frozen=True)
+class ShareView:
+    """One worker's share of one fee."""
+
+    person_id: UUID
+    share_fen: int
+
+
+@dataclass(frozen=True)
+class ReceiptView:
+    """A receipt; what concerns the money is empty until it is used."""
+
+    id: UUID
+    number: str
+    request_id: UUID
+    site_id: UUID
+    department: str
+    state: str
+    amount_fen: int
+    carried_by: UUID | None
+    void_reason: str | None
+    method: str | None
+    reference: str | None
+    collected_by: UUID | None
+    collected_at: datetime | None
+    day: date | None
+    month: str | None
+    holder_id: UUID | None
+    received_at: datetime | None
+    company_fen: int | None
+    workers_fen: int | None
+    reserve_fen: int | None
+    shares: list[ShareView]
+
+
+@dataclass(frozen=True)
+class HandOverView:
+    """Cash offered by one person to the next."""
+
+    id: UUID
+    site_id: UUID
+    from_id: UUID
+    to_id: UUID
+    state: str
+    amount_fen: int
+    receipt_ids: list[UUID]
+    offered_at: datetime
+    counted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CashView:
+    """Cash of a site in one person's hands."""
+
+    site_id: UUID
+    holder_id: UUID
+    holder_name: str
+    amount_fen: int
+    receipts: int
+
+
+@dataclass(frozen=True)
+class CashFindingView:
+    """Cash one person still held when the day was checked."""
+
+    holder_id: UUID
+    amount_fen: int
+    receipts: int
+
+
+@dataclass(frozen=True)
+class CashCheckView:
+    """A business day's check; `held_fen` was still out at closing time."""
+
+    site_id: UUID
+    day: date
+    closes_at: datetime
+    checked_at: datetime | None
+    chased_at: datetime | None
+    held_fen: int
+    findings: list[CashFindingView]
+
+
+@dataclass(frozen=True)
+class MissingCashView:
+    """Cash that was still out the next morning."""
+
+    id: UUID
+    site_id: UUID
+    day: date
+    holder_id: UUID
+    holder_name: str
+    amount_fen: int
+    receipt_numbers: list[str]
+    found_at: datetime
+    returned_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReserveView:
+    """What a site's reserve fund holds."""
+
+    site_id: UUID
+    balance_fen: int
+
+
+@dataclass(frozen=True)
+class ProposalView:
+    """A proposed use of the reserve fund; `month` is the one it was approved in."""
+
+    id: UUID
+    site_id: UUID
+    use: str
+    person_id: UUID | None
+    amount_fen: int
+    reason: str
+    state: str
+    proposed_by: UUID
+    decided_by: UUID | None
+    decided_at: datetime | None
+    decision: str | None
+    month: str | None
+    settlement_id: UUID | None
+
+
+@dataclass(frozen=True)
+class SettlementView:
+    """A site's month."""
+
+    id: UUID
+    site_id: UUID
+    month: str
+    state: str
+    closes_at: datetime
+    statistics_agreed_at: datetime | None
+    desk_agreed_by: UUID | None
+    finance_agreed_by: UUID | None
+    drafted_by: UUID | None
+    approved_by: UUID | None
+    approved_at: datetime | None
+    hr_received_at: datetime | None
+    received_fen: int
+    company_fen: int
+    workers_fen: int
+    reserve_fen: int
+    rewards_fen: int
+    fines_from_bonus_fen: int
+    from_wage_fen: int
+    net_fen: int
+    lines: list[PayoutLine]
+
+
+@dataclass(frozen=True)
+class BalanceView:
+    """An account's balance: debit +, credit −."""
+
+    account: str
+    site_id: UUID
+    person_id: UUID | None
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class JournalLineView:
+    """One side of an entry: debit +, credit −."""
+
+    line: int
+    account: str
+    site_id: UUID
+    person_id: UUID | None
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class JournalView:
+    """An entry of the ledger."""
+
+    id: UUID
+    site_id: UUID
+    kind: str
+    at: datetime
+    reference: str
+    lines: list[JournalLineView]
+
+
+@dataclass(frozen=True)
+class FineView:
+    """A fine to be deducted; `settlement_id` is the settlement that computed it."""
+
+    case_id: UUID
+    case_number: str
+    site_id: UUID
+    person_id: UUID
+    person_name: str
+    offence: str
+    month: str
+    amount_fen: int
+    confirmed_at: datetime
+    settlement_id: UUID | None
+    settled_at: datetime | None
+
+
+def _own(
+    actor: Actor, *people: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+) -> ColumnElement[bool]:
+    """Keeps a worker's query to what he takes part in."""
+    return or_(*(person == actor.person_id for person in people)) if actor.role in OWN_ONLY else true()
+
+
+def price_version_view(version: PriceVersion) -> PriceVersionView:
+    """One version as shown."""
+    return PriceVersionView(
+        id=version.id,
+        number=version.number,
+        state=version.state,
+        effective_from=version.effective_from,
+        drafted_by=version.drafted_by,
+        approved_by=version.approved_by,
+        approved_at=version.approved_at,
+        items=[
+            PriceItemView(
+                code=item.code,
+                trade=item.trade,
+                name=item.name,
+                unit=item.unit,
+                min_fen=item.min_fen,
+                max_fen=item.max_fen,
+            )
+            for item in version.items
+        ],
+    )
+
+
+def price_versions(session: Session, *, after: UUID | None, limit: int) -> Page[PriceVersionView]:
+    """Versions of the company's price book."""
+    query = select(PriceVersion).options(selectinload(PriceVersion.items))
+    return page_of(session, query, PriceVersion.id, price_version_view, after=after, limit=limit)
+
+
+CHARGE = (selectinload(Charge.workers), selectinload(Charge.receipt))
+
+
+def _charge_view(charge: Charge) -> ChargeView:
+    return ChargeView(
+        request_id=charge.request_id,
+        notice_number=charge.notice_number,
+        site_id=charge.site_id,
+        department=charge.department,
+        fee_fen=charge.fee_fen,
+        price_code=charge.price_code,
+        price_version=charge.price_version,
+        state=charge.state,
+        accepted_at=charge.accepted_at,
+        workers=[ChargeWorkerView(w.person_id, w.name, w.weight) for w in charge.workers],
+        receipt_id=charge.receipt.id if charge.receipt else None,
+    )
+
+
+def charges(session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> Page[ChargeView]:
+    """Charges in order of registration, of one state or all."""
+    query = select(Charge).where(at_sites_of(actor, Charge.site_id)).options(*CHARGE)
+    if state is not None:
+        query = query.where(Charge.state == state)
+    return page_of(session, query, Charge.request_id, _charge_view, after=after, limit=limit)
+
+
+def charge_by_id(session: Session, actor: Actor, request_id: UUID) -> ChargeView:
+    """One charge. Raises NotFound when it is none of the person's sites."""
+    query = select(Charge).where(Charge.request_id == request_id, at_sites_of(actor, Charge.site_id)).options(*CHARGE)
+    charge = session.scalars(query).one_or_none()
+    if charge is None:
+        raise NotFound("charge", request_id)
+    return _charge_view(charge)
+
+
+def _receipt_view(receipt: Receipt) -> ReceiptView:
+    return ReceiptView(
+        id=receipt.id,
+        number=receipt.number,
+        request_id=receipt.request_id,
+        site_id=receipt.site_id,
+        department=receipt.department,
+        state=receipt.state,
+        amount_fen=receipt.amount_fen,
+        carried_by=receipt.carried_by,
+        void_reason=receipt.void_reason,
+        method=receipt.method,
+        reference=receipt.reference,
+        collected_by=receipt.collected_by,
+        collected_at=receipt.collected_at,
+        day=receipt.day,
+        month=receipt.month,
+        holder_id=receipt.holder_id,
+        received_at=receipt.received_at,
+        company_fen=receipt.company_fen,
+        workers_fen=receipt.workers_fen,
+        reserve_fen=receipt.reserve_fen,
+        shares=[ShareView(share.person_id, share.share_fen) for share in receipt.shares],
+    )
+
+
+def receipts(
+    session: Session, actor: Actor, *, state: str | None, month: str | None, after: UUID | None, limit: int
+) -> Page[ReceiptView]:
+    """Receipts in order of numbering, of one state or month or all; a worker's own only."""
+    query = (
+        select(Receipt)
+        .where(
+            at_sites_of(actor, Receipt.site_id),
+            _own(actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
+        )
+        .options(selectinload(Receipt.shares))
+    )
+    if state is not None:
+        query = query.where(Receipt.state == state)
+    if month is not None:
+        query = query.where(Receipt.month == month)
+    return page_of(session, query, Receipt.id, _receipt_view, after=after, limit=limit)
+
+
+def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:
+    """A receipt as the action under way leaves it."""
+    session.flush()
+    return _receipt_view(
+        session.scalars(
+            select(Receipt)
+            .where(Receipt.id == receipt.id)
+            .options(selectinload(Receipt.shares))
+            .execution_options(**FRESH)
+        ).one()
+    )
+
+
+def _hand_over_view(hand_over: HandOver) -> HandOverView:
+    return HandOverView(
+        id=hand_over.id,
+        site_id=hand_over.site_id,
+        from_id=hand_over.from_id,
+        to_id=hand_over.to_id,
+        state=hand_over.state,
+        amount_fen=hand_over.amount_fen,
+        receipt_ids=[row.receipt_id for row in hand_over.receipts],
+        offered_at=hand_over.offered_at,
+        counted_at=hand_over.counted_at,
+    )
+
+
+def hand_overs(
+    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+) -> Page[HandOverView]:
+    """Hand-overs in order of offering, of one state or all; a worker's own only."""
+    query = (
+        select(HandOver)
+        .where(at_sites_of(actor, HandOver.site_id), _own(actor, HandOver.from_id, HandOver.to_id))
+        .options(selectinload(HandOver.receipts))
+    )
+    if state is not None:
+        query = query.where(HandOver.state == state)
+    return page_of(session, query, HandOver.id, _hand_over_view, after=after, limit=limit)
+
+
+def hand_over_as_left(session: Session, hand_over: HandOver) -> HandOverView:
+    """A hand-over as the action under way leaves it."""
+    session.flush()
+    return _hand_over_view(
+        session.scalars(
+            select(HandOver)
+            .where(HandOver.id == hand_over.id)
+            .options(selectinload(HandOver.receipts))
+            .execution_options(**FRESH)
+        ).one()
+    )
+
+
+def cash(session: Session, actor: Actor) -> list[CashView]:
+    """Cash not with finance, by site and holder [R86]."""
+    query = (
+        select(Receipt.site_id, Person.id, Person.name, func.sum(Receipt.amount_fen), func.count())
+        .join(Person, Person.id == Receipt.holder_id)
+        .where(Receipt.holder_id.is_not(None), at_sites_of(actor, Receipt.site_id))
+        .group_by(Receipt.site_id, Person.id)
+        .order_by(Receipt.site_id, Person.id)
+    )
+    return [
+        CashView(site_id, holder_id, name, int(amount_fen), count)
+        for site_id, holder_id, name, amount_fen, count in session.execute(query)
+    ]
+
+
+def cash_checks(session: Session, actor: Actor, *, month: str) -> list[CashCheckView]:
+    """A month's business days at the person's sites [R36, R85]."""
+    query = (
+        select(SiteDay)
+        .where(func.to_char(SiteDay.day, "YYYY-MM") == month, at_sites_of(actor, SiteDay.site_id))
+        .order_by(SiteDay.site_id, SiteDay.day)
+        .options(selectinload(SiteDay.findings))
+    )
+    return [
+        CashCheckView(
+            site_id=day.site_id,
+            day=day.day,
+            closes_at=day.closes_at,
+            checked_at=day.checked_at,
+            chased_at=day.chased_at,
+            held_fen=day.held_fen,
+            findings=[CashFindingView(f.holder_id, f.amount_fen, f.receipts) for f in day.findings],
+        )
+        for day in session.scalars(query)
+    ]
+
+
+def missing_cash(session: Session, actor: Actor) -> list[MissingCashView]:
+    """Cash that was named as missing, in the order it was found; returned or not [R86]."""
+    query = (
+        select(MissingCash)
+        .where(at_sites_of(actor, MissingCash.site_id))
+        .order_by(MissingCash.id)
+        .options(selectinload(MissingCash.receipts).selectinload(MissingCashReceipt.receipt))
+    )
+    return [
+        MissingCashView(
+            id=missing.id,
+            site_id=missing.site_id,
+            day=missing.day,
+            holder_id=missing.holder_id,
+            holder_name=missing.holder_name,
+            amount_fen=missing.amount_fen,
+            receipt_numbers=[named.receipt.number for named in missing.receipts],
+            found_at=missing.found_at,
+            returned_at=missing.returned_at,
+        )
+        for missing in session.scalars(query)
+    ]
+
+
+def reserve_fen(session: Session, site_id: UUID) -> int:
+    """What a site's reserve fund holds, from the ledger: its credits less its debits [R72]."""
+    credit = select(-func.coalesce(func.sum(JournalLine.amount_fen), 0)).where(
+        JournalLine.account == Account.RESERVE_FUND, JournalLine.site_id == site_id
+    )
+    return int(session.scalars(credit).one())
+
+
+def reserves(session: Session, actor: Actor) -> list[ReserveView]:
+    """The reserve fund of each of the person's sites, by code."""
+    query = (
+        select(Site.id, -func.coalesce(func.sum(JournalLine.amount_fen), 0))
+        .outerjoin(JournalLine, (JournalLine.site_id == Site.id) & (JournalLine.account == Account.RESERVE_FUND))
+        .where(at_sites_of(actor, Site.id))
+        .group_by(Site.id)
+        .order_by(Site.code)
+    )
+    return [ReserveView(site_id, int(balance_fen)) for site_id, balance_fen in session.execute(query)]
+
+
+def proposal_view(proposal: Proposal) -> ProposalView:
+    """One proposal as shown."""
+    return ProposalView(
+        id=proposal.id,
+        site_id=proposal.site_id,
+        use=proposal.use,
+        person_id=proposal.person_id,
+        amount_fen=proposal.amount_fen,
+        reason=proposal.reason,
+        state=proposal.state,
+        proposed_by=proposal.proposed_by,
+        decided_by=proposal.decided_by,
+        decided_at=proposal.decided_at,
+        decision=proposal.decision,
+        month=proposal.month,
+        settlement_id=proposal.settlement_id,
+    )
+
+
+def proposals(
+    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+) -> Page[ProposalView]:
+    """Proposals in order of drafting, of one state or all."""
+    query = select(Proposal).where(at_sites_of(actor, Proposal.site_id))
+    if state is not None:
+        query = query.where(Proposal.state == state)
+    return page_of(session, query, Proposal.id, proposal_view, after=after, limit=limit)
+
+
+def _payout_line(line: SettlementLine) -> PayoutLine:
+    return PayoutLine(
+        person_id=line.person_id,
+        name=line.name,
+        share_fen=line.share_fen,
+        reward_fen=line.reward_fen,
+        fine_fen=line.fine_fen,
+        from_bonus_fen=line.from_bonus_fen,
+        from_wage_fen=line.from_wage_fen,
+        net_fen=line.net_fen,
+        case_numbers=line.case_numbers,
+    )
+
+
+def payout_lines(session: Session, settlement_id: UUID) -> list[PayoutLine]:
+    """A settlement's lines as computed."""
+    query = (
+        select(SettlementLine)
+        .where(SettlementLine.settlement_id == settlement_id)
+        .order_by(SettlementLine.person_id)
+        .execution_options(**FRESH)
+    )
+    return [_payout_line(line) for line in session.scalars(query)]
+
+
+def settlements(session: Session, actor: Actor, *, month: str) -> list[SettlementView]:
+    """A month's settlement at each of the person's sites, by code."""
+    query = (
+        select(Settlement)
+        .join(Site, Site.id == Settlement.site_id)
+        .where(Settlement.month == month, at_sites_of(actor, Settlement.site_id))
+        .order_by(Site.code)
+        .options(selectinload(Settlement.lines))
+    )
+    return [_settlement_view(settlement) for settlement in session.scalars(query)]
+
+
+def settlement_as_left(session: Session, settlement: Settlement) -> SettlementView:
+    """A settlement as the action under way leaves it."""
+    session.flush()
+    return _settlement_view(
+        session.scalars(
+            select(Settlement)
+            .where(Settlement.id == settlement.id)
+            .options(selectinload(Settlement.lines))
+            .execution_options(**FRESH)
+        ).one()
+    )
+
+
+def _settlement_view(settlement: Settlement) -> SettlementView:
+    return SettlementView(
+        id=settlement.id,
+        site_id=settlement.site_id,
+        month=settlement.month,
+        state=settlement.state,
+        closes_at=settlement.closes_at,
+        statistics_agreed_at=settlement.statistics_agreed_at,
+        desk_agreed_by=settlement.desk_agreed_by,
+        finance_agreed_by=settlement.finance_agreed_by,
+        drafted_by=settlement.drafted_by,
+        approved_by=settlement.approved_by,
+        approved_at=settlement.approved_at,
+        hr_received_at=settlement.hr_received_at,
+        received_fen=settlement.received_fen,
+        company_fen=settlement.company_fen,
+        workers_fen=settlement.workers_fen,
+        reserve_fen=settlement.reserve_fen,
+        rewards_fen=settlement.rewards_fen,
+        fines_from_bonus_fen=settlement.fines_from_bonus_fen,
+        from_wage_fen=settlement.from_wage_fen,
+        net_fen=settlement.net_fen,
+        lines=[_payout_line(line) for line in settlement.lines],
+    )
+
+
+def balances(session: Session, actor: Actor) -> list[BalanceView]:
+    """Every account's balance at the person's sites; all of them together are zero."""
+    query = (
+        select(JournalLine.account, JournalLine.site_id, JournalLine.person_id, func.sum(JournalLine.amount_fen))
+        .where(at_sites_of(actor, JournalLine.site_id))
+        .group_by(JournalLine.account, JournalLine.site_id, JournalLine.person_id)
+        .order_by(JournalLine.site_id, JournalLine.account, JournalLine.person_id)
+    )
+    return [
+        BalanceView(account, site_id, person_id, int(amount_fen))
+        for account, site_id, person_id, amount_fen in session.execute(query)
+    ]
+
+
+def _journal_view(journal: Journal) -> JournalView:
+    return JournalView(
+        id=journal.id,
+        site_id=journal.site_id,
+        kind=journal.kind,
+        at=journal.at,
+        reference=journal.reference,
+        lines=[
+            JournalLineView(line.line, line.account, line.site_id, line.person_id, line.amount_fen)
+            for line in journal.lines
+        ],
+    )
+
+
+def journals(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[JournalView]:
+    """The ledger, in the order it was written."""
+    query = select(Journal).where(at_sites_of(actor, Journal.site_id)).options(selectinload(Journal.lines))
+    return page_of(session, query, Journal.id, _journal_view, after=after, limit=limit)
+
+
+def _fine_view(fine: Fine) -> FineView:
+    return FineView(
+        case_id=fine.case_id,
+        case_number=fine.case_number,
+        site_id=fine.site_id,
+        person_id=fine.person_id,
+        person_name=fine.person_name,
+        offence=fine.offence,
+        month=fine.month,
+        amount_fen=fine.amount_fen,
+        confirmed_at=fine.confirmed_at,
+        settlement_id=fine.settlement_id,
+        settled_at=fine.settled_at,
+    )
+
+
+def fines(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[FineView]:
+    """Fines to be deducted or deducted already [R93]."""
+    query = select(Fine).where(at_sites_of(actor, Fine.site_id))
+    return page_of(session, query, Fine.case_id, _fine_view, after=after, limit=limit)

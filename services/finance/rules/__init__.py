@@ -1,0 +1,1 @@
+"""Finance's rules: pure functions and tables, one file for each business word."""

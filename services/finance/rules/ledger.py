@@ -1,0 +1,93 @@
+"""The double-entry ledger: what each kind of money movement posts; debit +, credit −, summing to zero.
+
+Each function returns the lines of one journal. Lines of nothing are left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from services.finance.rules.reserve import Use
+from services.finance.rules.split import Split
+from shared.messages import PayoutLine
+
+
+class Account(StrEnum):
+    """The accounts, each kept per site; those marked (person) also per person."""
+
+    CASH_IN_HAND = "cash_in_hand"  # (person) cash not yet with finance
+    CASH_AT_FINANCE = "cash_at_finance"
+    BANK = "bank"
+    COMPANY_SHARE = "company_share"
+    WORKERS_SHARE = "workers_share"  # (person) earned, not yet settled
+    RESERVE_FUND = "reserve_fund"
+    REWARDS_DUE = "rewards_due"  # (person) approved, not yet settled
+    PAYROLL = "payroll"  # (person) to be paid by HR
+    FINES = "fines"
+    WAGE_DEDUCTIONS = "wage_deductions"  # (person) to be taken from the wage by HR
+
+
+class JournalKind(StrEnum):
+    """What a journal records; with its reference it is there once."""
+
+    RECEIPT = "receipt"
+    HAND_OVER = "hand_over"
+    REWARD = "reward"
+    LOSS = "loss"
+    REWORK = "rework"
+    SETTLEMENT = "settlement"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One side of a posting: debit +, credit − (fen)."""
+
+    account: Account
+    amount_fen: int
+    person_id: UUID | None = None
+
+
+def _something(*lines: Line) -> list[Line]:
+    return [line for line in lines if line.amount_fen]
+
+
+def fee_received(amount_fen: int, parts: Split, shares: Mapping[UUID, int], *, holder_id: UUID | None) -> list[Line]:
+    """A fee came in [R33]: cash into the holder's hands or money into the bank, owed to the three shares [R70-R72]."""
+    money = Account.CASH_IN_HAND if holder_id else Account.BANK
+    return _something(
+        Line(money, amount_fen, holder_id),
+        Line(Account.COMPANY_SHARE, -parts.company_fen),
+        *(Line(Account.WORKERS_SHARE, -fen, person_id) for person_id, fen in shares.items()),
+        Line(Account.RESERVE_FUND, -parts.reserve_fen),
+    )
+
+
+def cash_counted(amount_fen: int, *, from_id: UUID, holder_id: UUID | None) -> list[Line]:
+    """Cash went from hand to hand, or (no new holder) into finance's till [R36, R85]."""
+    till = Account.CASH_IN_HAND if holder_id else Account.CASH_AT_FINANCE
+    return [Line(till, amount_fen, holder_id), Line(Account.CASH_IN_HAND, -amount_fen, from_id)]
+
+
+def reserve_used(use: Use, amount_fen: int, *, person_id: UUID | None) -> list[Line]:
+    """A use of the reserve fund was approved [R73-R77]: owed to the person, or making good the company's cost."""
+    owed = Account.REWARDS_DUE if use is Use.REWARD else Account.COMPANY_SHARE
+    return [Line(Account.RESERVE_FUND, amount_fen), Line(owed, -amount_fen, person_id)]
+
+
+def settlement_approved(lines: Sequence[PayoutLine]) -> list[Line]:
+    """A month was approved [R92-R94]: shares and rewards become pay, less the fines; the rest of a fine is wage."""
+    return _something(
+        *(
+            part
+            for line in lines
+            for part in (
+                Line(Account.WORKERS_SHARE, line.share_fen, line.person_id),
+                Line(Account.REWARDS_DUE, line.reward_fen, line.person_id),
+                Line(Account.PAYROLL, -line.net_fen, line.person_id),
+                Line(Account.WAGE_DEDUCTIONS, line.from_wage_fen, line.person_id),
+            )
+        ),
+        Line(Account.FINES, -sum(line.from_bonus_fen for line in lines)),
+        Line(Account.FINES, -sum(line.from_wage_fen for line in lines)),
+    )

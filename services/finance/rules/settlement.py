@@ -1,0 +1,80 @@
+"""The settlement 结算 of a site's month: closed, agreed, computed, approved, received by HR [R89-R92, D18]."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+from shared.calendar import last_day, moment
+from shared.errors import RuleBroken
+from shared.money import format_fen
+from shared.states import Machine
+
+
+class SettlementState(StrEnum):
+    """Where a month's settlement stands."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    AGREED = "agreed"
+    COMPUTED = "computed"
+    APPROVED = "approved"
+    RECEIVED = "received"
+
+
+class SettlementStep(StrEnum):
+    """What can happen to a settlement; `sign` is the first of the two signatures, `agree` the second."""
+
+    CLOSE = "close"
+    SIGN = "sign"
+    AGREE = "agree"
+    COMPUTE = "compute"
+    APPROVE = "approve"
+    RECEIVE = "receive"
+
+
+SETTLEMENT = Machine[SettlementState, SettlementStep](
+    "settlement",
+    "R90",
+    {
+        (SettlementState.OPEN, SettlementStep.CLOSE): SettlementState.CLOSED,
+        (SettlementState.CLOSED, SettlementStep.SIGN): SettlementState.CLOSED,
+        (SettlementState.CLOSED, SettlementStep.AGREE): SettlementState.AGREED,
+        (SettlementState.AGREED, SettlementStep.COMPUTE): SettlementState.COMPUTED,
+        (SettlementState.COMPUTED, SettlementStep.COMPUTE): SettlementState.COMPUTED,
+        (SettlementState.COMPUTED, SettlementStep.APPROVE): SettlementState.APPROVED,
+        (SettlementState.APPROVED, SettlementStep.RECEIVE): SettlementState.RECEIVED,
+    },
+)
+
+
+@dataclass(frozen=True)
+class ClosePolicy:
+    """Minutes from closing time of the last day to the month's close: the daily check comes first [D18]."""
+
+    minutes_after_closing: int = 30
+
+
+def month_closes_at(month: str, *, zone: str, closing: time, policy: ClosePolicy) -> datetime:
+    """The moment a site's month is closed; the front desk asks for figures at the same one."""
+    return moment(last_day(month), closing, zone) + timedelta(minutes=policy.minutes_after_closing)
+
+
+def check_accounts_ready(*, statistics_agreed: bool, unchecked_days: int) -> None:
+    """Raises RuleBroken, naming what is to come first, when accounts cannot be agreed yet [R41, R90, D18]."""
+    missing = []
+    if not statistics_agreed:
+        missing.append("sign the month's statistics")
+    if unchecked_days:
+        missing.append("check the cash of every day")
+    if missing:
+        raise RuleBroken("accounts_not_ready", f"first: {'; '.join(missing)}", rule="R90", allowed=missing)
+
+
+def check_received(*, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
+    """Raises RuleBroken unless HR holds as many lines and as much net pay (fen) as were approved [R92]."""
+    if ours != theirs:
+        raise RuleBroken(
+            "hr_holds_another_payout",
+            f"approved: {ours[0]} lines, {format_fen(ours[1])}; received: {theirs[0]} lines, {format_fen(theirs[1])}",
+            rule="R92",
+        )

@@ -1,0 +1,1 @@
+"""What can happen in hr: one function each, in files named by the same words as the rules."""

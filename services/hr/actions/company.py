@@ -1,0 +1,57 @@
+"""Founding the company and opening its sites."""
+
+from datetime import datetime, time
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.hr.actions.post import new_token, tell
+from services.hr.models import Person, Site
+from services.hr.rules.company import check_founder
+from services.hr.rules.site import check_zone
+from shared.bus.outbox import publish
+from shared.errors import RuleBroken
+from shared.ids import new_id
+from shared.messages import SiteChanged
+from shared.people import hash_token
+
+_FOUND = text("""
+    INSERT INTO company (only_row, name, founded_at) VALUES (true, :name, :founded_at)
+    ON CONFLICT DO NOTHING RETURNING 1
+""")
+
+
+def found(
+    session: Session, *, secret: str, expected: str, name: str, administrator: str, now: datetime
+) -> tuple[Person, str]:
+    """Found the company, once; returns its first administrator and his token."""
+    check_founder(secret, expected=expected)
+    if session.execute(_FOUND, {"name": name, "founded_at": now}).one_or_none() is None:
+        raise RuleBroken("company_exists", "the company was founded already; its administrator employs people")
+    token = new_token()
+    person = Person(
+        id=new_id(),
+        version=1,
+        name=administrator,
+        role="administrator",
+        department="administration",
+        site_ids=[],
+        all_sites=True,
+        active=True,
+        token_hash=hash_token(token),
+    )
+    session.add(person)
+    tell(session, person)
+    return person, token
+
+
+def open_site(session: Session, *, code: str, name: str, zone: str, closing: time) -> Site:
+    """Open a site 小区 and tell everybody; its code is its own [R6]."""
+    check_zone(zone)
+    site = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
+    session.add(site)
+    publish(
+        session,
+        SiteChanged(site_id=site.id, version=site.version, code=code, name=name, zone=zone, closing=closing),
+    )
+    return site

@@ -1,0 +1,41 @@
+"""Facts for appraisals, kept as they were heard [R43, R48, D8]."""
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from shared.ids import new_id
+from shared.messages import CallbackMissed, DutyOverridden, MonthReported
+
+_PUT_OVERRIDE = text("""
+    INSERT INTO overrides (id, request_id, site_id, department, worker_id, head_id, reason, overridden_at)
+    VALUES (:override_id, :request_id, :site_id, :department, :worker_id, :head_id, :reason, :overridden_at)
+    ON CONFLICT DO NOTHING
+""")
+
+_PUT_MISSED_CALLBACK = text("""
+    INSERT INTO missed_callbacks (request_id, request_number, site_id, clerk_id, due_at)
+    VALUES (:request_id, :request_number, :site_id, :clerk_id, :due_at)
+    ON CONFLICT DO NOTHING
+""")
+
+_PUT_REPORT = text("""
+    INSERT INTO month_reports (id, site_id, month, report, reported_at)
+    VALUES (:id, :site_id, :month, :report, :reported_at)
+    ON CONFLICT DO NOTHING
+""").bindparams(bindparam("report", type_=JSONB))
+
+
+def duty_overridden(session: Session, message: DutyOverridden) -> None:
+    """What a later case of neglect may cite [D8, R78]."""
+    session.execute(_PUT_OVERRIDE, message.model_dump())
+
+
+def callback_missed(session: Session, message: CallbackMissed) -> None:
+    """A promise to an owner was not kept [R48, D3]."""
+    session.execute(_PUT_MISSED_CALLBACK, message.model_dump())
+
+
+def month_reported(session: Session, message: MonthReported) -> None:
+    """The administration department 行政部 has the month's statistics [R42, R43]."""
+    session.execute(_PUT_REPORT, message.model_dump() | {"id": new_id()})

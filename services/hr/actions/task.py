@@ -1,0 +1,39 @@
+"""HR carries out the steps other than money [D19]."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from services.hr.models import HR_TASK, HrTask
+from services.hr.rules.task import check_finish
+from shared.errors import NotFound
+from shared.people import Actor
+
+BATCH = 100
+
+
+def finish(session: Session, *, task_id: UUID, evidence: str, actor: Actor, now: datetime) -> HrTask:
+    """HR has done the step, and says what proves it."""
+    task = session.get(HrTask, task_id, with_for_update=True)
+    if task is None or not actor.sees(task.site_id):
+        raise NotFound("task", task_id)
+    check_finish(actor.person_id, person_id=task.person_id, done_at=task.done_at)
+    task.done_at, task.done_by, task.evidence = now, actor.person_id, evidence
+    return task
+
+
+def mark_late(session: Session, *, now: datetime) -> int:
+    """Steps whose time has passed undone are late, for ever; they stay to be done."""
+    due = (
+        select(HrTask.id)
+        .where(HR_TASK.due < now, ~HR_TASK.ended)
+        .order_by(HrTask.due_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    late = session.scalars(
+        update(HrTask).where(HrTask.id.in_(due.scalar_subquery())).values(late_at=now).returning(HrTask.id)
+    )
+    return len(late.all())

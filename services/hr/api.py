@@ -1,0 +1,251 @@
+"""The JSON API of hr: one action for each route; money in fen, moments with a zone."""
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
+
+from services.hr import queries
+from services.hr.actions import case, company, post, task
+from services.hr.queries import (
+    CaseView,
+    MissedCallbackView,
+    OverrideView,
+    PayoutView,
+    PersonView,
+    ReportView,
+    SiteView,
+    TaskView,
+)
+from services.hr.rules.access import MAY
+from services.hr.rules.case import CaseState, Charge
+from services.hr.rules.ladder import Offence
+from shared import clock
+from shared.db import database
+from shared.messages import Department, Role
+from shared.money import PositiveFen
+from shared.paging import After, Limit, Page
+from shared.settings import settings
+from shared.web import Body, Edge, permissions
+
+api = APIRouter(prefix="/api", tags=["hr"])
+may = permissions("hr", MAY)
+
+
+def _without_zone(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("the site's own clock is meant: no time zone")
+    return at
+
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+SiteCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")]
+WallTime = Annotated[time, AfterValidator(_without_zone)]
+
+
+class FoundCompany(Body):
+    """The company's name, its first administrator, and the founder's secret of this installation."""
+
+    secret: SecretStr
+    name: Short
+    administrator: Short
+
+
+class OpenSite(Body):
+    """A site 小区; its day ends at `closing` by the clock on its wall [D6]."""
+
+    code: SiteCode
+    name: Short
+    zone: str = "Asia/Shanghai"
+    closing: WallTime = Field(default=time(18), description="e.g. `18:00`")
+
+
+class EmployPerson(Body):
+    """A person, his post, and where and when he works."""
+
+    name: Short
+    role: Role
+    department: Department
+    site_ids: list[UUID] = Field(default=[], max_length=1000)
+    all_sites: bool = False
+    shift_start: WallTime | None = None
+    shift_end: WallTime | None = None
+
+
+class OpenCase(Body):
+    """Who did what; `amount_fen` for withheld cash alone, `override_id` for neglect alone."""
+
+    offence: Offence
+    site_id: UUID
+    person_id: UUID
+    happened_at: AwareDatetime
+    in_working_hours: bool = True
+    evidence: Words
+    amount_fen: PositiveFen | None = None
+    override_id: UUID | None = None
+
+
+class DecideCase(Body):
+    """The leader's decision and its reason."""
+
+    confirm: bool
+    reason: Words
+
+
+class FinishTask(Body):
+    """What proves that the step was carried out."""
+
+    evidence: Words
+
+
+@dataclass(frozen=True)
+class Founded:
+    """The first administrator and his token, which is shown this once."""
+
+    person_id: UUID
+    token: str
+
+
+@dataclass(frozen=True)
+class Token:
+    """A person's new token, shown this once."""
+
+    token: str
+
+
+@api.post("/company", status_code=201, summary="Found the company, once, with the founder's secret")
+def found_company(body: FoundCompany) -> Founded:
+    with database("hr").session() as session:
+        person, token = company.found(
+            session,
+            secret=body.secret.get_secret_value(),
+            expected=settings().founder_secret.get_secret_value(),
+            name=body.name,
+            administrator=body.administrator,
+            now=clock.now(session),
+        )
+        return Founded(person.id, token)
+
+
+@api.post("/sites", status_code=201, summary="Open a site [R6]")
+def open_site(body: OpenSite, edge: Annotated[Edge, may("open_site")]) -> SiteView:
+    def act() -> SiteView:
+        made = company.open_site(edge.session, code=body.code, name=body.name, zone=body.zone, closing=body.closing)
+        return queries.site_view(made)
+
+    return edge.once(body, act)
+
+
+@api.get("/sites", summary="The person's sites")
+def list_sites(edge: Annotated[Edge, may("read_sites")]) -> list[SiteView]:
+    return queries.sites(edge.session, edge.actor)
+
+
+@api.post("/people", status_code=201, summary="Employ a person; his token is issued apart")
+def employ_person(body: EmployPerson, edge: Annotated[Edge, may("employ_person")]) -> PersonView:
+    def act() -> PersonView:
+        made = post.employ(
+            edge.session,
+            name=body.name,
+            role=body.role,
+            department=body.department,
+            site_ids=body.site_ids,
+            all_sites=body.all_sites,
+            shift_start=body.shift_start,
+            shift_end=body.shift_end,
+            actor=edge.actor,
+        )
+        return queries.person_view(made)
+
+    return edge.once(body, act)
+
+
+@api.get("/people", summary="People of the person's sites")
+def list_people(edge: Annotated[Edge, may("read_people")], after: After = None, limit: Limit = 100) -> Page[PersonView]:
+    return queries.people(edge.session, edge.actor, after=after, limit=limit)
+
+
+# not once for a key: the stored answer would hold the token, and a repeat is another token, not another person
+@api.post("/people/{person_id}/token", summary="Issue a new token; the one before ends")
+def issue_token(person_id: UUID, edge: Annotated[Edge, may("issue_token")]) -> Token:
+    return Token(post.issue_token(edge.session, person_id=person_id, actor=edge.actor))
+
+
+@api.post("/people/{person_id}/leave", summary="The person leaves; his token ends")
+def let_leave(person_id: UUID, edge: Annotated[Edge, may("let_leave")]) -> PersonView:
+    return queries.person_view(post.let_leave(edge.session, person_id=person_id, actor=edge.actor))
+
+
+@api.post("/cases", status_code=201, summary="Open a discipline case [R78, R81, R88]")
+def open_case(body: OpenCase, edge: Annotated[Edge, may("open_case")]) -> CaseView:
+    def act() -> CaseView:
+        made = case.open_(edge.session, charge=Charge(**dict(body)), actor=edge.actor, now=edge.now)
+        return queries.case_by_id(edge.session, edge.actor, made.id)
+
+    return edge.once(body, act)
+
+
+@api.get("/cases", summary="Discipline cases in the order they were opened")
+def list_cases(
+    edge: Annotated[Edge, may("read_cases")], state: CaseState | None = None, after: After = None, limit: Limit = 100
+) -> Page[CaseView]:
+    return queries.cases(edge.session, edge.actor, state=state, after=after, limit=limit)
+
+
+@api.post("/cases/{case_id}/decide", summary="Confirm with the ladder's penalty, or dismiss [R78-R83, R88, D19]")
+def decide_case(case_id: UUID, body: DecideCase, edge: Annotated[Edge, may("decide_case")]) -> CaseView:
+    def act() -> CaseView:
+        case.decide(
+            edge.session,
+            case_id=case_id,
+            confirm=body.confirm,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.case_by_id(edge.session, edge.actor, case_id)
+
+    return edge.once(body, act)
+
+
+@api.get("/tasks", summary="The steps other than money, for HR to carry out [D19]")
+def list_tasks(edge: Annotated[Edge, may("read_tasks")], after: After = None, limit: Limit = 100) -> Page[TaskView]:
+    return queries.tasks(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/tasks/{task_id}/finish", summary="The step was carried out, with evidence [D19]")
+def finish_task(task_id: UUID, body: FinishTask, edge: Annotated[Edge, may("finish_task")]) -> TaskView:
+    task.finish(edge.session, task_id=task_id, evidence=body.evidence, actor=edge.actor, now=edge.now)
+    return queries.task_by_id(edge.session, edge.actor, task_id)
+
+
+@api.get("/overrides", summary="Overrides of duty first, which a case of neglect cites [D8, R78]")
+def list_overrides(
+    edge: Annotated[Edge, may("read_overrides")], after: After = None, limit: Limit = 100
+) -> Page[OverrideView]:
+    return queries.overrides(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.get("/missed-callbacks", summary="Owners who were not called back in time [R48, D3]")
+def list_missed_callbacks(
+    edge: Annotated[Edge, may("read_missed_callbacks")], after: After = None, limit: Limit = 100
+) -> Page[MissedCallbackView]:
+    return queries.missed_callbacks(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.get("/reports", summary="Month reports received by the administration department [R42, R43]")
+def list_reports(
+    edge: Annotated[Edge, may("read_reports")], after: After = None, limit: Limit = 100
+) -> Page[ReportView]:
+    return queries.reports(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.get("/payouts", summary="Approved payouts, with what each person gets [R92-R94]")
+def list_payouts(
+    edge: Annotated[Edge, may("read_payouts")], after: After = None, limit: Limit = 100
+) -> Page[PayoutView]:
+    return queries.payouts(edge.session, edge.actor, after=after, limit=limit)

@@ -1,0 +1,1 @@
+"""The rules of hr: pure functions and tables, one file for each business word."""

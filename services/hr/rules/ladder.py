@@ -1,0 +1,74 @@
+"""The penalty ladders 处罚: what a confirmed offence costs the first, second and third time [R78-R83, R88, D19].
+
+Neglect of regular work climbs the ladder of the department head, a private job in working hours that of the
+person; the count never expires. A private job outside working hours is a breach with a warning and climbs
+nothing [R54, D20]. Withheld cash costs its own amount each time [R88].
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import Malformed
+
+
+class Offence(StrEnum):
+    """影响本职工作, 私自接收有偿服务, 扣留或坐支现金."""
+
+    NEGLECT = "neglect"
+    PRIVATE_JOB = "private_job"
+    WITHHELD_CASH = "withheld_cash"
+
+
+class PenaltyStep(StrEnum):
+    """What is done: 罚款, 免职, 劝其离职或除名, 调动工作岗位, 开除, 警告."""
+
+    FINE = "fine"
+    REMOVAL_FROM_POST = "removal_from_post"
+    URGED_TO_RESIGN = "urged_to_resign"
+    TRANSFER = "transfer"
+    DISMISSAL = "dismissal"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What one confirmed case costs: a step and a fine in fen; `rung` is the ladder's, None where none is climbed."""
+
+    step: PenaltyStep
+    fine_fen: int = 0
+    rung: int | None = None
+
+    @property
+    def needs_hr(self) -> bool:
+        """Whether more than money follows: a task for HR, never automatic [D19]."""
+        return self.step is not PenaltyStep.FINE
+
+
+@dataclass(frozen=True)
+class LadderPolicy:
+    """Each ladder from its first rung to its last; whoever is at the last stays there."""
+
+    neglect: tuple[Penalty, ...] = (
+        Penalty(PenaltyStep.FINE, 200_00, rung=1),
+        Penalty(PenaltyStep.REMOVAL_FROM_POST, rung=2),
+        Penalty(PenaltyStep.URGED_TO_RESIGN, rung=3),
+    )
+    private_job: tuple[Penalty, ...] = (
+        Penalty(PenaltyStep.FINE, 200_00, rung=1),
+        Penalty(PenaltyStep.TRANSFER, 200_00, rung=2),
+        Penalty(PenaltyStep.DISMISSAL, rung=3),
+    )
+
+
+def penalty(
+    offence: Offence, *, earlier: int, in_working_hours: bool, amount_fen: int | None, policy: LadderPolicy
+) -> Penalty:
+    """What follows from an offence confirmed now, after `earlier` ones of the person that climbed its ladder."""
+    if offence is Offence.WITHHELD_CASH:
+        if amount_fen is None:
+            raise Malformed("amount_needed", "withheld cash has an amount", rule="R88")
+        return Penalty(PenaltyStep.FINE, amount_fen)
+    if offence is Offence.PRIVATE_JOB and not in_working_hours:
+        return Penalty(PenaltyStep.WARNING)
+    ladder = policy.neglect if offence is Offence.NEGLECT else policy.private_job
+    return ladder[min(earlier, len(ladder) - 1)]

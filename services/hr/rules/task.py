@@ -1,0 +1,27 @@
+"""HR tasks: the steps other than money, done by HR with evidence and never automatically [D19]."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.errors import RuleBroken
+
+
+@dataclass(frozen=True)
+class TaskPolicy:
+    """Days from the leader's decision to the moment the step must have been done."""
+
+    days: int = 30
+
+
+def task_due(decided_at: datetime, policy: TaskPolicy) -> datetime:
+    """By when HR must have done the step."""
+    return decided_at + timedelta(days=policy.days)
+
+
+def check_finish(finisher: UUID, *, person_id: UUID, done_at: datetime | None) -> None:
+    """Raises RuleBroken when the step is done already, or would be done by the person it is about [D18]."""
+    if done_at is not None:
+        raise RuleBroken("done_already", "this step has been done", rule="D19")
+    if finisher == person_id:
+        raise RuleBroken("not_four_eyes", "nobody carries out a step against himself", rule="D18")

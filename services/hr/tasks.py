@@ -1,0 +1,63 @@
+"""What hr hears, and what it does by the clock."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.hr.actions import case, heard, payout, task
+from services.hr.models import HR_TASK
+from shared.errors import NotYet
+from shared.messages import (
+    CallbackMissed,
+    CashNotHandedOver,
+    CashReturned,
+    DutyOverridden,
+    MonthReported,
+    PayoutApproved,
+)
+from shared.tasks import Tasks
+
+tasks = Tasks("hr")
+
+
+@tasks.hears(CallbackMissed)
+def hear_callback_missed(session: Session, message: CallbackMissed, *, now: datetime) -> None:
+    """An owner was not called back in time."""
+    heard.callback_missed(session, message)
+
+
+@tasks.hears(DutyOverridden)
+def hear_duty_overridden(session: Session, message: DutyOverridden, *, now: datetime) -> None:
+    """A head sent a worker whose duties were not done."""
+    heard.duty_overridden(session, message)
+
+
+@tasks.hears(MonthReported)
+def hear_month_reported(session: Session, message: MonthReported, *, now: datetime) -> None:
+    """A site's month of statistics was agreed."""
+    heard.month_reported(session, message)
+
+
+@tasks.hears(CashNotHandedOver)
+def hear_cash_not_handed_over(session: Session, message: CashNotHandedOver, *, now: datetime) -> None:
+    """Cash is missing at finance: a case opens."""
+    case.cash_not_handed_over(session, message, now=now)
+
+
+@tasks.hears(CashReturned)
+def hear_cash_returned(session: Session, message: CashReturned, *, now: datetime) -> None:
+    """Missing cash reached finance after all."""
+    if not case.cash_returned(session, message):
+        raise NotYet(f"missing cash {message.missing_id} is not known yet")
+
+
+@tasks.hears(PayoutApproved)
+def hear_payout_approved(session: Session, message: PayoutApproved, *, now: datetime) -> None:
+    """The leader approved a payout."""
+    payout.approved(session, message, now=now)
+
+
+@tasks.tick(HR_TASK)
+def mark_late_tasks(session: Session, *, now: datetime) -> int:
+    """A step's time is over."""
+    return task.mark_late(session, now=now)

@@ -1,0 +1,146 @@
+"""A department at a site with its head and workers, and its orders brought as far as a test needs them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.dispatch.actions import acceptance, duty, team, visit, work_order
+from services.dispatch.models import Signature, WorkOrder
+from services.dispatch.rules.acceptance import Relation
+from services.dispatch.rules.team import Member
+from shared.ids import new_id
+from shared.messages import NoticeIssued, ReworkOrdered
+from shared.people import Actor
+from tests.people import employ, open_site
+
+NOW = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
+"""Ten in the morning in Shanghai, in everybody's shift."""
+
+EVENING = datetime(2026, 4, 1, 11, 0, tzinfo=UTC)
+"""Seven in the evening in Shanghai, outside every shift."""
+
+
+def notice(site_id: UUID, **changes: Any) -> NoticeIssued:
+    """The department's copy of a notice, for a visit an hour from NOW."""
+    facts = {
+        "request_id": new_id(),
+        "notice_number": "TZ-BK-20260401-0001",
+        "site_id": site_id,
+        "department": "engineering",
+        "trade": "water",
+        "channel": "phone",
+        "owner_name": "欧阳建国",
+        "address": "3-2-1502",
+        "phone": "13800138000",
+        "description": "水龙头漏水",
+        "visit_from": NOW + timedelta(hours=1),
+        "visit_to": NOW + timedelta(hours=2),
+        "fee_fen": 5000,
+        "price_code": "tap",
+        "price_version": 1,
+        "issued_at": NOW,
+    }
+    return NoticeIssued.model_validate(facts | changes)
+
+
+def rework(first: NoticeIssued, **changes: Any) -> ReworkOrdered:
+    """The first free rework of a notice, to be assigned within two hours of NOW."""
+    facts = first.model_dump() | {
+        "round": 1,
+        "problem": "还在漏水",
+        "assign_due_at": NOW + timedelta(hours=2),
+        "ordered_at": NOW,
+    }
+    return ReworkOrdered.model_validate(facts | changes)
+
+
+@dataclass
+class Crew:
+    """The engineering department of a site."""
+
+    session: Session
+    site_id: UUID
+    head: Actor
+    worker: Actor
+    mate: Actor
+
+    def receive(self, **changes: Any) -> WorkOrder:
+        """An order just received."""
+        message = notice(self.site_id, **changes)
+        work_order.notice_issued(self.session, message, now=NOW)
+        return self.order(message.request_id)
+
+    def order(self, request_id: UUID, round_: int = 0) -> WorkOrder:
+        """The order as it is stored now."""
+        self.session.flush()
+        self.session.expire_all()
+        return self.session.query(WorkOrder).filter_by(request_id=request_id, round=round_).one()
+
+    def acknowledge(self, order: WorkOrder, *, now: datetime = NOW) -> WorkOrder:
+        return work_order.acknowledge(self.session, work_order_id=order.id, actor=self.head, now=now)
+
+    def assign(self, order: WorkOrder, *members: Member, now: datetime = NOW) -> WorkOrder:
+        chosen = members or (Member(self.worker.person_id),)
+        return team.assign(self.session, work_order_id=order.id, members=chosen, actor=self.head, now=now)
+
+    def assigned(self, **changes: Any) -> WorkOrder:
+        """An order the worker is to do."""
+        return self.assign(self.acknowledge(self.receive(**changes)))
+
+    def do_duties(self, actor: Actor | None = None, *, now: datetime = NOW) -> None:
+        duty.mark_done(self.session, actor=actor or self.worker, now=now)
+
+    def arrive(self, order: WorkOrder, *, now: datetime = NOW) -> WorkOrder:
+        return visit.arrive(self.session, work_order_id=order.id, actor=self.worker, now=now)
+
+    def started(self, **changes: Any) -> WorkOrder:
+        """An order under way."""
+        order = self.assigned(**changes)
+        self.do_duties()
+        return self.arrive(order)
+
+    def finish(self, order: WorkOrder, *, now: datetime = NOW) -> WorkOrder:
+        return visit.finish(self.session, work_order_id=order.id, actor=self.worker, now=now)
+
+    def accept(self, order: WorkOrder, *, now: datetime = NOW, **changes: Any) -> Signature:
+        facts: dict[str, Any] = {
+            "signer_name": "欧阳建国",
+            "relation": Relation.OWNER,
+            "signature": "<svg/>",
+            "witness_name": None,
+            "reason": None,
+        }
+        return acceptance.accept(self.session, work_order_id=order.id, actor=self.worker, now=now, **facts | changes)
+
+    def terminate(self, order: WorkOrder, *, now: datetime = NOW, actor: Actor | None = None) -> WorkOrder:
+        return visit.terminate(
+            self.session,
+            work_order_id=order.id,
+            cause="unable",
+            reason="管道在墙内",
+            actor=actor or self.worker,
+            now=now,
+        )
+
+    def work_from(self, actor: Actor, start: time | None, end: time | None) -> None:
+        """Give a person another shift."""
+        self.session.execute(
+            text("UPDATE people SET shift_start = :start, shift_end = :end WHERE id = :id"),
+            {"start": start, "end": end, "id": actor.person_id},
+        )
+
+
+def hire(session: Session, code: str = "BK", *, tokens: bool = False) -> Crew:
+    """A new site with its engineering department; with `tokens` each person's token is his part in it."""
+    site_id = open_site(session, code)
+    return Crew(
+        session,
+        site_id,
+        employ(session, "head", "engineering", site_id, name="工程主管", token="head" if tokens else ""),
+        employ(session, "worker", "engineering", site_id, name="张师傅", token="worker" if tokens else ""),
+        employ(session, "worker", "engineering", site_id, name="李师傅", token="mate" if tokens else ""),
+    )

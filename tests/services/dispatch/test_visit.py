@@ -1,0 +1,146 @@
+"""The visit from the desk to its end [R45, R50, R60-R67, R101]."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from services.dispatch.actions import visit
+from services.dispatch.models import Stop, WorkOrder
+from services.dispatch.queries import work_order_by_id
+from services.dispatch.rules.team import Member
+from shared.errors import NotFound, RuleBroken
+from tests.people import published
+from tests.services.dispatch.crew import EVENING, NOW, Crew
+
+
+def stop(crew: Crew, order: WorkOrder, *, for_safety: bool = False) -> WorkOrder:
+    return visit.stop(
+        crew.session,
+        work_order_id=order.id,
+        reason="需要电工",
+        for_safety=for_safety,
+        actor=crew.worker,
+        now=NOW,
+    )
+
+
+def test_a_worker_reports_at_the_desk_and_goes_with_the_owner(crew: Crew) -> None:
+    order = crew.assigned()
+    visit.check_in(crew.session, work_order_id=order.id, actor=crew.worker, now=NOW)
+    assert (order.state, order.checked_in_at) == ("checked_in", NOW)
+    crew.do_duties()
+    assert crew.arrive(order).state == "started"
+
+
+def test_a_worker_who_is_not_assigned_cannot_move_an_order(crew: Crew) -> None:
+    order = crew.assigned()
+    with pytest.raises(NotFound):
+        visit.check_in(crew.session, work_order_id=order.id, actor=crew.mate, now=NOW)
+
+
+def test_work_starts_only_when_every_workers_duties_are_done(crew: Crew) -> None:
+    order = crew.acknowledge(crew.receive())
+    crew.assign(order, Member(crew.worker.person_id), Member(crew.mate.person_id))
+    crew.do_duties()
+    with pytest.raises(RuleBroken, match="李师傅"):
+        crew.arrive(order)
+    crew.session.refresh(order)
+    crew.do_duties(crew.mate)
+    assert crew.arrive(order).state == "started"
+
+
+def test_outside_the_shift_duties_hold_nobody(crew: Crew) -> None:
+    assert crew.arrive(crew.assigned(), now=EVENING).state == "started"
+
+
+def test_duties_of_yesterday_do_not_count_today(crew: Crew) -> None:
+    order = crew.assigned()
+    crew.do_duties(now=NOW - timedelta(days=1))
+    with pytest.raises(RuleBroken, match="R50"):
+        crew.arrive(order)
+
+
+def test_a_night_worker_goes_on_the_duties_of_the_evening_he_began(crew: Crew) -> None:
+    crew.work_from(crew.worker, time(22), time(6))
+    order = crew.assigned()
+    two_at_night = datetime(2026, 4, 1, 18, 0, tzinfo=UTC)
+    crew.do_duties(now=two_at_night - timedelta(hours=3))
+    assert crew.arrive(order, now=two_at_night).state == "started"
+
+
+def test_who_comes_within_fifteen_minutes_after_the_window_opens_is_in_time(crew: Crew) -> None:
+    due = NOW + timedelta(hours=1, minutes=15)
+    crew.do_duties()
+    assert not crew.arrive(crew.assigned(), now=due).arrived_late
+    assert crew.arrive(crew.assigned(), now=due + timedelta(seconds=1)).arrived_late
+
+
+def test_nobody_at_the_home_after_fifteen_minutes_is_noted_once_and_stays_late(crew: Crew) -> None:
+    order = crew.assigned()
+    due = order.arrive_due_at
+    assert visit.note_late(crew.session, now=due) == 0
+    assert visit.note_late(crew.session, now=due + timedelta(seconds=1)) == 1
+    assert visit.note_late(crew.session, now=due + timedelta(seconds=1)) == 0
+    crew.do_duties()
+    crew.arrive(order, now=due + timedelta(minutes=1))
+    stored = crew.order(order.request_id)
+    assert stored.arrived_late
+    assert stored.late_noted_at == due + timedelta(seconds=1)
+
+
+def test_an_order_that_started_or_ended_is_not_noted_as_late(crew: Crew) -> None:
+    crew.started()
+    crew.terminate(crew.assigned())
+    assert visit.note_late(crew.session, now=NOW + timedelta(days=1)) == 0
+
+
+def test_a_sweep_takes_a_hundred_orders_at_a_time(crew: Crew) -> None:
+    for _ in range(101):
+        crew.receive()
+    later = NOW + timedelta(days=1)
+    assert [visit.note_late(crew.session, now=later) for _ in range(3)] == [100, 1, 0]
+
+
+@pytest.mark.parametrize("for_safety", [False, True])
+def test_a_worker_who_cannot_go_on_stops_and_the_desk_hears_it_at_once(crew: Crew, for_safety: bool) -> None:
+    order = stop(crew, crew.started(), for_safety=for_safety)
+    assert order.state == "stopped"
+    body = crew.session.execute(text("SELECT body FROM outbox WHERE type = 'SupportRequested'")).scalar_one()
+    assert (body["for_safety"], body["worker_id"]) == (for_safety, str(crew.worker.person_id))
+    assert work_order_by_id(crew.session, crew.head, order.id).stopped_reason == "需要电工"
+
+
+def test_a_stopped_job_is_not_finished_and_goes_on_when_the_head_sent_support(crew: Crew) -> None:
+    order = stop(crew, crew.started())
+    with pytest.raises(RuleBroken):
+        crew.finish(order)
+    visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
+    stop(crew, order)
+    visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
+    assert crew.finish(order).state == "finished"
+    assert [row.resumed_by for row in crew.session.scalars(select(Stop))] == [crew.head.person_id] * 2
+
+
+def test_a_job_that_cannot_be_done_ends_with_its_cause_and_desk_and_finance_hear_it(crew: Crew) -> None:
+    order = crew.terminate(stop(crew, crew.started()))
+    assert (order.state, order.cause, order.reason) == ("terminated", "unable", "管道在墙内")
+    assert (order.terminated_by, order.terminated_month) == (crew.worker.person_id, "2026-04")
+    assert published(crew.session)[-2:] == [("WorkTerminated", "intake"), ("WorkTerminated", "finance")]
+
+
+def test_the_head_may_end_a_job_too_but_nobody_ends_one_twice(crew: Crew) -> None:
+    order = crew.terminate(crew.assigned(), actor=crew.head)
+    with pytest.raises(RuleBroken, match="terminated"):
+        crew.terminate(order)
+
+
+def test_an_order_nobody_was_sent_to_is_not_terminated(crew: Crew) -> None:
+    with pytest.raises(RuleBroken):
+        crew.terminate(crew.acknowledge(crew.receive()), actor=crew.head)
+
+
+def test_a_job_ended_after_closing_on_the_last_day_counts_in_the_next_month(crew: Crew) -> None:
+    at_closing = datetime(2026, 4, 30, 10, 0, tzinfo=UTC)
+    assert crew.terminate(crew.assigned(), now=at_closing).terminated_month == "2026-05"
+    assert crew.terminate(crew.assigned(), now=at_closing - timedelta(seconds=1)).terminated_month == "2026-04"

@@ -1,0 +1,276 @@
+"""A site with its people, and jobs brought to any point of their life, as messages and actions would."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.finance.actions import charge, custody, receipt, settlement
+from services.finance.models import HandOver, Receipt
+from services.finance.rules.receipt import Method
+from services.finance.tasks import check_cash, close_months, hear_site_changed
+from shared.ids import new_id
+from shared.messages import (
+    FineConfirmed,
+    NoticeIssued,
+    SiteChanged,
+    StatisticsAgreed,
+    WorkAccepted,
+    WorkerShare,
+    WorkTerminated,
+)
+from shared.people import Actor, known_site
+from tests.people import employ, open_site
+
+MORNING = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
+"""10:00 of 1 April 2026 in Shanghai."""
+
+CLOSING = datetime(2026, 4, 1, 10, 0, tzinfo=UTC)
+"""18:00 of that day: the site closes."""
+
+NEXT_MORNING = datetime(2026, 4, 2, 1, 0, tzinfo=UTC)
+"""09:00 of the next day: what is missing opens a case."""
+
+MONTH_END = datetime(2026, 4, 30, 10, 30, tzinfo=UTC)
+"""18:30 of 30 April: the month closes."""
+
+MAY_FIRST = datetime(2026, 5, 1, 1, 0, tzinfo=UTC)
+
+
+@dataclass
+class Office:
+    """One site of a service under test, and everybody who matters there."""
+
+    session: Session
+    code: str = "BK"
+    jobs: int = 0
+    site_id: UUID = field(init=False)
+    clerk: Actor = field(init=False)
+    desk_head: Actor = field(init=False)
+    worker: Actor = field(init=False)
+    mate: Actor = field(init=False)
+    cashier: Actor = field(init=False)
+    lead: Actor = field(init=False)
+    leader: Actor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.site_id = open_site(self.session, self.code)
+        self.clerk = self.employ("clerk", "front_desk")
+        self.desk_head = self.employ("desk_head", "front_desk")
+        self.worker = self.employ("worker", "engineering")
+        self.mate = self.employ("worker", "engineering")
+        self.cashier = self.employ("cashier", "finance")
+        self.lead = self.employ("finance_lead", "finance")
+        self.leader = self.employ("leader", "management")
+
+    def employ(self, role: str, department: str, token: str = "") -> Actor:
+        name = f"{role}-{self.code}"
+        return employ(
+            self.session, role, department, self.site_id, name=name, token=token or f"{role}-{self.code}-{new_id()}"
+        )
+
+    def begin(self, now: datetime = MORNING) -> None:
+        """hr tells of the site: its first day and month begin."""
+        site = known_site(self.session, self.site_id)
+        hear_site_changed(
+            self.session,
+            SiteChanged(
+                site_id=site.id, version=2, code=site.code, name=site.name, zone=site.zone, closing=site.closing
+            ),
+            now=now,
+        )
+
+    def notice(self, *, fee_fen: int = 10000, department: str = "engineering", request_id: UUID | None = None) -> UUID:
+        message = self.notice_issued(fee_fen=fee_fen, department=department, request_id=request_id)
+        charge.noticed(self.session, message)
+        return message.request_id
+
+    def notice_issued(
+        self, *, fee_fen: int = 10000, department: str = "engineering", request_id: UUID | None = None
+    ) -> NoticeIssued:
+        self.jobs += 1
+        return NoticeIssued(
+            request_id=request_id or new_id(),
+            notice_number=f"TZ-{self.code}-20260401-{self.jobs:04d}",
+            site_id=self.site_id,
+            department=department,
+            trade="water",
+            channel="phone",
+            owner_name="欧阳建国",
+            address="3-2-1502",
+            phone="13800138000",
+            description="水龙头漏水",
+            visit_from=MORNING,
+            visit_to=MORNING + timedelta(hours=1),
+            fee_fen=fee_fen,
+            price_code="tap",
+            price_version=1,
+            issued_at=MORNING,
+        )
+
+    def work_accepted(
+        self,
+        request_id: UUID,
+        *,
+        workers: dict[UUID, int] | None = None,
+        fee_fen: int = 10000,
+        department: str = "engineering",
+        round_: int = 0,
+    ) -> WorkAccepted:
+        workers = {self.worker.person_id: 1} if workers is None else workers
+        return WorkAccepted(
+            request_id=request_id,
+            round=round_,
+            site_id=self.site_id,
+            department=department,
+            workers=[WorkerShare(person_id=id_, name="师傅", weight=weight) for id_, weight in workers.items()],
+            fee_fen=fee_fen,
+            signer_name="欧阳建国",
+            relation="owner",
+            signed_hash="0" * 64,
+            arrived_at=MORNING,
+            arrived_late=False,
+            accepted_at=MORNING,
+        )
+
+    def work_terminated(self, request_id: UUID, *, round_: int = 0) -> WorkTerminated:
+        return WorkTerminated(
+            request_id=request_id,
+            round=round_,
+            site_id=self.site_id,
+            department="engineering",
+            cause="unable",
+            reason="设备不熟悉",
+            terminated_at=MORNING,
+        )
+
+    def accepted(
+        self, *, fee_fen: int = 10000, workers: dict[UUID, int] | None = None, department: str = "engineering"
+    ) -> UUID:
+        """A job whose owner has signed: its fee is due."""
+        request_id = self.notice(fee_fen=fee_fen, department=department)
+        charge.accepted(
+            self.session, self.work_accepted(request_id, fee_fen=fee_fen, workers=workers, department=department)
+        )
+        self.session.flush()
+        return request_id
+
+    def collect(
+        self,
+        request_id: UUID,
+        *,
+        actor: Actor | None = None,
+        method: Method = Method.CASH,
+        amount_fen: int = 10000,
+        reference: str | None = None,
+        receipt_id: UUID | None = None,
+        now: datetime = MORNING,
+    ) -> Receipt:
+        used = receipt.collect(
+            self.session,
+            request_id=request_id,
+            method=method,
+            amount_fen=amount_fen,
+            reference=reference,
+            receipt_id=receipt_id,
+            actor=actor or self.clerk,
+            now=now,
+        )
+        self.session.flush()
+        return used
+
+    def paid(
+        self,
+        fee_fen: int = 10000,
+        *,
+        workers: dict[UUID, int] | None = None,
+        actor: Actor | None = None,
+        department: str = "engineering",
+        now: datetime = MORNING,
+    ) -> Receipt:
+        """A job whose fee was taken in cash."""
+        request_id = self.accepted(fee_fen=fee_fen, workers=workers, department=department)
+        return self.collect(request_id, amount_fen=fee_fen, actor=actor, now=now)
+
+    def offer(
+        self, giver: Actor, receiver: Actor, *, receipt_ids: list[UUID] | None = None, now: datetime = MORNING
+    ) -> HandOver:
+        offered = custody.offer(
+            self.session,
+            site_id=self.site_id,
+            to_person_id=receiver.person_id,
+            receipt_ids=receipt_ids,
+            actor=giver,
+            now=now,
+        )
+        self.session.flush()
+        return offered
+
+    def hand_over(self, giver: Actor, receiver: Actor, *, now: datetime = MORNING) -> HandOver:
+        """All the giver holds, offered and counted."""
+        offered = self.offer(giver, receiver, now=now)
+        counted = custody.count(
+            self.session, hand_over_id=offered.id, counted_fen=offered.amount_fen, actor=receiver, now=now
+        )
+        self.session.flush()
+        return counted
+
+    def fine(self, person: Actor, amount_fen: int, *, month: str = "2026-04", number: str = "CF-1") -> FineConfirmed:
+        return FineConfirmed(
+            case_id=new_id(),
+            case_number=number,
+            site_id=self.site_id,
+            person_id=person.person_id,
+            person_name=person.name,
+            offence="private_job",
+            month=month,
+            amount_fen=amount_fen,
+            confirmed_at=MORNING,
+        )
+
+    def statistics_agreed(self, month: str = "2026-04") -> None:
+        settlement.statistics_agreed(
+            self.session, StatisticsAgreed(site_id=self.site_id, month=month, agreed_at=MONTH_END)
+        )
+
+    def end_month(self, now: datetime = MAY_FIRST) -> None:
+        """Every day of April is checked, the month closed, its statistics and accounts agreed."""
+        sweep_all(self.session, check_cash, now=now)
+        sweep_all(self.session, close_months, now=now)
+        self.statistics_agreed()
+        for actor in (self.desk_head, self.lead):
+            settlement.agree_accounts(self.session, site_id=self.site_id, month="2026-04", actor=actor, now=now)
+            self.session.flush()
+
+    def balance(self, account: str, person: Actor | None = None) -> int:
+        """What an account holds: debit +, credit −."""
+        return int(
+            self.session.execute(
+                text("""SELECT coalesce(sum(amount_fen), 0) FROM journal_lines
+                        WHERE account = :account AND site_id = :site_id
+                          AND (CAST(:person_id AS uuid) IS NULL OR person_id = :person_id)"""),
+                {"account": account, "site_id": self.site_id, "person_id": person.person_id if person else None},
+            ).scalar_one()
+        )
+
+    def books_balance(self) -> None:
+        """Make the database check now what it checks at every commit."""
+        self.session.flush()
+        self.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        self.session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+def sweep_all(session: Session, sweep, *, now: datetime) -> int:
+    """Run a sweep as the pump does: until it finds nothing more."""
+    session.flush()
+    total = 0
+    while done := sweep(session, now=now):
+        total += done
+    session.expire_all()
+    return total
+
+
+def day(number: int) -> date:
+    return date(2026, 4, number)

@@ -1,0 +1,128 @@
+"""Finance's copy of the notice [R26, R31-R33]."""
+
+import pytest
+
+from services.finance.actions import charge
+from services.finance.models import Charge
+from services.finance.tasks import (
+    hear_notice_cancelled,
+    hear_notice_issued,
+    hear_person_changed,
+    hear_work_accepted,
+    hear_work_terminated,
+)
+from shared.errors import NotFound, NotYet, RuleBroken
+from shared.ids import new_id
+from shared.messages import NoticeCancelled, PersonChanged
+from shared.people import identify
+from tests.services.finance.office import MORNING, Office
+
+
+def cancel(office: Office, request_id) -> None:
+    hear_notice_cancelled(
+        office.session,
+        NoticeCancelled(
+            request_id=request_id, notice_number="", site_id=office.site_id, reason="不修了", cancelled_at=MORNING
+        ),
+        now=MORNING,
+    )
+
+
+def accept(office: Office, request_id, **facts) -> None:
+    hear_work_accepted(office.session, office.work_accepted(request_id, **facts), now=MORNING)
+    office.session.flush()
+
+
+def charge_of(office: Office, request_id) -> Charge:
+    return charge.charge_for(office.session, office.clerk, request_id)
+
+
+def test_a_notice_becomes_a_charge_once(office: Office) -> None:
+    issued = office.notice_issued(fee_fen=8800)
+    for _ in range(2):
+        hear_notice_issued(office.session, issued, now=MORNING)
+    found = charge_of(office, issued.request_id)
+    assert (found.state, found.fee_fen, found.price_code, found.price_version) == ("noticed", 8800, "tap", 1)
+
+
+def test_a_notice_of_an_unknown_site_waits(office: Office) -> None:
+    issued = office.notice_issued().model_copy(update={"site_id": new_id()})
+    with pytest.raises(NotYet):
+        hear_notice_issued(office.session, issued, now=MORNING)
+
+
+def test_what_the_owner_signed_is_due_and_its_workers_are_kept(office: Office) -> None:
+    request_id = office.notice(fee_fen=10000)
+    workers = {office.worker.person_id: 2, office.mate.person_id: 1}
+    for _ in range(2):
+        accept(office, request_id, fee_fen=9000, workers=workers)
+    found = charge_of(office, request_id)
+    assert (found.state, found.fee_fen, found.accepted_at) == ("accepted", 9000, MORNING)
+    assert {worker.person_id: worker.weight for worker in found.workers} == workers
+
+
+def test_reports_on_an_unknown_notice_wait(office: Office) -> None:
+    with pytest.raises(NotYet):
+        accept(office, new_id())
+    with pytest.raises(NotYet):
+        hear_work_terminated(office.session, office.work_terminated(new_id()), now=MORNING)
+    with pytest.raises(NotYet):
+        cancel(office, new_id())
+
+
+def test_rework_is_free(office: Office) -> None:
+    accept(office, new_id(), round_=1)
+    hear_work_terminated(office.session, office.work_terminated(new_id(), round_=2), now=MORNING)
+
+
+def test_a_job_without_workers_is_refused(office: Office) -> None:
+    with pytest.raises(RuleBroken, match="D15"):
+        accept(office, office.notice(), workers={})
+
+
+def test_a_terminated_job_is_never_billed_and_a_late_cancel_changes_nothing(office: Office) -> None:
+    request_id = office.notice()
+    for _ in range(2):
+        hear_work_terminated(office.session, office.work_terminated(request_id), now=MORNING)
+    cancel(office, request_id)
+    assert charge_of(office, request_id).state == "terminated"
+    with pytest.raises(RuleBroken):
+        accept(office, request_id)
+
+
+def test_a_cancelled_notice_is_never_billed_and_a_late_termination_changes_nothing(office: Office) -> None:
+    request_id = office.notice()
+    for _ in range(2):
+        cancel(office, request_id)
+    hear_work_terminated(office.session, office.work_terminated(request_id), now=MORNING)
+    assert charge_of(office, request_id).state == "cancelled"
+
+
+def test_an_accepted_job_can_be_neither_cancelled_nor_terminated(office: Office) -> None:
+    request_id = office.accepted()
+    with pytest.raises(RuleBroken, match="accepted"):
+        cancel(office, request_id)
+    with pytest.raises(RuleBroken, match="accepted"):
+        hear_work_terminated(office.session, office.work_terminated(request_id), now=MORNING)
+
+
+def test_a_charge_of_another_site_is_not_found(office: Office) -> None:
+    elsewhere = Office(office.session, code="LH")
+    with pytest.raises(NotFound):
+        charge.charge_for(office.session, elsewhere.clerk, office.notice())
+
+
+def test_people_are_kept_as_hr_says(office: Office) -> None:
+    changed = PersonChanged(
+        person_id=office.clerk.person_id,
+        version=9,
+        name="李梅",
+        role="desk_head",
+        department="front_desk",
+        site_ids=[office.site_id],
+        all_sites=False,
+        active=True,
+        token_hash="b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
+    )
+    hear_person_changed(office.session, changed, now=MORNING)
+    assert identify(office.session, "foo\n")[0].name == "李梅"

@@ -1,0 +1,126 @@
+"""The reserve fund [R72-R77, D17]."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.finance import queries
+from services.finance.actions import reserve
+from services.finance.rules.reserve import Use
+from shared.errors import Malformed, NotFound, RuleBroken
+from tests.services.finance.office import MORNING, Office
+
+
+def propose(office: Office, use: Use = Use.REWARD, amount_fen: int = 1000, person=None, actor=None):
+    person_id = (person or office.cashier).person_id if use is Use.REWARD else None
+    proposal = reserve.propose(
+        office.session,
+        site_id=office.site_id,
+        use=use,
+        person_id=person_id,
+        amount_fen=amount_fen,
+        reason="协调有功",
+        actor=actor or office.clerk,
+        now=MORNING,
+    )
+    office.session.flush()
+    return proposal
+
+
+def decide(office: Office, proposal, *, approve: bool = True, actor=None):
+    decided = reserve.decide(
+        office.session,
+        proposal_id=proposal.id,
+        approve=approve,
+        reason="同意",
+        actor=actor or office.leader,
+        now=MORNING,
+    )
+    office.session.flush()
+    return decided
+
+
+def test_the_fund_of_a_site_is_fifteen_percent_of_its_fees(office: Office) -> None:
+    elsewhere = Office(office.session, code="LH")
+    office.paid(10000)
+    balances = {
+        r.site_id: r.balance_fen for r in queries.reserves(office.session, replace(office.leader, site_ids=None))
+    }
+    assert balances == {office.site_id: 1500, elsewhere.site_id: 0}
+
+
+def test_an_approved_reward_leaves_the_fund_and_is_owed_to_the_person_for_that_month(office: Office) -> None:
+    office.paid(10000)
+    decided = decide(office, propose(office))
+    assert (decided.state, decided.month, decided.decided_by) == ("approved", "2026-04", office.leader.person_id)
+    assert queries.reserve_fen(office.session, office.site_id) == 500
+    assert office.balance("rewards_due", office.cashier) == -1000
+    office.books_balance()
+
+
+@pytest.mark.parametrize("use", [Use.LOSS, Use.REWORK])
+def test_an_approved_loss_or_rework_makes_good_the_companys_cost(office: Office, use: Use) -> None:
+    office.paid(10000)
+    decide(office, propose(office, use))
+    assert queries.reserve_fen(office.session, office.site_id) == 500
+    assert office.balance("company_share") == -5000 - 1000
+    office.books_balance()
+
+
+def test_a_rejected_proposal_moves_nothing_and_is_decided_for_good(office: Office) -> None:
+    office.paid(10000)
+    proposal = propose(office)
+    assert decide(office, proposal, approve=False).state == "rejected"
+    assert queries.reserve_fen(office.session, office.site_id) == 1500
+    with pytest.raises(RuleBroken, match="rejected"):
+        decide(office, proposal)
+
+
+def test_the_fund_is_never_overdrawn(office: Office) -> None:
+    office.paid(10000)
+    Office(office.session, code="LH").paid(10**6)
+    decide(office, propose(office))
+    with pytest.raises(RuleBroken, match="D17") as refused:
+        decide(office, propose(office, Use.LOSS, 501))
+    assert refused.value.allowed == ("up to ¥5.00",)
+
+
+def test_who_proposed_does_not_decide(office: Office) -> None:
+    office.paid(10000)
+    with pytest.raises(RuleBroken) as refused:
+        decide(office, propose(office), actor=replace(office.clerk, role="leader"))
+    assert refused.value.code == "not_four_eyes"
+
+
+def test_a_reward_names_somebody_of_the_site(office: Office) -> None:
+    elsewhere = Office(office.session, code="LH")
+    with pytest.raises(NotFound):
+        propose(office, person=elsewhere.cashier)
+    with pytest.raises(NotFound):
+        propose(office, actor=elsewhere.clerk)
+    with pytest.raises(Malformed):
+        reserve.propose(
+            office.session,
+            site_id=office.site_id,
+            use=Use.REWARD,
+            person_id=None,
+            amount_fen=1,
+            reason="x",
+            actor=office.clerk,
+            now=MORNING,
+        )
+
+
+def test_a_proposal_of_another_site_is_not_found(office: Office) -> None:
+    proposal = propose(office)
+    with pytest.raises(NotFound):
+        decide(office, proposal, actor=Office(office.session, code="LH").leader)
+
+
+def test_proposals_are_listed_by_state(office: Office) -> None:
+    office.paid(10000)
+    decide(office, propose(office))
+    waiting = propose(office)
+    page = queries.proposals(office.session, office.leader, state="proposed", after=None, limit=10)
+    assert [p.id for p in page.items] == [waiting.id]
+    assert len(queries.proposals(office.session, office.leader, state=None, after=None, limit=10).items) == 2

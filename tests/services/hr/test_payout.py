@@ -1,0 +1,207 @@
+"""Payouts reach hr whole, once, and only when they add up [R92-R94]."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from services.hr import queries
+from services.hr.rules.payout import adds_up, check_payout
+from services.hr.tasks import hear_payout_approved
+from shared.errors import NotYet, RuleBroken
+from shared.ids import new_id
+from shared.messages import PayoutApproved, PayoutLine
+from shared.people import Actor
+from tests.people import employ, open_site, published
+
+FEN = st.integers(-(10**9), 10**9)
+AMOUNTS = ("share_fen", "reward_fen", "fine_fen", "from_bonus_fen", "from_wage_fen", "net_fen")
+
+
+def line(person_id: UUID, share: int, reward: int, from_bonus: int, from_wage: int) -> PayoutLine:
+    return PayoutLine(
+        person_id=person_id,
+        name="李雷",
+        share_fen=share,
+        reward_fen=reward,
+        fine_fen=from_bonus + from_wage,
+        from_bonus_fen=from_bonus,
+        from_wage_fen=from_wage,
+        net_fen=share + reward - from_bonus,
+        case_numbers=["AJ-BK-2026-0001"] if from_bonus + from_wage else [],
+    )
+
+
+LINES = st.builds(line, st.uuids(), FEN, FEN, FEN, FEN)
+
+
+@pytest.fixture
+def worker(session: Session, site_id: UUID) -> Actor:
+    return employ(session, "worker", "engineering", site_id)
+
+
+@pytest.fixture
+def hr(session: Session, site_id: UUID) -> Actor:
+    return employ(session, "hr", "hr", site_id)
+
+
+def payout(site_id: UUID, *lines: PayoutLine, **facts: Any) -> PayoutApproved:
+    return PayoutApproved(
+        **{
+            "settlement_id": new_id(),
+            "site_id": site_id,
+            "month": "2026-03",
+            "lines": list(lines),
+            "net_fen": sum(one.net_fen for one in lines),
+            "from_wage_fen": sum(one.from_wage_fen for one in lines),
+            "approved_by": new_id(),
+            "approved_at": datetime.fromisoformat("2026-04-01T01:00:00Z"),
+            **facts,
+        }
+    )
+
+
+def views(session: Session, actor: Actor) -> list[queries.PayoutView]:
+    session.flush()
+    return queries.payouts(session, actor, after=None, limit=10).items
+
+
+@given(lines=st.lists(LINES, max_size=5, unique_by=lambda one: one.person_id))
+def test_lines_that_add_up_are_paid(lines: list[PayoutLine]) -> None:
+    check_payout(
+        lines,
+        net_fen=sum(one.net_fen for one in lines),
+        from_wage_fen=sum(one.from_wage_fen for one in lines),
+    )
+
+
+@given(one=LINES, amount=st.sampled_from(AMOUNTS), off=FEN.filter(bool))
+def test_a_line_with_any_one_amount_off_does_not_add_up(one: PayoutLine, amount: str, off: int) -> None:
+    assert adds_up(one)
+    assert not adds_up(one.model_copy(update={amount: getattr(one, amount) + off}))
+
+
+@given(one=LINES, net_off=FEN, wage_off=FEN)
+def test_totals_that_are_off_are_refused(one: PayoutLine, net_off: int, wage_off: int) -> None:
+    if net_off == wage_off == 0:
+        return
+    with pytest.raises(RuleBroken) as refused:
+        check_payout([one], net_fen=one.net_fen + net_off, from_wage_fen=one.from_wage_fen + wage_off)
+    assert refused.value.code == "totals_differ"
+
+
+def test_a_person_with_two_lines_is_refused() -> None:
+    one = line(new_id(), 100, 0, 0, 0)
+    with pytest.raises(RuleBroken) as refused:
+        check_payout([one, one], net_fen=200, from_wage_fen=0)
+    assert refused.value.code == "person_twice"
+
+
+def test_a_payout_is_held_whole_and_finance_is_told(
+    session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
+) -> None:
+    lines = [line(worker.person_id, 10000, 500, 10500, 9500), line(hr.person_id, 0, 300, 0, 0)]
+    told = payout(site_id, *lines)
+    hear_payout_approved(session, told, now=now)
+    (view,) = views(session, hr)
+    assert (view.settlement_id, view.month, view.net_fen, view.from_wage_fen) == (
+        told.settlement_id,
+        "2026-03",
+        300,
+        9500,
+    )
+    assert (view.approved_by, view.received_at) == (told.approved_by, now)
+    assert [vars(one) for one in view.lines] == [one.model_dump() for one in lines]
+    body = session.execute(text("SELECT body FROM outbox")).scalar_one()
+    assert published(session) == [("PayoutReceived", "finance")]
+    assert body == {
+        "settlement_id": str(told.settlement_id),
+        "site_id": str(site_id),
+        "month": "2026-03",
+        "line_count": 2,
+        "net_fen": 300,
+        "received_at": "2026-04-01T02:00:00Z",
+    }
+
+
+def test_a_payout_told_twice_is_held_and_acknowledged_once(
+    session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
+) -> None:
+    told = payout(site_id, line(worker.person_id, 10000, 0, 0, 0))
+    for _ in range(2):
+        hear_payout_approved(session, told, now=now)
+    assert len(views(session, hr)) == 1
+    assert published(session) == [("PayoutReceived", "finance")]
+
+
+def test_a_month_without_income_pays_nobody(session: Session, site_id: UUID, hr: Actor, now: datetime) -> None:
+    hear_payout_approved(session, payout(site_id), now=now)
+    assert [view.lines for view in views(session, hr)] == [[]]
+
+
+def test_a_month_of_a_site_is_paid_by_one_settlement(session: Session, site_id: UUID, hr: Actor, now: datetime) -> None:
+    hear_payout_approved(session, payout(site_id), now=now)
+    hear_payout_approved(session, payout(site_id, month="2026-04"), now=now)
+    with pytest.raises(RuleBroken) as refused:
+        hear_payout_approved(session, payout(site_id), now=now)
+    assert refused.value.code == "paid_already"
+
+
+def test_a_payout_that_does_not_add_up_is_not_held(
+    session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
+) -> None:
+    good = line(worker.person_id, 10000, 0, 0, 0)
+    for told, code in (
+        (payout(site_id, good.model_copy(update={"share_fen": 9999})), "line_does_not_add_up"),
+        (payout(site_id, good, net_fen=9999), "totals_differ"),
+        (payout(site_id, line(new_id(), 100, 0, 0, 0)), "unknown_person"),
+    ):
+        with pytest.raises(RuleBroken) as refused:
+            hear_payout_approved(session, told, now=now)
+        assert refused.value.code == code
+    assert views(session, hr) == []
+    assert published(session) == []
+
+
+def test_a_payout_of_an_unknown_site_waits(session: Session, now: datetime) -> None:
+    with pytest.raises(NotYet):
+        hear_payout_approved(session, payout(new_id()), now=now)
+
+
+def test_payouts_are_shown_to_the_site_only(session: Session, site_id: UUID, now: datetime) -> None:
+    hear_payout_approved(session, payout(site_id), now=now)
+    assert views(session, employ(session, "hr", "hr", open_site(session, "XH"))) == []
+
+
+@pytest.mark.parametrize("change", ["UPDATE payout_lines SET net_fen = 0", "DELETE FROM payouts", "TRUNCATE payouts"])
+def test_a_payout_held_cannot_be_changed(
+    session: Session, site_id: UUID, worker: Actor, now: datetime, change: str
+) -> None:
+    hear_payout_approved(session, payout(site_id, line(worker.person_id, 100, 0, 0, 0)), now=now)
+    session.flush()
+    with pytest.raises(DBAPIError, match="permission denied"):
+        session.execute(text(change))
+
+
+@pytest.mark.parametrize("change", ["UPDATE {} SET site_id = site_id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize("table", ["payouts", "overrides", "missed_callbacks", "month_reports"])
+def test_not_even_the_owner_changes_what_was_heard(
+    session: Session, site_id: UUID, now: datetime, table: str, change: str
+) -> None:
+    for put in (
+        "INSERT INTO payouts VALUES (:id, :site, '2026-03', 0, 0, :id, now(), now())",
+        "INSERT INTO overrides VALUES (:id, :id, :site, 'engineering', :id, :id, 'x', now())",
+        "INSERT INTO missed_callbacks VALUES (:id, 'x', :site, :id, now())",
+        "INSERT INTO month_reports VALUES (:id, :site, '2026-03', '{}', now())",
+    ):
+        session.execute(text(put), {"id": new_id(), "site": site_id})
+    session.execute(text("RESET ROLE"))
+    session.execute(text("SET ROLE NONE"))
+    with pytest.raises(DBAPIError, match="append-only"):
+        session.execute(text(change.format(table)))
