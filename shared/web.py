@@ -85,7 +85,8 @@ class Edge:
         )
         answer = earlier_answer(self.session, self.actor.person_id, self.idempotency_key, print_)
         if answer is not None:
-            return cast("T", JSONResponse(answer, headers={"Idempotency-Replayed": "true"}))
+            status = self.request.scope["route"].status_code or 200
+            return cast("T", JSONResponse(answer, status, headers={"Idempotency-Replayed": "true"}))
         result = act()
         self.session.flush()
         keep_answer(self.session, self.actor.person_id, self.idempotency_key or "", to_jsonable_python(result))

@@ -189,12 +189,16 @@ def collect_fee(request_id: UUID, body: CollectFee, edge: Annotated[Edge, may("c
 @api.get("/receipts", summary="Receipts in order of numbering; a worker's own [R34]")
 def list_receipts(
     edge: Annotated[Edge, may("read_receipts")],
+    *,
     state: ReceiptState | None = None,
     month: MonthName | None = None,
+    holder_id: UUID | None = None,
     after: After = None,
     limit: Limit = 100,
 ) -> Page[ReceiptView]:
-    return queries.receipts(edge.session, edge.actor, state=state, month=month, after=after, limit=limit)
+    return queries.receipts(
+        edge.session, edge.actor, state=state, month=month, holder_id=holder_id, after=after, limit=limit
+    )
 
 
 @api.post("/receipts/{receipt_id}/void", summary="A carried receipt came back unused [R35]")

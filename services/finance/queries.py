@@ -378,9 +378,16 @@ def _receipt_view(receipt: Receipt) -> ReceiptView:
 
 
 def receipts(
-    session: Session, actor: Actor, *, state: str | None, month: str | None, after: UUID | None, limit: int
+    session: Session,
+    actor: Actor,
+    *,
+    state: str | None,
+    month: str | None,
+    holder_id: UUID | None,
+    after: UUID | None,
+    limit: int,
 ) -> Page[ReceiptView]:
-    """Receipts in order of numbering, of one state or month or all; a worker's own only."""
+    """Receipts in order of numbering, of one state, month or holder of the cash, or all; a worker's own only."""
     query = (
         select(Receipt)
         .where(
@@ -393,6 +400,8 @@ def receipts(
         query = query.where(Receipt.state == state)
     if month is not None:
         query = query.where(Receipt.month == month)
+    if holder_id is not None:
+        query = query.where(Receipt.holder_id == holder_id)
     return page_of(session, query, Receipt.id, _receipt_view, after=after, limit=limit)
 
 

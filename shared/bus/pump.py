@@ -88,8 +88,8 @@ class Pump:
 
     def _pump_until_broken(self) -> None:
         raw = self._database.engine.raw_connection()
-        raw.detach()
         listening: Any = raw.driver_connection
+        raw.detach()
         try:
             listening.autocommit = True
             listening.execute(f"LISTEN {outbox.channel(self._database.service)}")

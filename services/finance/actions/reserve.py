@@ -55,20 +55,25 @@ def decide(session: Session, *, proposal_id: UUID, approve: bool, reason: str, a
     proposal = session.get(Proposal, proposal_id, with_for_update=True)
     if proposal is None or not actor.sees(proposal.site_id):
         raise NotFound("proposal", proposal_id)
-    proposal.state = PROPOSAL.move(proposal.state, ProposalStep.APPROVE if approve else ProposalStep.REJECT)
+    state = PROPOSAL.move(proposal.state, ProposalStep.APPROVE if approve else ProposalStep.REJECT)
     check_four_eyes(proposal.proposed_by, actor.person_id, rule="R77")
-    proposal.decided_by, proposal.decided_at, proposal.decision = actor.person_id, now, reason
     if approve:
-        # one use of a site's fund at a time; fees may come in meanwhile
-        site = session.scalars(select(Site).where(Site.id == proposal.site_id).with_for_update(key_share=True)).one()
-        check_balance(balance_fen=reserve_fen(session, site.id), amount_fen=proposal.amount_fen)
-        proposal.month = business_month(now, zone=site.zone, closing=site.closing)
-        post(
-            session,
-            site_id=site.id,
-            kind=JournalKind(proposal.use),
-            reference=str(proposal.id),
-            lines=reserve_used(proposal.use, proposal.amount_fen, person_id=proposal.person_id),
-            now=now,
-        )
+        _spend(session, proposal, now=now)
+    proposal.state = state
+    proposal.decided_by, proposal.decided_at, proposal.decision = actor.person_id, now, reason
     return proposal
+
+
+def _spend(session: Session, proposal: Proposal, *, now: datetime) -> None:
+    # one use of a site's fund at a time; fees may come in meanwhile
+    site = session.scalars(select(Site).where(Site.id == proposal.site_id).with_for_update(key_share=True)).one()
+    check_balance(balance_fen=reserve_fen(session, site.id), amount_fen=proposal.amount_fen)
+    proposal.month = business_month(now, zone=site.zone, closing=site.closing)
+    post(
+        session,
+        site_id=site.id,
+        kind=JournalKind(proposal.use),
+        reference=str(proposal.id),
+        lines=reserve_used(proposal.use, proposal.amount_fen, person_id=proposal.person_id),
+        now=now,
+    )

@@ -25,7 +25,7 @@ ZONE = "Asia/Shanghai"
 
 @pytest.mark.parametrize(
     ("total", "parts"),
-    [(99, Split(49, 35, 15)), (100, Split(50, 35, 15)), (1, Split(1, 0, 0)), (2, Split(1, 1, 0)), (10, Split(5, 3, 2))],
+    [(99, Split(49, 35, 15)), (100, Split(50, 35, 15)), (1, Split(1, 0, 0)), (2, Split(1, 1, 0)), (10, Split(5, 4, 1))],
 )
 def test_a_fee_is_split_50_35_15_to_the_fen(total: int, parts: Split) -> None:
     assert split(total, SplitPolicy()) == parts
