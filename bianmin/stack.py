@@ -201,6 +201,9 @@ def _listen(port: int | None) -> socket.socket:
     for candidate in [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # inherited by every connection: uvicorn does not know an inherited socket is TCP, and an answer in two
+        # packets would wait 40 ms for the reader's delayed acknowledgement
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             sock.bind(("127.0.0.1", candidate))
             sock.listen(128)
