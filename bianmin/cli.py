@@ -1,5 +1,6 @@
 """`bianmin`: the commands people type. Exit codes: 0 well, 1 something does not agree, 2 wrong use."""
 
+import contextlib
 import json
 import sys
 from datetime import date
@@ -8,6 +9,7 @@ from typing import Annotated
 
 import httpx
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -22,7 +24,7 @@ from bianmin.importing.sending import import_file, map_rows
 from bianmin.importing.table import NotATable, read_table
 from bianmin.month.cast import Cast, found_company
 from bianmin.month.play import Play, PlayedWrong
-from bianmin.month.quiet import MessageParked, World
+from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.stack import Address, Stack
 from shared.installation import WrongInstallation
@@ -30,7 +32,7 @@ from shared.installation import prepare as prepare_installation
 from shared.settings import settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -112,8 +114,7 @@ def import_(
 ) -> None:
     """Import requests from a table: registered, refused with the reason, known, or malformed."""
     clerk = _person(data, token, "desk_head")
-    client = Client(Address.read(data).base_url)
-    with Progress(console=errors) as progress:
+    with Client(Address.read(data).base_url) as client, Progress(console=errors) as progress:
         bar = progress.add_task("rows", total=None)
         result = import_file(
             client,
@@ -235,9 +236,10 @@ def _person(data: Path, token: str, role: str) -> Person:
 
 
 def _stay(stack: Stack) -> None:
-    """Keep the children running until somebody stops us."""
-    while not stack.stopping:
-        stack.watch(0.2)
+    """Keep the children running until somebody stops us, which is how it is meant to end."""
+    with contextlib.suppress(KeyboardInterrupt):
+        while not stack.stopping:
+            stack.watch(0.2)
 
 
 EXPECTED: dict[type[Exception], int] = {
@@ -245,6 +247,8 @@ EXPECTED: dict[type[Exception], int] = {
     BadMapping: 2,
     CannotStart: 2,
     WrongInstallation: 2,
+    NotASimulation: 2,
+    ValidationError: 2,
     Refused: 1,
     NeverCame: 1,
     MessageParked: 1,

@@ -34,12 +34,18 @@ class Person:
 
 
 class Client:
-    """The four services behind one address."""
+    """The four services behind one address; closed at the end of a `with`."""
 
     def __init__(self, base_url: str, *, while_waiting: Callable[[], None] = lambda: None) -> None:
         self.base_url = base_url
         self.while_waiting = while_waiting
         self._http = httpx.Client(base_url=base_url, timeout=30)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def get(self, person: Person, path: str, **query: Any) -> Any:
         """Read, as `person`. Raises Refused."""

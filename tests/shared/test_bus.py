@@ -68,9 +68,13 @@ def state_of(finance: Database, id_: str) -> Any:
 
 
 def test_a_message_of_a_transaction_that_fails_is_never_sent(intake: Database) -> None:
-    with pytest.raises(RuntimeError), intake.session() as session:
-        publish(session, agreed())
-        raise RuntimeError
+    def publish_and_fail() -> None:
+        with intake.session() as session:
+            publish(session, agreed())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        publish_and_fail()
     with intake.session() as session:
         assert outbox.take_due(session) == []
 
@@ -153,9 +157,7 @@ def test_a_message_that_breaks_a_rule_is_parked_with_its_reason_and_an_operator_
     assert receive(finance, handlers, asdict(again)) == "handled"
 
 
-def test_a_message_whose_handler_has_a_defect_is_parked_at_the_fifth_try(
-    intake: Database, finance: Database
-) -> None:
+def test_a_message_whose_handler_has_a_defect_is_parked_at_the_fifth_try(intake: Database, finance: Database) -> None:
     effects, envelope = Effects(finance), send(intake)
     effects.fail = ZeroDivisionError("a defect")
     outcomes = [receive(finance, {"StatisticsAgreed": effects}, asdict(envelope)) for _ in range(5)]
@@ -178,9 +180,7 @@ def test_a_message_that_is_none_of_the_catalogue_is_parked_and_never_handled(
 
 
 @pytest.mark.parametrize("delivery", [{}, {"id": "x"}, {"a": 1}])
-def test_what_is_no_envelope_is_refused_without_stopping_anything(
-    finance: Database, delivery: dict[str, Any]
-) -> None:
+def test_what_is_no_envelope_is_refused_without_stopping_anything(finance: Database, delivery: dict[str, Any]) -> None:
     assert receive(finance, {}, delivery) == "refused"
 
 
@@ -190,4 +190,3 @@ def test_two_relays_at_once_never_take_the_same_row(intake: Database) -> None:
     with intake.session() as one, intake.session() as other:
         assert len(outbox.take_due(one)) == 5
         assert outbox.take_due(other) == []
-

@@ -26,7 +26,8 @@ def test_every_service_sees_a_simulated_clock_where_it_was_put(installation: str
 
 
 def test_the_clock_only_moves_forward(installation: str) -> None:
-    with Session(create_engine(installation, poolclass=NullPool)) as session, pytest.raises(DatabaseError, match="only moves forward"):
+    engine = create_engine(installation, poolclass=NullPool)
+    with Session(engine) as session, pytest.raises(DatabaseError, match="only moves forward"):
         clock.move(session, START - timedelta(seconds=1))
 
 

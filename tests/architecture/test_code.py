@@ -1,0 +1,91 @@
+"""House rules that a reader of the code relies on."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+
+from shared.db import SERVICES
+
+ROOT = Path(__file__).parent.parent.parent
+CODE = sorted(p for top in ("services", "shared", "bianmin") for p in (ROOT / top).rglob("*.py"))
+
+
+def calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_log_events_are_static_and_their_values_are_keywords(path: Path) -> None:
+    for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Name)
+            and call.func.value.id == "log"
+        ):
+            assert len(call.args) == 1
+            event = call.args[0]
+            assert isinstance(event, ast.Constant)
+            assert re.fullmatch(r"[a-z_]+", event.value)
+
+
+def test_actions_and_rules_never_commit() -> None:
+    for path in CODE:
+        if "actions" in path.parts or "rules" in path.parts:
+            names = {c.func.attr for c in calls(ast.parse(path.read_text())) if isinstance(c.func, ast.Attribute)}
+            assert not names & {"commit", "rollback"}, path
+
+
+def test_rules_know_no_session_and_no_clock() -> None:
+    for path in CODE:
+        if "rules" in path.parts:
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(
+                r"^(from|import) (sqlalchemy|celery|fastapi|shared\.(clock|db|bus|web))", text, re.M
+            ), path
+
+
+def test_money_columns_are_whole_fen() -> None:
+    for service in SERVICES:
+        text = (ROOT / "services" / service / "models.py").read_text(encoding="utf-8")
+        for name, kind in re.findall(r"^    (\w+_fen): Mapped\[([^\]]+)\]", text, re.M):
+            assert kind in {"int", "int | None"}, (service, name)
+        assert not re.search(r"Mapped\[(float|Decimal)", text)
+
+
+def test_the_containers_run_every_service_and_no_other() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    compose = PyCompose.from_yaml(
+        yaml.safe_dump(yaml.safe_load(text))
+    )  # it checks every field against the specification
+    services = compose.to_dict()["services"]
+    assert set(services) == {"postgres", "redis", "prepare", "proxy"} | {
+        f"{service}-{process}" for service in SERVICES for process in ("web", "worker")
+    }
+    for service in SERVICES:
+        web, worker = services[f"{service}-web"], services[f"{service}-worker"]
+        assert web["command"][:2] == ["uvicorn", f"services.{service}.main:web"]
+        assert worker["command"][:6] == [
+            "celery",
+            "-A",
+            f"services.{service}.main:celery",
+            "worker",
+            "--queues",
+            service,
+        ]
+        proxied = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+        assert re.search(rf"location /{service}/ +{{ proxy_pass http://{service}-web:8000/; }}", proxied)
+    assert "noeviction" in services["redis"]["command"]
+
+
+def test_the_image_holds_what_it_runs() -> None:
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
+    for name in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.M):
+        for path in name.split():
+            assert (ROOT / path).exists(), path
+            assert f"!{path}" in ignored, path

@@ -1,0 +1,79 @@
+"""The catalogue of messages: one sender, one handler for each receiver, a queue with a worker, readable bodies."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from bianmin.stack import SERVICES as STARTED
+from shared.bus.pump import ACKNOWLEDGED
+from shared.db import SERVICES
+from shared.messages import CATALOGUE, Message
+from shared.tasks import Tasks
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def tasks_of(service: str) -> Tasks:
+    tasks: Tasks = import_module(f"services.{service}.tasks").tasks
+    return tasks
+
+
+@pytest.fixture(scope="module")
+def apps(template: str) -> dict[str, Celery]:
+    return {service: import_module(f"services.{service}.main").celery for service in SERVICES}
+
+
+def test_every_message_has_exactly_one_handler_in_each_receiver_and_none_elsewhere() -> None:
+    heard = {service: set(tasks_of(service).handlers) for service in SERVICES}
+    meant = {
+        service: {name for name, message in CATALOGUE.items() if service in message.receivers} for service in SERVICES
+    }
+    assert heard == meant
+
+
+@pytest.mark.parametrize("message", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_message_is_said_by_one_service_to_others(message: type[Message]) -> None:
+    assert message.sender in SERVICES
+    assert message.receivers
+    assert set(message.receivers) <= set(SERVICES) - {message.sender}
+    assert len(set(message.receivers)) == len(message.receivers)
+
+
+def test_a_message_is_handled_once_only_because_a_second_handler_is_refused() -> None:
+    with pytest.raises(ValueError, match="has a handler already"):
+        tasks_of("finance").hears(CATALOGUE["NoticeIssued"])(lambda session, message, *, now: None)
+    with pytest.raises(ValueError, match="is not for finance"):
+        Tasks("finance").hears(CATALOGUE["MonthReported"])(lambda session, message, *, now: None)
+
+
+def test_every_queue_has_a_worker_and_every_worker_has_a_task_for_each_message_it_hears(
+    apps: dict[str, Celery],
+) -> None:
+    assert set(STARTED) == set(SERVICES)
+    for service, app in apps.items():
+        ours = {name for name in app.tasks if not name.startswith("celery.")}
+        assert ours == {f"{service}.{name}" for name in (*tasks_of(service).handlers, ACKNOWLEDGED)}
+        assert app.conf.task_default_queue == service
+        assert {queue.name for queue in app.conf.task_queues} == set(SERVICES)
+
+
+def test_messages_are_routed_by_queue_name_alone_and_never_by_an_exchange(apps: dict[str, Celery]) -> None:
+    for app in apps.values():
+        assert {queue.exchange.name for queue in app.conf.task_queues} == {""}
+        assert app.conf.task_create_missing_queues is False
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_a_body_once_sent_can_still_be_read(path: Path) -> None:
+    """`NoticeIssued.json` and, after a change, `NoticeIssued.2.json`: no sample is ever changed or removed."""
+    body = json.loads(path.read_text(encoding="utf-8"))
+    message = CATALOGUE[path.stem.split(".")[0]].model_validate(body)
+    kept = message.model_dump(mode="json")
+    assert {key: kept[key] for key in body} == body
+
+
+def test_every_message_has_a_sample_body() -> None:
+    assert {path.stem.split(".")[0] for path in SAMPLES.glob("*.json")} == set(CATALOGUE)

@@ -1,0 +1,108 @@
+"""A whole installation run as its users run it: `bianmin up` in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import NullPool, create_engine, text
+
+from bianmin.children import wait_until
+from bianmin.client import Client, Person
+from bianmin.engines import CannotStart
+from bianmin.stack import Address
+
+
+class RunningStack:
+    """An installation under test, in `data`."""
+
+    def __init__(self, data: Path, *arguments: str) -> None:
+        self.data = data
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("BIANMIN_")}
+        self.environment = clean
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bianmin", "up", "--data", str(data), "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=clean,
+        )
+
+    def await_up(self) -> Address:
+        """Wait until it is in use; fails with what it printed when it ended instead."""
+
+        def up_or_ended() -> bool:
+            return self.process.poll() is not None or self._is_up()
+
+        wait_until(f"the installation in {self.data} to be up", up_or_ended, seconds=90)
+        assert self.process.poll() is None, self.process.communicate()[0]
+        return Address.read(self.data)
+
+    def _is_up(self) -> bool:
+        try:
+            return Address.read(self.data).pid == self.process.pid
+        except CannotStart:
+            return False
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every process it started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def worker(self, service: str) -> psutil.Process:
+        """The Celery worker of a service."""
+        (found,) = (p for p in self.descendants() if f"services.{service}.main:celery" in p.cmdline())
+        return found
+
+    def stop(self) -> int:
+        """Ctrl-C, and wait for its end."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def bianmin(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command on it."""
+        return subprocess.run(
+            [sys.executable, "-m", "bianmin", *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            check=False,
+            timeout=300,
+        )
+
+    def people(self) -> dict[str, Person]:
+        """The first person of each role in a simulation."""
+        people: list[dict[str, Any]] = json.loads((self.data / "people.json").read_text(encoding="utf-8"))
+        return {entry["role"]: Person(**entry) for entry in reversed(people)}
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """A client of it."""
+        with Client(Address.read(self.data).base_url) as client:
+            yield client
+
+    def clock(self) -> datetime:
+        """What time it is there."""
+        engine = create_engine(Address.read(self.data).database_url, poolclass=NullPool)
+        with engine.connect() as connection:
+            moment: datetime = connection.execute(text("SELECT installation.clock_now()")).scalar_one()
+        return moment
+
+
+@contextmanager
+def running(data: Path, *arguments: str) -> Iterator[RunningStack]:
+    """An installation that is up, and stopped at the end."""
+    stack = RunningStack(data, *arguments)
+    try:
+        stack.await_up()
+        yield stack
+    finally:
+        stack.stop()
