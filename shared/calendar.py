@@ -31,10 +31,15 @@ def business_month(at: datetime, *, zone: str, closing: time) -> str:
     return month_of(business_day(at, zone=zone, closing=closing))
 
 
+def first_day(month: str) -> date:
+    """The first day of '2026-04'."""
+    return date.fromisoformat(f"{month}-01")
+
+
 def last_day(month: str) -> date:
     """The last day of '2026-04'."""
-    year, number = (int(part) for part in month.split("-"))
-    return date(year, number, monthrange(year, number)[1])
+    first = first_day(month)
+    return first.replace(day=monthrange(first.year, first.month)[1])
 
 
 def next_month(month: str) -> str:

@@ -6,7 +6,7 @@ message. Moments are UTC with a zone, money is fen, `month` is '2026-04', `round
 """
 
 from datetime import date, datetime, time
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +16,8 @@ Department = Literal["front_desk", "engineering", "environment", "finance", "man
 
 FieldDepartment = Literal["engineering", "environment"]
 """The two departments that visit homes [D1]."""
+
+FIELD_DEPARTMENTS: tuple[FieldDepartment, ...] = get_args(FieldDepartment)
 
 Role = Literal[
     "clerk",

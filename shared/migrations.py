@@ -4,14 +4,18 @@ from alembic import context
 from sqlalchemy import MetaData
 
 
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Not the installation's clock, which autogenerate sees behind us on the search path and would drop."""
+    return not (kind == "table" and name == "clock")
+
+
 def run_migrations(metadata: MetaData) -> None:
     """Bring the schema first on the search path to the wanted version."""
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=metadata,
         transaction_per_migration=False,
-        # autogenerate also sees the installation's clock behind us on the search path, and would drop it
-        include_name=lambda name, kind, _: not (kind == "table" and name == "clock"),
+        include_name=is_ours,
     )
     with context.begin_transaction():
         context.run_migrations()

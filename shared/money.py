@@ -8,7 +8,6 @@ MAX_FEN = 10**13
 """The largest amount accepted: 100 billion yuan, well inside a bigint and a JSON number."""
 
 PositiveFen = Annotated[int, Field(gt=0, le=MAX_FEN, strict=True, description="fen (1/100 yuan), more than 0")]
-Fen = Annotated[int, Field(ge=0, le=MAX_FEN, strict=True, description="fen (1/100 yuan), 0 or more")]
 
 
 def format_fen(fen: int) -> str:

@@ -20,10 +20,9 @@ from shared.web import Body, Edge, permissions
 
 @dataclass(frozen=True)
 class DeadlineView:
-    """One kind of deadline: how many were started, are open, and have passed without their sweep."""
+    """One kind of deadline: how many are open, and how many of these have passed without their sweep."""
 
     kind: str
-    started: int
     open: int
     overdue: int
     oldest_due: datetime | None
@@ -105,14 +104,10 @@ _RECEIVED = text("""
 
 
 def deadline_view(session: Session, deadline: Deadline, now: datetime) -> DeadlineView:
-    """Count one kind of deadline at `now`."""
-    open_ = ~deadline.ended
+    """Count one kind of deadline at `now`; only open rows are read, by the index of its sweep."""
     row = session.execute(
-        select(
-            func.count(deadline.due),
-            func.count(deadline.due).filter(open_),
-            func.count(deadline.due).filter(open_, deadline.due < now),
-            func.min(deadline.due).filter(open_),
+        select(func.count(), func.count().filter(deadline.due < now), func.min(deadline.due)).where(
+            deadline.due.is_not(None), ~deadline.ended
         )
     ).one()
     return DeadlineView(deadline.kind, *row)

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.bus.inbox import Handler
 from shared.messages import Message
+
+
+CLAIM = 100
+"""Rows one sweep acts on in one transaction."""
 
 
 class Sweep(Protocol):
@@ -30,6 +34,16 @@ class Deadline:
     kind: str
     due: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
     ended: ColumnElement[bool]
+
+    def passed(self, now: Any) -> ColumnElement[bool]:
+        """The condition of rows whose moment has passed at `now` and whose promise has not ended."""
+        return and_(self.due < now, ~self.ended)
+
+    def claim(self, *columns: Any, now: datetime) -> Select[Any]:
+        """Of the rows that have passed, some that no other worker has, locked; the longest overdue first."""
+        return (
+            select(*columns).where(self.passed(now)).order_by(self.due).limit(CLAIM).with_for_update(skip_locked=True)
+        )
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, cast
-from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -43,6 +42,22 @@ class Body(BaseModel):
     """What a request may send: nothing but the fields named, and no type guessed from another."""
 
     model_config = {"extra": "forbid", "frozen": True}
+
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+"""What somebody wrote: a reason, a question, a description."""
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""A name, a code, an address."""
+
+MonthName = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+"""A month, as '2026-04'."""
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: Words
 
 
 class ProblemView(BaseModel):
@@ -115,7 +130,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                 actor, now = known
                 if actor.role not in allowed:
                     raise NotYourRole(
-                        "role_not_allowed", f"a {actor.role} may not {action}", rule="R11", allowed=sorted(allowed)
+                        "role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed)
                     )
                 yield Edge(session, actor, now, request, idempotency_key)
 
@@ -223,8 +238,3 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
 
     return web
 
-
-class Created(BaseModel):
-    """The id of what was made."""
-
-    id: UUID

@@ -94,10 +94,10 @@ def yuan(fen: int) -> str:
 
 SHORT = {
     "received_fen": "received",
-    "company_fen": "50 % company",
-    "workers_fen": "35 % workers",
-    "reserve_fen": "15 % reserve",
-    "fines_from_bonus_fen": "fines from bonus",
+    "company_fen": "50 %",
+    "workers_fen": "35 %",
+    "reserve_fen": "15 %",
+    "fines_from_bonus_fen": "from bonus",
     "from_bonus_fen": "from bonus",
     "from_wage_fen": "from wage",
     "case_numbers": "cases",

@@ -167,7 +167,7 @@ def _any_passed(ticks: Sequence[Tick]) -> Select[*tuple[Any, ...]]:
     now: Any = bindparam("now")
     return sql_select(
         *(
-            exists().where(tick.deadline.due < now, ~tick.deadline.ended).label(f"tick_{i}")
+            exists().where(tick.deadline.passed(now)).label(f"tick_{i}")
             for i, tick in enumerate(ticks)
         )
     )

@@ -30,7 +30,7 @@ def test_who_has_no_weight_gets_nothing_and_a_reversal_takes_back_what_was_given
 
 @pytest.mark.parametrize("weights", [[], [0, 0], [1, -1]])
 def test_weights_that_mean_nothing_are_refused(weights: list[int]) -> None:
-    with pytest.raises(ValueError, match="not all 0|empty"):
+    with pytest.raises(ValueError, match=r"not all 0"):
         largest_remainder(100, weights)
 
 
