@@ -1,19 +1,20 @@
 # Needs Python 3.11 to 3.13 and make; everything else comes from the package index by lock file.
 PYTHON ?= python3
 ARGS ?=
-UV := .tools/bin/uv
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format bench clean
+.PHONY: help up demo test check format bench lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.venv/ready: uv.lock pyproject.toml requirements-uv.txt
+.venv/ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Bianmin needs Python 3.11 to 3.13; this is %d.%d: run make PYTHON=python3.12 …" % v)'
-	@test -x $(UV) || { $(PYTHON) -m venv .tools && .tools/bin/python -m pip install --quiet --require-hashes -r requirements-uv.txt; }
-	@UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@$(PYTHON) -m venv --clear .venv
+	@echo "installing what requirements-dev.lock pins …"
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 up: .venv/ready ## start for use (an empty company) at the first free port from 8000 on
@@ -39,5 +40,10 @@ format: .venv/ready ## format and mend what can be mended
 bench: .venv/ready ## measure: the month, a message, memory, cold start
 	@$(RUN)python -m tests.bench $(ARGS)
 
+lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for every supported Python and platform
+	@$(RUN)python -m pip install --quiet uv
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
 clean: ## remove the environment, the data and the caches
-	rm -rf .venv .tools .data results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .data results .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,7 +15,7 @@ from shared.bus import inbox
 from shared.errors import NotFound
 from shared.paging import After, Limit
 from shared.tasks import Deadline, Tasks
-from shared.web import Body, Edge, permissions
+from shared.web import Edge, Reason, permissions
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,6 @@ class Changed:
     """How many messages an operator's act changed."""
 
     count: int
-
-
-class Discard(Body):
-    """Why a parked message is given up."""
-
-    reason: str
 
 
 _BUS = text("""
@@ -156,7 +150,7 @@ def make_ops(tasks: Tasks) -> APIRouter:
         return _found(inbox.retry(edge.session, [message_id]), message_id)
 
     @ops.post("/parked/{message_id}/discard", summary="Give a parked message up, with the reason")
-    def discard(message_id: UUID, body: Discard, edge: Annotated[Edge, may("operate")]) -> Changed:
+    def discard(message_id: UUID, body: Reason, edge: Annotated[Edge, may("operate")]) -> Changed:
         return _found(inbox.discard(edge.session, message_id, reason=body.reason), message_id)
 
     return ops

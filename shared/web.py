@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, StringConstraints
 from pydantic_core import to_jsonable_python
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -50,7 +50,7 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 """A name, a code, an address."""
 
-MonthName = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+MonthName = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$")]
 """A month, as '2026-04'."""
 
 
@@ -202,6 +202,11 @@ def _answer_conflict(_: Request, error: Exception) -> JSONResponse:
     return problem(409, "conflict", f"somebody else did this already, or it contradicts what is stored ({constraint})")
 
 
+def _answer_unstorable(_: Request, error: Exception) -> JSONResponse:
+    log.warning("unstorable", error=type(cast("DataError", error).orig).__name__)
+    return problem(422, "malformed", "something sent cannot be stored, like a NUL character or a number too large")
+
+
 def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
     log.error("database_unavailable", error=type(cast("OperationalError", error).orig).__name__)
     return problem(503, "database_unavailable", "the database cannot be reached or is too busy; try again")
@@ -222,6 +227,7 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     web.add_exception_handler(RequestValidationError, _answer_malformed)
     web.add_exception_handler(HTTPException, _answer_http)
     web.add_exception_handler(IntegrityError, _answer_conflict)
+    web.add_exception_handler(DataError, _answer_unstorable)
     web.add_exception_handler(OperationalError, _answer_unavailable)
     for router in routers:
         web.include_router(router, responses=PROBLEMS)

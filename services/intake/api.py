@@ -22,19 +22,15 @@ from services.intake.queries import (
 from services.intake.rules.access import MAY
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.scope import trade_of
-from shared.calendar import local
 from shared.errors import Malformed, Problem
 from shared.money import PositiveFen
 from shared.paging import After, Limit, Page
-from shared.web import Body, Edge, explain, permissions
+from shared.web import Body, Edge, MonthName, Reason, Short, Words, explain, permissions
 
 api = APIRouter(prefix="/api", tags=["intake"])
 may = permissions("intake", MAY)
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
-MonthName = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 class Window(Body):
@@ -44,10 +40,9 @@ class Window(Body):
     end: AwareDatetime
 
 
-class RegisterRequest(Body):
+class RequestForm(Body):
     """The registration form 有偿服务登记表 [R13-R17]."""
 
-    site_id: UUID
     channel: Channel
     owner_name: Short
     address: Short
@@ -74,7 +69,13 @@ class RegisterRequest(Body):
         )
 
 
-class ImportRow(RegisterRequest):
+class RegisterRequest(RequestForm):
+    """The registration form of an owner at a site [R6]."""
+
+    site_id: UUID
+
+
+class ImportRow(RequestForm):
     """One row of another system's list, with its key there."""
 
     source_key: Short
@@ -104,12 +105,6 @@ class AgreeVisit(Body):
     fee_fen: PositiveFen
 
 
-class Reason(Body):
-    """Why."""
-
-    reason: Words
-
-
 class AskConsultation(Body):
     """A question to the request's department, and when the owner gets his reply [R19, R23]."""
 
@@ -134,7 +129,7 @@ def list_sites(edge: Annotated[Edge, may("read_sites")]) -> list[SiteView]:
 
 @api.get("/prices", summary="The price book in force today [R22, R55]")
 def list_prices(edge: Annotated[Edge, may("read_prices")]) -> list[PriceView]:
-    return queries.prices(edge.session, on=local(edge.now, "Asia/Shanghai").date())
+    return queries.prices(edge.session, edge.actor, now=edge.now)
 
 
 @api.post("/requests", status_code=201, summary="Register a request and start its clock [R13-R21, R48]")
@@ -152,14 +147,12 @@ def import_requests(body: ImportRequests, edge: Annotated[Edge, may("import_requ
     told: list[ImportedRow] = []
     for number, fields in body.rows.items():
         try:
-            row = ImportRow.model_validate({"site_id": body.site_id, **fields})
-            forms[number] = row.form(source=body.source, source_key=row.source_key, asked_at=row.asked_at)
+            row = ImportRow.model_validate(fields)
             trade_of(row.trade)
+            forms[number] = row.form(source=body.source, source_key=row.source_key, asked_at=row.asked_at)
         except ValidationError as bad:
-            forms.pop(number, None)
             told.append(ImportedRow(number, "malformed", None, explain(bad.errors())))
         except Problem as bad:
-            forms.pop(number, None)
             told.append(ImportedRow(number, "malformed", None, str(bad)))
     told += importing.import_rows(
         edge.session, site_id=body.site_id, source=body.source, forms=forms, actor=edge.actor, now=edge.now
@@ -183,14 +176,17 @@ def read_request(request_id: UUID, edge: Annotated[Edge, may("read_requests")]) 
 
 
 @api.get("/callbacks", summary="Owners waiting for a call, the least time left first [R48]")
-def list_callbacks(edge: Annotated[Edge, may("read_requests")]) -> list[RequestView]:
+def list_callbacks(edge: Annotated[Edge, may("read_callbacks")]) -> list[RequestView]:
     return queries.callbacks(edge.session, edge.actor)
 
 
 @api.post("/requests/{request_id}/attempts", summary="A call did not reach the owner [D3]")
 def log_attempt(request_id: UUID, body: LogAttempt, edge: Annotated[Edge, may("log_attempt")]) -> RequestView:
-    request.log_attempt(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
-    return queries.request_by_id(edge.session, edge.actor, request_id)
+    def act() -> RequestView:
+        request.log_attempt(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(body, act)
 
 
 @api.post("/requests/{request_id}/agree", summary="Agree time and fee with the owner [R18, R46, R49]")
@@ -262,23 +258,26 @@ def list_revisits(edge: Annotated[Edge, may("read_requests")]) -> list[RevisitDu
 
 @api.post("/requests/{request_id}/revisit", summary="Record what the owner said at the revisit [R37-R39]")
 def record_revisit(request_id: UUID, body: RecordRevisit, edge: Annotated[Edge, may("record_revisit")]) -> RequestView:
-    if body.outcome == "not_reached":
-        revisit.not_reached(edge.session, request_id=request_id, actor=edge.actor)
-    elif body.outcome == "satisfied":
-        revisit.satisfied(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
-    else:
-        if body.visit_from is None or body.visit_to is None:
-            raise Malformed("visit_needed", "a problem needs visit_from and visit_to of the rework", rule="R39")
-        revisit.problem_found(
-            edge.session,
-            request_id=request_id,
-            problem=body.note,
-            visit_from=body.visit_from,
-            visit_to=body.visit_to,
-            actor=edge.actor,
-            now=edge.now,
-        )
-    return queries.request_by_id(edge.session, edge.actor, request_id)
+    def act() -> RequestView:
+        if body.outcome == "not_reached":
+            revisit.not_reached(edge.session, request_id=request_id, actor=edge.actor)
+        elif body.outcome == "satisfied":
+            revisit.satisfied(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
+        else:
+            if body.visit_from is None or body.visit_to is None:
+                raise Malformed("visit_needed", "a problem needs visit_from and visit_to of the rework", rule="R39")
+            revisit.problem_found(
+                edge.session,
+                request_id=request_id,
+                problem=body.note,
+                visit_from=body.visit_from,
+                visit_to=body.visit_to,
+                actor=edge.actor,
+                now=edge.now,
+            )
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(body, act)
 
 
 @api.get("/cash-alerts", summary="Cash finance waits for [D6]")

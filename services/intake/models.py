@@ -13,6 +13,7 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
+from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.tasks import Deadline
 
@@ -59,15 +60,8 @@ class PriceItem(Base):
     max_fen: Mapped[int]
 
 
-class PaperCount(Base):
-    """How many papers of a form a site has numbered on a day; locked while one more is."""
-
-    __tablename__ = "paper_counts"
-
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
-    form: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    count: Mapped[int]
+class PaperCount(PaperCountRow, Base):
+    """Papers numbered per site and day: registration forms and notices."""
 
 
 class Request(Base):
@@ -81,6 +75,12 @@ class Request(Base):
         ),
         Index("ix_requests_callback", "callback_due_at", postgresql_where=text("callback_ended_at IS NULL")),
         Index("ix_requests_site_id", "site_id", "id"),
+        Index("ix_requests_state", "state", "id"),
+        Index("ix_requests_waiting", "callback_due_at", postgresql_where=text("state = 'recorded'")),
+        Index("ix_requests_month", "site_id", "month"),
+        Index(
+            "ix_requests_received_month", "site_id", "received_month", postgresql_where=text("received_month IS NOT NULL")
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -146,7 +146,11 @@ class Consultation(Base):
     """A question to a department, with the time by which the owner was promised a reply [R19, R23]."""
 
     __tablename__ = "consultations"
-    __table_args__ = (Index("ix_consultations_reply", "reply_due_at", postgresql_where=text("reply_ended_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_consultations_reply", "reply_due_at", postgresql_where=text("reply_ended_at IS NULL")),
+        Index("ix_consultations_request_id", "request_id"),
+        Index("ix_consultations_site_id", "site_id", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
@@ -196,7 +200,10 @@ class Visit(Base):
     """One visit to the home as the department reports it: round 0 for the fee, then free rework [R30-R32, R39]."""
 
     __tablename__ = "visits"
-    __table_args__ = (Index("ix_visits_accepted_month", "accepted_month", "site_id"),)
+    __table_args__ = (
+        Index("ix_visits_accepted_month", "accepted_month", "site_id"),
+        Index("ix_visits_terminated_month", "terminated_month", "site_id"),
+    )
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
     round: Mapped[int] = mapped_column(primary_key=True)
@@ -224,6 +231,7 @@ class Revisit(Base):
     __tablename__ = "revisits"
     __table_args__ = (
         Index("ix_revisits_due", "due_at", postgresql_where=text("listed_at IS NULL AND done_at IS NULL")),
+        Index("ix_revisits_listed", "due_at", postgresql_where=text("listed_at IS NOT NULL AND done_at IS NULL")),
         CheckConstraint("(done_at IS NULL) = (satisfied IS NULL)", name="done_has_answer"),
     )
 

@@ -20,9 +20,10 @@ from services.intake.models import (
     Site,
 )
 from services.intake.rules.privacy import phone_shown
-from services.intake.rules.request import ENDED
+from services.intake.rules.request import ENDED, RequestState
 from services.intake.rules.statistics import Line, compare
 from shared.access import at_sites_of
+from shared.calendar import local
 from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -303,7 +304,7 @@ def callbacks(session: Session, actor: Actor) -> list[RequestView]:
     """Who waits for a call, the least time left first; missed ones stay until the owner is reached."""
     query = (
         select(Request)
-        .where(Request.state == "recorded", at_sites_of(actor, Request.site_id))
+        .where(Request.state == RequestState.RECORDED, at_sites_of(actor, Request.site_id))
         .order_by(Request.callback_due_at)
         .limit(500)
         .options(*WHOLE)
@@ -313,14 +314,14 @@ def callbacks(session: Session, actor: Actor) -> list[RequestView]:
 
 def sites(session: Session, actor: Actor) -> list[SiteView]:
     """The person's sites, by code."""
-    query = select(Site.id, Site.code, Site.name).order_by(Site.code)
-    if actor.site_ids is not None:
-        query = query.where(Site.id.in_(actor.site_ids))
+    query = select(Site.id, Site.code, Site.name).where(at_sites_of(actor, Site.id)).order_by(Site.code)
     return [SiteView(*row) for row in session.execute(query)]
 
 
-def prices(session: Session, *, on: date) -> list[PriceView]:
-    """The price book in force on a day."""
+def prices(session: Session, actor: Actor, *, now: datetime) -> list[PriceView]:
+    """The price book in force today, by the clock of the first of the person's sites."""
+    zone = session.scalars(select(Site.zone).where(at_sites_of(actor, Site.id)).order_by(Site.code).limit(1)).one_or_none()
+    on = local(now, zone or "UTC").date()
     newest = (
         select(PriceItem.version)
         .where(PriceItem.effective_from <= on)
@@ -442,7 +443,9 @@ def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
         .order_by(Site.code)
     )
     signed: dict[UUID, list[str]] = {}
-    for row in session.execute(select(MonthSignature).where(MonthSignature.month == month)).scalars():
+    for row in session.scalars(
+        select(MonthSignature).where(MonthSignature.month == month, at_sites_of(actor, MonthSignature.site_id))
+    ):
         signed.setdefault(row.site_id, []).append(row.department)
     return [month_view(session, found, sorted(signed.get(found.site_id, []))) for found, _ in session.execute(query)]
 

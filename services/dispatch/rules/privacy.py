@@ -1,12 +1,9 @@
 """Who is shown an owner's phone number: the assigned worker and his head while the order is open [D26]."""
 
+from shared.privacy import mask_phone
+
 CALLERS = frozenset({"head", "worker"})
 """Of the people who are shown an order; of heads and workers those are its own."""
-
-
-def mask_phone(phone: str) -> str:
-    """13800138000 -> 138****8000; shorter numbers keep their last two digits."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) > 7 else f"****{phone[-2:]}"
 
 
 def phone_shown(phone: str, *, role: str, ended: bool) -> str:

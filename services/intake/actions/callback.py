@@ -2,43 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.intake.models import CALLBACK, WARN, Request
 from shared.bus.outbox import publish
 from shared.messages import CallbackMissed
 
-BATCH = 100
-
-
 def warn_due(session: Session, *, now: datetime) -> int:
-    """Two minutes are left: the desk and the department head see it on their boards."""
-    due = (
-        select(Request.id)
-        .where(WARN.due < now, ~WARN.ended)
-        .order_by(Request.warn_due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
+    """Two minutes are left: the desk and the department heads see it on their list of callbacks."""
     warned = session.scalars(
-        update(Request).where(Request.id.in_(due.scalar_subquery())).values(warned_at=now).returning(Request.id)
+        update(Request)
+        .where(Request.id.in_(WARN.claim(Request.id, now=now)))
+        .values(warned_at=now)
+        .returning(Request.id)
     )
     return len(warned.all())
 
 
 def miss_due(session: Session, *, now: datetime) -> int:
-    """Ten minutes are over and the owner was not reached: missed, told to hr, and counted for ever."""
-    due = (
-        select(Request.id)
-        .where(CALLBACK.due < now, ~CALLBACK.ended)
-        .order_by(Request.callback_due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
+    """Ten minutes are over and the owner was not reached in them: missed, told to hr, and counted for ever."""
     missed = session.execute(
         update(Request)
-        .where(Request.id.in_(due.scalar_subquery()))
+        .where(Request.id.in_(CALLBACK.claim(Request.id, now=now)))
         .values(callback_ended_at=now, callback_missed=True)
         .returning(Request.id, Request.number, Request.site_id, Request.recorded_by, Request.callback_due_at)
     ).all()

@@ -4,6 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.messages import CashNotHandedOver, CashReturned
+from shared.people import known_site
 
 _PUT = text("""
     INSERT INTO cash_alerts (id, site_id, day, holder_id, amount_fen, found_at)
@@ -14,7 +15,8 @@ _RETURNED = text("UPDATE cash_alerts SET returned_at = :returned_at WHERE id = :
 
 
 def not_handed_over(session: Session, message: CashNotHandedOver) -> None:
-    """The desk head sees whose cash is missing."""
+    """The desk head sees whose cash is missing; a repeat changes nothing. Raises NotYet while the site is unknown."""
+    known_site(session, message.site_id)
     session.execute(_PUT, message.model_dump(exclude={"receipt_numbers", "holder_name"}))
 
 

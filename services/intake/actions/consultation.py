@@ -3,20 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.intake.actions.request import owner_reached, request_for
 from services.intake.models import REPLY, Consultation
+from services.intake.rules.callback import kept
 from services.intake.rules.request import RequestState
 from shared.bus.outbox import publish
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import ConsultationAnswered, ConsultationAsked
 from shared.people import Actor
-
-BATCH = 100
-
 
 def ask(
     session: Session,
@@ -71,7 +69,7 @@ def answered(session: Session, message: ConsultationAnswered) -> None:
 
 
 def reply(session: Session, *, consultation_id: UUID, actor: Actor, now: datetime) -> Consultation:
-    """The owner was given the answer [R23]."""
+    """The owner was given the answer [R23]; after the promised time that does not undo the miss."""
     consultation = session.get(Consultation, consultation_id, with_for_update=True)
     if consultation is None or not actor.sees(consultation.site_id):
         raise NotFound("consultation", consultation_id)
@@ -80,22 +78,16 @@ def reply(session: Session, *, consultation_id: UUID, actor: Actor, now: datetim
     if consultation.replied_at is not None:
         raise RuleBroken("replied_already", "the owner has his reply", rule="R23")
     consultation.replied_at = now
-    consultation.reply_ended_at = consultation.reply_ended_at or now
+    if consultation.reply_ended_at is None and kept(consultation.reply_due_at, now):
+        consultation.reply_ended_at = now
     return consultation
 
 
 def miss_due(session: Session, *, now: datetime) -> int:
     """A promised reply time passed without a reply: it is marked, and stays open for the desk."""
-    due = (
-        select(Consultation.id)
-        .where(REPLY.due < now, ~REPLY.ended)
-        .order_by(Consultation.reply_due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     missed = session.scalars(
         update(Consultation)
-        .where(Consultation.id.in_(due.scalar_subquery()))
+        .where(Consultation.id.in_(REPLY.claim(Consultation.id, now=now)))
         .values(reply_ended_at=now, reply_missed=True)
         .returning(Consultation.id)
     )

@@ -35,7 +35,7 @@ def import_rows(
 ) -> list[ImportedRow]:
     """Register what this source has not given us before; keyed by row number."""
     site = site_for(session, actor, site_id)
-    known = _known(session, source, [form.source_key for form in forms.values() if form.source_key])
+    known = _known(session, actor, source, [form.source_key for form in forms.values() if form.source_key])
     fresh: dict[str, int] = {}
     for row, form in forms.items():
         if form.source_key not in known:
@@ -56,8 +56,11 @@ def _outcome(row: int, request: Request) -> ImportedRow:
     return ImportedRow(row, "registered", request.id, "")
 
 
-def _known(session: Session, source: str, keys: Sequence[str]) -> dict[str, UUID]:
+def _known(session: Session, actor: Actor, source: str, keys: Sequence[str]) -> dict[str, UUID | None]:
+    """The requests stored of these keys, at whatever site; the id only of those the person may see."""
     rows = session.execute(
-        select(Request.source_key, Request.id).where(Request.source == source, Request.source_key.in_(keys))
+        select(Request.source_key, Request.id, Request.site_id).where(
+            Request.source == source, Request.source_key.in_(keys)
+        )
     )
-    return {str(key): id_ for key, id_ in rows}
+    return {str(key): id_ if actor.sees(site_id) else None for key, id_, site_id in rows}

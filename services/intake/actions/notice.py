@@ -6,14 +6,13 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.papers import next_numbers
 from services.intake.actions.request import request_for, request_of_message
-from services.intake.models import Notice, NoticeCopy, Revisit, Visit
-from services.intake.rules.notice import Copy, Form
+from services.intake.models import Notice, NoticeCopy, Request, Revisit, Visit
+from services.intake.rules.notice import Copy, Form, paper_series
 from services.intake.rules.request import REQUEST, RequestState, RequestStep
 from services.intake.rules.revisit import RevisitPolicy, revisit_due
 from shared.bus.outbox import publish
-from shared.calendar import business_month
+from shared.calendar import business_month, local
 from shared.errors import NotYet
 from shared.ids import new_id
 from shared.messages import (
@@ -24,6 +23,7 @@ from shared.messages import (
     WorkAssigned,
     WorkTerminated,
 )
+from shared.papers import next_number
 from shared.people import Actor, known_site, site_for
 
 
@@ -32,7 +32,8 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.ISSUE_NOTICE)
     site = site_for(session, actor, request.site_id)
-    (number,) = next_numbers(session, Form.NOTICE, site, howmany=1, now=now)
+    day = local(now, site.zone).date()
+    number = next_number(session, paper_series(Form.NOTICE, site_code=site.code, day=day))
     notice = Notice(
         id=new_id(),
         number=number,
@@ -85,6 +86,20 @@ def _visit(session: Session, request_id: UUID, round_: int) -> Visit:
     return visit
 
 
+def _has_ended(visit: Visit) -> bool:
+    """Whether its end was reported before: a second report means the same."""
+    return visit.accepted_at is not None or visit.terminated_at is not None
+
+
+def _stand_by_notice(session: Session, request: Request) -> None:
+    """The department saw the visit through: if the notice was withdrawn, that came too late."""
+    if request.state is RequestState.CANCELLED:
+        request.ended_at = request.ending = None
+        session.execute(
+            update(Notice).where(Notice.request_id == request.id).values(cancelled_at=None, cancel_reason=None)
+        )
+
+
 def acknowledged(session: Session, message: WorkAcknowledged) -> None:
     """The department has its copy [R27, R29]."""
     visit = _visit(session, message.request_id, message.round)
@@ -102,22 +117,32 @@ def acknowledged(session: Session, message: WorkAcknowledged) -> None:
 
 
 def assigned(session: Session, message: WorkAssigned) -> None:
-    """Who goes [R30]: what the desk tells an owner who asks."""
+    """Who goes [R30]: what the desk tells an owner who asks; an older choice that comes late is no news."""
     visit = _visit(session, message.request_id, message.round)
+    if visit.assigned_at is not None and visit.assigned_at > message.assigned_at:
+        return
     visit.assigned_at, visit.workers = message.assigned_at, [worker.name for worker in message.workers]
 
 
 def support_requested(session: Session, message: SupportRequested) -> None:
     """A worker asked for support or stopped for safety [R67]: the desk sees it on the request."""
     visit = _visit(session, message.request_id, message.round)
+    if visit.support_requested_at is not None and visit.support_requested_at > message.requested_at:
+        return
     visit.support_requested_at, visit.support_reason = message.requested_at, message.reason
 
 
 def accepted(session: Session, message: WorkAccepted) -> None:
-    """Owner or occupant signed [R31, R32]: the revisit is promised for later [R37, D4]."""
+    """Owner or occupant signed [R31, R32]: the revisit is promised for later [R37, D4].
+
+    A withdrawal of ours that came when somebody was at the home already comes to nothing: the work is done.
+    """
     request = request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
+    if _has_ended(visit):
+        return
     site = known_site(session, message.site_id)
+    _stand_by_notice(session, request)
     request.state = REQUEST.move(request.state, RequestStep.ACCEPT)
     visit.accepted_at = message.accepted_at
     visit.accepted_month = business_month(message.accepted_at, zone=site.zone, closing=site.closing)
@@ -137,7 +162,10 @@ def terminated(session: Session, message: WorkTerminated) -> None:
     """The job ended undone [R62, D24]: the request with it, unless it was rework, which the desk takes up again."""
     request = request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
+    if _has_ended(visit):
+        return
     site = known_site(session, message.site_id)
+    _stand_by_notice(session, request)
     request.state = REQUEST.move(request.state, RequestStep.TERMINATE)
     visit.terminated_at, visit.cause, visit.reason = message.terminated_at, message.cause, message.reason
     visit.terminated_month = business_month(message.terminated_at, zone=site.zone, closing=site.closing)

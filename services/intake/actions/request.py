@@ -8,10 +8,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.papers import next_numbers
-from services.intake.models import CallbackAttempt, Notice, PriceItem, Request
-from services.intake.rules.callback import CallbackPolicy, start_clock
-from services.intake.rules.notice import Form, check_window
+from services.intake.models import CallbackAttempt, Consultation, Notice, PriceItem, Request
+from services.intake.rules.callback import CallbackPolicy, kept, start_clock
+from services.intake.rules.notice import Form, check_window, paper_series
 from services.intake.rules.price import Price, check_fee
 from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep
 from services.intake.rules.scope import trade_of
@@ -20,6 +19,7 @@ from shared.calendar import business_month, local
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeCollected, NoticeCancelled
+from shared.papers import next_numbers
 from shared.people import Actor, Site, site_for
 
 
@@ -48,7 +48,8 @@ def register_all(
     session: Session, *, site: Site, forms: Sequence[RegistrationForm], actor: Actor, now: datetime
 ) -> list[Request]:
     """Record several requests of one site in one go [R20, R21]."""
-    numbers = next_numbers(session, Form.REGISTRATION, site, howmany=len(forms), now=now)
+    series = paper_series(Form.REGISTRATION, site_code=site.code, day=local(now, site.zone).date())
+    numbers = next_numbers(session, series, howmany=len(forms))
     requests = [_record(form, site, number, actor, now) for form, number in zip(forms, numbers, strict=True)]
     session.add_all(requests)
     return requests
@@ -111,11 +112,30 @@ def log_attempt(session: Session, *, request_id: UUID, note: str, actor: Actor, 
 
 
 def owner_reached(session: Session, request: Request, *, note: str, actor: Actor, now: datetime) -> None:
-    """The owner was reached and told when: this stops the clock, kept or not [R48, D3]."""
+    """The owner was reached and told when [R48, D3]: this stops a clock that has not run out."""
     session.add(CallbackAttempt(request_id=request.id, at=now, by=actor.person_id, reached=True, note=note))
     if request.reached_at is None:
         request.reached_at = now
-        request.callback_ended_at = request.callback_ended_at or now
+        _stop_clock(request, now)
+
+
+def _stop_clock(request: Request, now: datetime) -> None:
+    """The promise is kept, or given up with the request; one that has passed is left to the sweep to be missed."""
+    if request.callback_due_at and request.callback_ended_at is None and kept(request.callback_due_at, now):
+        request.callback_ended_at = now
+
+
+def _end_promised_replies(session: Session, request: Request, now: datetime) -> None:
+    """Who agreed on his visit, or wants none, waits for no reply [R23]; one that is overdue stays so."""
+    session.execute(
+        update(Consultation)
+        .where(
+            Consultation.request_id == request.id,
+            Consultation.reply_ended_at.is_(None),
+            Consultation.reply_due_at >= now,
+        )
+        .values(reply_ended_at=now)
+    )
 
 
 def agree_visit(
@@ -139,6 +159,7 @@ def agree_visit(
     request.visit_from, request.visit_to = visit_from, visit_to
     request.fee_fen, request.price_code, request.price_version = fee_fen, agreed.code, agreed.version
     owner_reached(session, request, note="visit agreed", actor=actor, now=now)
+    _end_promised_replies(session, request, now)
     return request
 
 
@@ -162,7 +183,8 @@ def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.CANCEL)
     request.ended_at, request.ending = now, reason
-    request.callback_ended_at = request.callback_ended_at or (now if request.callback_due_at else None)
+    _stop_clock(request, now)
+    _end_promised_replies(session, request, now)
     number = session.scalars(
         update(Notice)
         .where(Notice.request_id == request.id)

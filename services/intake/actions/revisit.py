@@ -16,18 +16,9 @@ from shared.errors import RuleBroken
 from shared.messages import ReworkOrdered
 from shared.people import Actor
 
-BATCH = 100
-
-
 def list_due(session: Session, *, now: datetime) -> int:
     """Revisits whose time has come appear on the desk's list."""
-    due = (
-        select(Revisit.request_id, Revisit.round)
-        .where(REVISIT.due < now, ~REVISIT.ended)
-        .order_by(Revisit.due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
+    due = REVISIT.claim(Revisit.request_id, Revisit.round, now=now)
     listed = session.execute(
         update(Revisit)
         .where(tuple_(Revisit.request_id, Revisit.round).in_(due))

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from services.intake.models import MONTH_END, Month, MonthSignature
@@ -48,13 +48,7 @@ def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
 
 def end_months(session: Session, *, now: datetime) -> int:
     """Months that are over: ask every department for its count, and begin the next month."""
-    due = session.scalars(
-        select(Month)
-        .where(MONTH_END.due < now, ~MONTH_END.ended)
-        .order_by(Month.closes_at)
-        .limit(100)
-        .with_for_update(skip_locked=True)
-    ).all()
+    due = session.scalars(MONTH_END.claim(Month, now=now)).all()
     for month in due:
         open_month(session, known_site(session, month.site_id), next_month(month.month))
         _ask(session, month, now)
@@ -76,11 +70,12 @@ def month_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Mont
 
 
 def ask_figures(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
-    """Ask once more, after a difference was settled."""
+    """Ask once more, after a difference was settled; signatures given to the figures before are void [R41]."""
     found = month_for(session, actor, site_id, month)
     if found.asked_at is None or found.agreed_at is not None:
         state = "not over" if found.asked_at is None else "agreed already"
         raise RuleBroken("not_to_be_asked", f"{month} is {state}", rule="R41")
+    session.execute(delete(MonthSignature).where(MonthSignature.site_id == site_id, MonthSignature.month == month))
     _ask(session, found, now)
     return found
 

@@ -15,6 +15,7 @@ MAY: Permissions = {
     "ask_figures": roles("desk_head"),
     "sign_statistics": roles("desk_head", "head", "finance_lead"),
     "read_requests": reads("clerk", "desk_head"),
+    "read_callbacks": reads("clerk", "desk_head", "head"),
     "read_prices": reads("clerk", "desk_head"),
     "read_sites": reads("clerk", "desk_head", "head", "finance_lead", "administration"),
     "read_months": reads("clerk", "desk_head", "head", "finance_lead", "administration"),

@@ -38,5 +38,5 @@ def start_clock(channel: Channel, recorded_at: datetime, policy: CallbackPolicy)
 
 
 def kept(due_at: datetime, reached_at: datetime) -> bool:
-    """Whether the owner was reached in time."""
+    """Whether the owner was reached, or a promised reply given, in time: the last moment is included."""
     return reached_at <= due_at

@@ -1,4 +1,4 @@
-"""The service notice 有偿服务通知单: its number and its three copies [R24-R28]."""
+"""The service notice 有偿服务通知单: its series of numbers, its three copies, and the visit on it [R24-R28, R30]."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,9 +21,9 @@ class Form(StrEnum):
     NOTICE = "TZ"
 
 
-def paper_number(form: Form, *, site_code: str, day: date, count: int) -> str:
-    """The number printed on a paper: 'TZ-BK-20260401-0007' is the seventh notice of that site and day."""
-    return f"{form}-{site_code}-{day:%Y%m%d}-{count:04d}"
+def paper_series(form: Form, *, site_code: str, day: date) -> str:
+    """The series a paper is numbered in: 'TZ-BK-20260401' is the notices of that site and day."""
+    return f"{form}-{site_code}-{day:%Y%m%d}"
 
 
 def check_window(visit_from: datetime, visit_to: datetime, *, now: datetime) -> None:

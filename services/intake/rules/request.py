@@ -56,8 +56,11 @@ REQUEST = Machine[RequestState, RequestStep](
         (RequestState.RECORDED, RequestStep.CANCEL): RequestState.CANCELLED,
         (RequestState.AGREED, RequestStep.CANCEL): RequestState.CANCELLED,
         (RequestState.NOTICED, RequestStep.CANCEL): RequestState.CANCELLED,
+        # a withdrawal that reached the department when somebody was at the home already comes to nothing [R32]
+        (RequestState.CANCELLED, RequestStep.ACCEPT): RequestState.ACCEPTED,
+        (RequestState.CANCELLED, RequestStep.TERMINATE): RequestState.TERMINATED,
     },
 )
 
 ENDED = frozenset({RequestState.REFUSED, RequestState.CLOSED, RequestState.TERMINATED, RequestState.CANCELLED})
-"""States from which nothing more happens."""
+"""States in which the desk has nothing more to do."""

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import RuleBroken
+from shared.messages import FIELD_DEPARTMENTS, Department
 
-SIGNERS = ("front_desk", "finance", "engineering", "environment")
+SIGNERS: tuple[Department, ...] = ("front_desk", "finance", *FIELD_DEPARTMENTS)
 """The four departments that must agree [R41]."""
-
-FIELD_DEPARTMENTS = ("engineering", "environment")
 
 
 class Item(StrEnum):
