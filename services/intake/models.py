@@ -76,7 +76,6 @@ class Request(Base):
         Index("ix_requests_callback", "callback_due_at", postgresql_where=text("callback_ended_at IS NULL")),
         Index("ix_requests_site_id", "site_id", "id"),
         Index("ix_requests_state", "state", "id"),
-        Index("ix_requests_waiting", "callback_due_at", postgresql_where=text("state = 'recorded'")),
         Index("ix_requests_month", "site_id", "month"),
         Index(
             "ix_requests_received_month", "site_id", "received_month", postgresql_where=text("received_month IS NOT NULL")
