@@ -61,6 +61,7 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,  # a statement's values may be personal and must not reach a log
             connect_args={"options": self.options(), "application_name": f"bianmin-{service}"},
         )
 

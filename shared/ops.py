@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.orm import Session
 
 from shared.access import OPERATORS, WATCHERS
@@ -97,14 +97,11 @@ _RECEIVED = text("""
 """)
 
 
-def deadline_view(session: Session, deadline: Deadline, now: datetime) -> DeadlineView:
-    """Count one kind of deadline at `now`; only open rows are read, by the index of its sweep."""
-    row = session.execute(
-        select(func.count(), func.count().filter(deadline.due < now), func.min(deadline.due)).where(
-            deadline.due.is_not(None), ~deadline.ended
-        )
-    ).one()
-    return DeadlineView(deadline.kind, *row)
+def count_open(deadline: Deadline, now: datetime) -> Select[int, int, datetime | None]:
+    """How many are open, how many overdue at `now`, and the oldest; reads open rows alone, by their sweep's index."""
+    return select(func.count(), func.count().filter(deadline.due < now), func.min(deadline.due)).where(
+        deadline.due.is_not(None), ~deadline.ended
+    )
 
 
 def bus_view(session: Session, tasks: Tasks) -> BusView:
@@ -118,7 +115,10 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
         row.waiting,
         row.parked,
         float(row.oldest),
-        [deadline_view(session, tick.deadline, row.now) for tick in tasks.ticks],
+        [
+            DeadlineView(tick.deadline.kind, *session.execute(count_open(tick.deadline, row.now)).one())
+            for tick in tasks.ticks
+        ],
     )
 
 

@@ -30,6 +30,10 @@ class Machine(Generic[State, Step]):
                 allowed=self.steps_from(state),
             ) from None
 
+    def allows(self, state: State, step: Step) -> bool:
+        """Whether `step` is in the table for `state`."""
+        return (state, step) in self.table
+
     def steps_from(self, state: State) -> list[str]:
         """The steps allowed in `state`, in the table's order."""
         return [str(step) for (start, step) in self.table if start == state]

@@ -11,7 +11,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from shared.bus.inbox import Handler
 from shared.messages import Message
 
-
 CLAIM = 100
 """Rows one sweep acts on in one transaction."""
 

@@ -129,9 +129,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                     raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
                 actor, now = known
                 if actor.role not in allowed:
-                    raise NotYourRole(
-                        "role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed)
-                    )
+                    raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
                 yield Edge(session, actor, now, request, idempotency_key)
 
         return Depends(edge, scope="function")
@@ -212,6 +210,11 @@ def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
     return problem(503, "database_unavailable", "the database cannot be reached or is too busy; try again")
 
 
+def _answer_defect(_: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", error=type(error).__name__)  # the server logs the traceback
+    return problem(500, "defect", "this is our mistake; the X-Trace-Id of this answer finds it in the logs")
+
+
 def make_web(service: str, *routers: APIRouter) -> FastAPI:
     """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
     configure_logging(level=settings().log_level, fmt=settings().log_format)
@@ -229,6 +232,7 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     web.add_exception_handler(IntegrityError, _answer_conflict)
     web.add_exception_handler(DataError, _answer_unstorable)
     web.add_exception_handler(OperationalError, _answer_unavailable)
+    web.add_exception_handler(Exception, _answer_defect)
     for router in routers:
         web.include_router(router, responses=PROBLEMS)
 
@@ -243,4 +247,3 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
         return {"service": service, "state": "ready"}
 
     return web
-

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -37,23 +37,41 @@ def engines() -> Iterator[Engines]:
 
 @pytest.fixture(scope="session")
 def template(engines: Engines) -> str:
-    """A migrated, empty, simulated installation: the URL of a database that others are copied from."""
+    """A migrated, empty, simulated installation: the URL of the database of tests that commit nothing."""
     prepare(engines.database_url, simulated_at=START.isoformat())
+    server = create_engine(
+        make_url(engines.database_url).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
+    with server.connect() as connection:  # now, while nobody is connected to what is copied
+        connection.execute(text("CREATE DATABASE committing TEMPLATE bianmin STRATEGY file_copy"))
     os.environ["BIANMIN_DATABASE_URL"] = engines.database_url
     os.environ["BIANMIN_BROKER_URL"] = engines.broker_url
     os.environ["BIANMIN_FOUNDER_SECRET"] = "the-founder-of-the-tests"
     return engines.database_url
 
 
+@pytest.fixture(scope="session")
+def database_of(template: str) -> Iterator[Callable[[str], Database]]:
+    """The connections of each service to the template, kept from test to test."""
+    opened: dict[str, Database] = {}
+
+    def open_database(service: str) -> Database:
+        if service not in opened:
+            opened[service] = Database(service, template, pool_size=4)
+        return opened[service]
+
+    yield open_database
+    for database in opened.values():
+        database.engine.dispose()
+
+
 @pytest.fixture
-def session_of(template: str) -> Iterator[Callable[[str], Session]]:
+def session_of(database_of: Callable[[str], Database]) -> Iterator[Callable[[str], Session]]:
     """A session of a service whose changes are undone after the test; commits inside are savepoints."""
     with ExitStack() as stack:
 
         def open_session(service: str) -> Session:
-            database = Database(service, template, pool_size=2)
-            stack.callback(database.engine.dispose)
-            connection = stack.enter_context(database.engine.connect())
+            connection = stack.enter_context(database_of(service).engine.connect())
             transaction = connection.begin()
             stack.callback(transaction.rollback)
             session = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
@@ -64,14 +82,40 @@ def session_of(template: str) -> Iterator[Callable[[str], Session]]:
         yield open_session
 
 
+_EMPTY = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET session_replication_role = replica;  -- no trigger and no foreign key is in the way
+    DO $$
+    DECLARE
+        found record;
+    BEGIN
+        FOR found IN SELECT schemaname, tablename FROM pg_tables
+                     WHERE schemaname = ANY(ARRAY[{services}]) AND tablename <> 'alembic_version' LOOP
+            EXECUTE format('DELETE FROM %I.%I', found.schemaname, found.tablename);
+        END LOOP;
+        FOR found IN SELECT schemaname, sequencename FROM pg_sequences WHERE schemaname = ANY(ARRAY[{services}]) LOOP
+            EXECUTE format('ALTER SEQUENCE %I.%I RESTART', found.schemaname, found.sequencename);
+        END LOOP;
+    END
+    $$;
+    UPDATE installation.clock SET simulated_at = to_timestamp({start}), set_at = clock_timestamp(), running = false;
+"""
+
+
+@pytest.fixture(scope="session")
+def committing(template: str) -> Engine:
+    """The owner's connections to the database in which the tests that really commit follow each other."""
+    return create_engine(make_url(template).set(database="committing"), poolclass=NullPool)
+
+
 @pytest.fixture
-def installation(template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A database of this test alone, where everything really commits; `shared.db.database()` means it."""
-    name = f"test_{os.urandom(6).hex()}"
-    owner = create_engine(make_url(template).set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with owner.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE bianmin STRATEGY file_copy"))
-    url = make_url(template).set(database=name).render_as_string(hide_password=False)
+def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty installation where everything really commits; `shared.db.database()` means it."""
+    services = ", ".join(f"'{service}'" for service in db.SERVICES)
+    with committing.begin() as connection:
+        connection.execute(text(_EMPTY.format(services=services, start=START.timestamp())))
+    url = committing.url.render_as_string(hide_password=False)
     monkeypatch.setenv("BIANMIN_DATABASE_URL", url)
     settings.cache_clear()
     db.database.cache_clear()
@@ -80,6 +124,3 @@ def installation(template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str
         db.database(service).engine.dispose()
     db.database.cache_clear()
     settings.cache_clear()
-    with owner.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    owner.dispose()

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bianmin.client import Client, Person
+from bianmin.client import Client, Person, Refused
 from bianmin.importing.mapping import BadRow, Mapped, Mapping
-from bianmin.importing.table import Row, read_table
+from bianmin.importing.table import Row, Table, read_table
 
 BATCH = 200
 
@@ -69,18 +69,45 @@ def send_rows(
         of_site = [row for row in rows if row.site_code == code]
         for start in range(0, len(of_site), BATCH):
             batch = of_site[start : start + BATCH]
-            answer = client.post(
-                clerk,
-                "/intake/api/imports",
-                source=mapping.source,
-                site_id=site_id,
-                rows={row.number: row.fields for row in batch},
-            )
-            told += [
-                RowResult(line["row"], line["outcome"], line["reason"], line["request_id"] or "") for line in answer
-            ]
+            told += _send_batch(client, clerk, mapping.source, site_id, batch)
             progress(len(batch))
     return told
+
+
+def _send_batch(client: Client, clerk: Person, source: str, site_id: str, batch: Sequence[Mapped]) -> list[RowResult]:
+    """Once more when somebody else imported a row at the same moment: it is known then."""
+    rows = {row.number: row.fields for row in batch}
+    try:
+        answer = client.post(clerk, "/intake/api/imports", source=source, site_id=site_id, rows=rows)
+    except Refused as refused:
+        if refused.code != "conflict":
+            raise
+        answer = client.post(clerk, "/intake/api/imports", source=source, site_id=site_id, rows=rows)
+    return [RowResult(line["row"], line["outcome"], line["reason"], line["request_id"] or "") for line in answer]
+
+
+def open_table(path: Path, mapping: Mapping) -> Table:
+    """The rows of a file that has every column the mapping names. Raises NotATable."""
+    table = read_table(path)
+    mapping.check_columns(table, path)
+    return table
+
+
+def import_table(
+    client: Client,
+    clerk: Person,
+    table: Table,
+    mapping: Mapping,
+    *,
+    start: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> ImportResult:
+    """Import every row; `start` is told how many there are, `progress` how many more are done."""
+    start(len(table))
+    good, bad = map_rows(table, mapping)
+    progress(len(bad))
+    told = bad + send_rows(client, clerk, mapping, good, progress=progress)
+    return ImportResult(sorted(told, key=lambda row: row.row))
 
 
 def import_file(
@@ -93,10 +120,4 @@ def import_file(
     progress: Callable[[int], None] = lambda _: None,
 ) -> ImportResult:
     """Import a whole file. Raises NotATable when it is none; then nothing was sent."""
-    rows = read_table(path)
-    mapping.check_columns(rows, path)
-    start(len(rows))
-    good, bad = map_rows(rows, mapping)
-    progress(len(bad))
-    told = bad + send_rows(client, clerk, mapping, good, progress=progress)
-    return ImportResult(sorted(told, key=lambda row: row.row))
+    return import_table(client, clerk, open_table(path, mapping), mapping, start=start, progress=progress)

@@ -1,13 +1,29 @@
 """A CSV or XLSX file as rows of text, with the row numbers a spreadsheet shows (the headings are row 1)."""
 
 import csv
-from collections.abc import Iterator
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
+
+MAX_BYTES = 50_000_000
+"""A larger file is refused before it is read: it is split, or it is no list of requests."""
+
+MAX_UNPACKED = 300_000_000
+"""What an XLSX file, which is a zip, may unpack to."""
+
+MAX_CELLS = 20_000_000
+"""The area of a sheet, empty cells counted: one word in its farthest cell would else take all memory there is."""
+
+_FILLED_CELL = re.compile(rb"""\br=["']([A-Za-z]+)(\d+)["'](?![^>]*/>)""")
+_ABSURD = re.compile(rb"""\b(?:r=["']\d{8,}|(?:uniqueC|c)ount=["']\d{9,})""")
+_BAD_ZIP = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
 
 class NotATable(Exception):
@@ -23,42 +39,61 @@ class Row:
     problem: str = ""
 
 
+class Table(list[Row]):
+    """The rows of a file that are not empty, and its normalised headings."""
+
+    def __init__(self, headings: Iterable[str], rows: Iterable[Row]) -> None:
+        super().__init__(rows)
+        self.headings = frozenset(headings)
+
+
 def normal(heading: str) -> str:
     """'Complaint Type' and 'complaint_type' are the same column."""
     return "_".join(heading.casefold().split())
 
 
-def read_table(path: Path) -> list[Row]:
+def shown(text: str) -> str:
+    """What a file holds, as a message may quote it: in quotes, on one line, and short."""
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def read_table(path: Path) -> Table:
     """Every row below the headings; empty rows are left out. Raises NotATable."""
-    if not path.is_file():
-        raise NotATable(f"{path}: there is no such file")
-    raw = path.read_bytes()
-    lines = _xlsx(path) if raw[:4] == b"PK\x03\x04" else _csv(path, raw)
+    raw = _read(path)
+    lines = _xlsx(path, raw) if raw.startswith(b"PK\x03\x04") else _csv(path, raw)
+    first = next(lines, None)
+    if first is None:
+        raise NotATable(f"{path}: the file is empty")
+    headings = [normal(cell) for cell in first[1]]
+    named = [heading for heading in headings if heading]
+    if len(named) < 2 or len(set(named)) < len(named):
+        has = ", ".join(shown(cell) for cell in first[1][:5]) or "none"
+        raise NotATable(f"{path}: row 1 must name two or more different columns, it has {has}")
+    return Table(named, [_row(number, cells, headings) for number, cells in lines if any(cells)])
+
+
+def _read(path: Path) -> bytes:
     try:
-        headings = [normal(cell) for cell in next(lines)[1]]
-    except StopIteration:
-        raise NotATable(f"{path}: the file is empty") from None
-    if len(headings) < 2 or len(set(headings)) < len(headings):
-        raise NotATable(f"{path}: the first row must name two or more different columns, it has {headings[:5]}")
-    return [_row(number, cells, headings) for number, cells in lines if any(cells)]
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise NotATable(f"{path}: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise NotATable(f"{path}: larger than {MAX_BYTES // 1_000_000} MB; import it in parts")
+    return raw
 
 
 def _row(number: int, cells: list[str], headings: list[str]) -> Row:
+    """The row by its named columns; a column without a heading cannot be meant by anybody."""
     if len(cells) != len(headings):
         return Row(number, {}, f"it has {len(cells)} cells, the table has {len(headings)} columns")
-    return Row(number, dict(zip(headings, cells, strict=True)))
+    if any("\0" in cell for cell in cells):
+        return Row(number, {}, "a cell holds a NUL character")
+    return Row(number, {heading: cell for heading, cell in zip(headings, cells, strict=True) if heading})
 
 
 def _csv(path: Path, raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("gb18030")  # what Excel writes in China
-        except UnicodeDecodeError:
-            raise NotATable(f"{path}: neither an XLSX file nor text in UTF-8 or GB18030") from None
-    if "\0" in text:
-        raise NotATable(f"{path}: neither an XLSX file nor text")
+    text = _decode(path, raw)
     reader = csv.reader(StringIO(text, newline=""), strict=True)
     number = 0
     try:
@@ -69,14 +104,61 @@ def _csv(path: Path, raw: bytes) -> Iterator[tuple[int, list[str]]]:
         raise NotATable(f"{path}: row {number + 1} is no CSV: {error}") from None
 
 
-def _xlsx(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _decode(path: Path, raw: bytes) -> str:
+    for encoding in ("utf-8", "gb18030"):  # the latter is what Excel writes in China
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text.removeprefix("\ufeff")
+    raise NotATable(f"{path}: neither an XLSX file (without a password) nor text in UTF-8 or GB18030")
+
+
+def _xlsx(path: Path, raw: bytes) -> Iterator[tuple[int, list[str]]]:
+    _check_size(path, raw)
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, OSError) as error:
+        sheet = CalamineWorkbook.from_filelike(BytesIO(raw)).get_sheet_by_index(0)
+        rows = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, OSError, IndexError) as error:
         raise NotATable(f"{path}: not a readable XLSX file ({error})") from None
     for number, cells in enumerate(rows, 1):
         yield number, [_text(cell) for cell in cells]
+
+
+def _check_size(path: Path, raw: bytes) -> None:
+    """Raises NotATable for a zip that is damaged, no workbook, or far larger than it looks."""
+    try:
+        with zipfile.ZipFile(BytesIO(raw)) as packed:
+            if "[Content_Types].xml" not in packed.namelist():
+                raise NotATable(f"{path}: a zip file, but no XLSX workbook")
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED:
+                raise NotATable(f"{path}: unpacks to more than {MAX_UNPACKED // 1_000_000} MB; import it in parts")
+            area = max(_area(packed.read(entry)) for entry in packed.infolist())  # this also checks every checksum
+    except _BAD_ZIP as error:
+        raise NotATable(f"{path}: not a readable XLSX file ({error})") from None
+    if area > MAX_CELLS:
+        raise NotATable(
+            f"{path}: a sheet has a cell far away from all others; delete what is below or beside the table"
+        )
+
+
+def _area(sheet: bytes) -> int:
+    """How many cells lie between A1 and the farthest cells of a sheet that are filled. Raises ValueError."""
+    if _ABSURD.search(sheet):
+        raise ValueError("it counts more than it can hold")
+    rows = columns = 0
+    for letters, digits in _FILLED_CELL.findall(sheet):
+        rows = max(rows, int(digits))
+        columns = max(columns, _column(letters))
+    return rows * columns
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _text(cell: object) -> str:

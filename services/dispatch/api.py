@@ -15,13 +15,10 @@ from services.dispatch.rules.access import MAY
 from services.dispatch.rules.team import MAX_WEIGHT, MAX_WORKERS, Member
 from services.dispatch.rules.work_order import WorkState
 from shared.paging import After, Limit, Page
-from shared.web import Body, Edge, permissions
+from shared.web import Body, Edge, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["dispatch"])
 may = permissions("dispatch", MAY)
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class TeamMember(Body):

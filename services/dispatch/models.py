@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, or_, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, and_, or_, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.dispatch.rules.acceptance import Relation
@@ -69,7 +69,13 @@ class WorkOrder(Base):
         Index(
             "ix_work_orders_assign", "assign_due_at", postgresql_where=text("assigned_at IS NULL AND NOT assign_late")
         ),
+        Index(
+            "ix_work_orders_open",
+            "id",
+            postgresql_where=text("accepted_at IS NULL AND terminated_at IS NULL AND cancelled_at IS NULL"),
+        ),
         Index("ix_work_orders_site_id", "site_id", "id"),
+        Index("ix_work_orders_state", "state", "id"),
         Index("ix_work_orders_accepted_month", "accepted_month", "site_id"),
         Index("ix_work_orders_terminated_month", "terminated_month", "site_id"),
     )
@@ -226,6 +232,9 @@ class Consultation(Base):
     answered_by: Mapped[UUID | None]
     answered_at: Mapped[datetime | None]
 
+
+OPEN = and_(WorkOrder.accepted_at.is_(None), WorkOrder.terminated_at.is_(None), WorkOrder.cancelled_at.is_(None))
+"""The condition of orders that have not ended; the index `ix_work_orders_open` is theirs."""
 
 ACKNOWLEDGE = Deadline(
     "acknowledgement",

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
-from services.dispatch.models import Assignment, Consultation, DutyDay, Person, Site, WorkOrder
+from services.dispatch.models import OPEN, Assignment, Consultation, DutyDay, Person, Site, WorkOrder
 from services.dispatch.rules.duty import Shift
 from services.dispatch.rules.privacy import phone_shown
 from services.dispatch.rules.work_order import ENDED
@@ -250,7 +250,7 @@ def consultations(
     if actor.role == "head":
         query = query.where(Consultation.department == actor.department)
     if unanswered is not None:
-        query = query.where(Consultation.answer.is_(None) == unanswered)
+        query = query.where(Consultation.answer.is_(None) if unanswered else Consultation.answer.is_not(None))
     return page_of(session, query, Consultation.id, consultation_view, after=after, limit=limit)
 
 
@@ -301,7 +301,7 @@ def workers(session: Session, actor: Actor, *, now: datetime) -> list[ColleagueV
     open_orders = (
         select(Assignment.person_id, func.count().label("howmany"))
         .join(WorkOrder, WorkOrder.id == Assignment.work_order_id)
-        .where(WorkOrder.state.not_in(ENDED))
+        .where(OPEN)
         .group_by(Assignment.person_id)
         .subquery()
     )

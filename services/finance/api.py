@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.finance import queries
 from services.finance.actions import custody, price, receipt, reserve, settlement
@@ -32,14 +32,10 @@ from services.finance.rules.reserve import ProposalState, Use
 from shared.messages import PriceItem
 from shared.money import PositiveFen
 from shared.paging import After, Limit, Page
-from shared.web import Body, Edge, permissions
+from shared.web import Body, Edge, MonthName, Reason, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["finance"])
 may = permissions("finance", MAY)
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-MonthName = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 
 
 class DraftItem(Body):
@@ -64,12 +60,6 @@ class CarryReceipt(Body):
     """The worker who takes the receipt to the owner [R35]."""
 
     worker_id: UUID
-
-
-class Reason(Body):
-    """Why."""
-
-    reason: Words
 
 
 class CollectFee(Body):

@@ -27,6 +27,7 @@ from services.finance.models import (
 from services.finance.rules.access import OWN_ONLY
 from services.finance.rules.ledger import Account
 from shared.access import at_sites_of
+from shared.calendar import first_day, last_day
 from shared.errors import NotFound
 from shared.messages import PayoutLine
 from shared.messages import PriceItem as PriceItemView
@@ -478,7 +479,7 @@ def cash_checks(session: Session, actor: Actor, *, month: str) -> list[CashCheck
     """A month's business days at the person's sites [R36, R85]."""
     query = (
         select(SiteDay)
-        .where(func.to_char(SiteDay.day, "YYYY-MM") == month, at_sites_of(actor, SiteDay.site_id))
+        .where(SiteDay.day.between(first_day(month), last_day(month)), at_sites_of(actor, SiteDay.site_id))
         .order_by(SiteDay.site_id, SiteDay.day)
         .options(selectinload(SiteDay.findings))
     )

@@ -29,7 +29,7 @@ from shared.messages import Department, Role
 from shared.money import PositiveFen
 from shared.paging import After, Limit, Page
 from shared.settings import settings
-from shared.web import Body, Edge, permissions
+from shared.web import Body, Edge, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["hr"])
 may = permissions("hr", MAY)
@@ -41,8 +41,6 @@ def _without_zone(at: time) -> time:
     return at
 
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 SiteCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")]
 WallTime = Annotated[time, AfterValidator(_without_zone)]
 
@@ -60,7 +58,7 @@ class OpenSite(Body):
 
     code: SiteCode
     name: Short
-    zone: str = "Asia/Shanghai"
+    zone: Short = "Asia/Shanghai"
     closing: WallTime = Field(default=time(18), description="e.g. `18:00`")
 
 

@@ -14,6 +14,7 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
+from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.tasks import Deadline
 
@@ -56,14 +57,8 @@ class Person(PersonRow, Base):
     """People, the masters."""
 
 
-class CaseCount(Base):
-    """How many cases a site has numbered in a year; locked while one more is."""
-
-    __tablename__ = "case_counts"
-
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
-    year: Mapped[int] = mapped_column(primary_key=True)
-    count: Mapped[int]
+class PaperCount(PaperCountRow, Base):
+    """Papers numbered per site and year: cases."""
 
 
 class Case(Base):
@@ -139,7 +134,7 @@ class Override(Base):
     """A head sent a worker whose duties were not done [D8]; kept as heard."""
 
     __tablename__ = "overrides"
-    __table_args__ = (Index("ix_overrides_site_id", "site_id", "id"),)
+    __table_args__ = (Index("ix_overrides_site_id", "site_id", "id"), {"comment": "append-only"})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID]
@@ -155,7 +150,7 @@ class MissedCallback(Base):
     """An owner who was not called back in time [R48, D3]; kept as heard, and for ever."""
 
     __tablename__ = "missed_callbacks"
-    __table_args__ = (Index("ix_missed_callbacks_site_id", "site_id", "request_id"),)
+    __table_args__ = (Index("ix_missed_callbacks_site_id", "site_id", "request_id"), {"comment": "append-only"})
 
     request_id: Mapped[UUID] = mapped_column(primary_key=True)
     request_number: Mapped[str]
@@ -168,7 +163,7 @@ class Payout(Base):
     """A site's approved settlement of a month, to be paid to the individual [R92]; kept as heard."""
 
     __tablename__ = "payouts"
-    __table_args__ = (UniqueConstraint("site_id", "month"),)
+    __table_args__ = (UniqueConstraint("site_id", "month"), {"comment": "append-only"})
 
     settlement_id: Mapped[UUID] = mapped_column(primary_key=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
@@ -189,6 +184,7 @@ class PayoutLine(Base):
     __table_args__ = (
         CheckConstraint("net_fen = share_fen + reward_fen - from_bonus_fen", name="net"),
         CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen", name="fine"),
+        {"comment": "append-only"},
     )
 
     settlement_id: Mapped[UUID] = mapped_column(ForeignKey("payouts.settlement_id"), primary_key=True)
@@ -207,7 +203,7 @@ class MonthReport(Base):
     """A site's agreed statistics of a month, as the administration department 行政部 received them [R42, R43]."""
 
     __tablename__ = "month_reports"
-    __table_args__ = (UniqueConstraint("site_id", "month"),)
+    __table_args__ = (UniqueConstraint("site_id", "month"), {"comment": "append-only"})
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))

@@ -78,7 +78,10 @@ class Request(Base):
         Index("ix_requests_state", "state", "id"),
         Index("ix_requests_month", "site_id", "month"),
         Index(
-            "ix_requests_received_month", "site_id", "received_month", postgresql_where=text("received_month IS NOT NULL")
+            "ix_requests_received_month",
+            "site_id",
+            "received_month",
+            postgresql_where=text("received_month IS NOT NULL"),
         ),
     )
 

@@ -320,8 +320,8 @@ def sites(session: Session, actor: Actor) -> list[SiteView]:
 
 def prices(session: Session, actor: Actor, *, now: datetime) -> list[PriceView]:
     """The price book in force today, by the clock of the first of the person's sites."""
-    zone = session.scalars(select(Site.zone).where(at_sites_of(actor, Site.id)).order_by(Site.code).limit(1)).one_or_none()
-    on = local(now, zone or "UTC").date()
+    first = select(Site.zone).where(at_sites_of(actor, Site.id)).order_by(Site.code).limit(1)
+    on = local(now, session.scalars(first).one_or_none() or "UTC").date()
     newest = (
         select(PriceItem.version)
         .where(PriceItem.effective_from <= on)

@@ -165,9 +165,4 @@ def sweep(database: Database, ticks: Sequence[Tick]) -> None:
 
 def _any_passed(ticks: Sequence[Tick]) -> Select[*tuple[Any, ...]]:
     now: Any = bindparam("now")
-    return sql_select(
-        *(
-            exists().where(tick.deadline.passed(now)).label(f"tick_{i}")
-            for i, tick in enumerate(ticks)
-        )
-    )
+    return sql_select(*(exists().where(tick.deadline.passed(now)).label(f"tick_{i}") for i, tick in enumerate(ticks)))

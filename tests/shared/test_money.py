@@ -14,8 +14,7 @@ def test_parts_sum_to_the_total_and_each_is_within_one_fen(total: int, weights: 
     parts = largest_remainder(total, weights)
     assert sum(parts) == total
     assert all(
-        abs(part * sum(weights) - total * weight) < sum(weights)
-        for part, weight in zip(parts, weights, strict=True)
+        abs(part * sum(weights) - total * weight) < sum(weights) for part, weight in zip(parts, weights, strict=True)
     )
 
 

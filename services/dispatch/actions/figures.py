@@ -1,16 +1,12 @@
 """Each department's own count of a month, for the desk to compare with its own [R41]."""
 
-from typing import get_args
-
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import WorkOrder
 from shared.bus.outbox import publish
-from shared.messages import DepartmentFiguresGiven, FieldDepartment, MonthFiguresAsked
+from shared.messages import FIELD_DEPARTMENTS, DepartmentFiguresGiven, MonthFiguresAsked
 from shared.people import known_site
-
-DEPARTMENTS: tuple[FieldDepartment, ...] = get_args(FieldDepartment)
 
 
 def asked(session: Session, message: MonthFiguresAsked) -> None:
@@ -43,6 +39,6 @@ def asked(session: Session, message: MonthFiguresAsked) -> None:
                 terminated=counted[department].terminated if department in counted else 0,
                 asked_at=message.asked_at,
             )
-            for department in DEPARTMENTS
+            for department in FIELD_DEPARTMENTS
         ),
     )

@@ -18,8 +18,6 @@ from shared.ids import new_id
 from shared.messages import DutyOverridden, WorkAssigned
 from shared.people import Actor
 
-BATCH = 100
-
 
 def assign(
     session: Session, *, work_order_id: UUID, members: Sequence[Member], actor: Actor, now: datetime
@@ -96,16 +94,9 @@ def override_duty(
 
 def note_unassigned(session: Session, *, now: datetime) -> int:
     """The hours to assign a rework are over [D4]: marked late for ever, and the order stays with the head."""
-    due = (
-        select(WorkOrder.id)
-        .where(ASSIGN.due < now, ~ASSIGN.ended)
-        .order_by(WorkOrder.assign_due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     late = session.scalars(
         update(WorkOrder)
-        .where(WorkOrder.id.in_(due.scalar_subquery()))
+        .where(WorkOrder.id.in_(ASSIGN.claim(WorkOrder.id, now=now)))
         .values(assign_late=True)
         .returning(WorkOrder.id)
     )

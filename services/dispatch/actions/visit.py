@@ -19,8 +19,6 @@ from shared.ids import new_id
 from shared.messages import SupportRequested, WorkTerminated
 from shared.people import Actor, site_for
 
-BATCH = 100
-
 
 def check_in(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
     """A worker reports at the desk and goes with the owner [R45, R99]."""
@@ -140,16 +138,9 @@ def terminate(
 
 def note_late(session: Session, *, now: datetime) -> int:
     """The minutes to arrive are over and nobody is at the home [R30, R101, D4]: late, whenever they come."""
-    due = (
-        select(WorkOrder.id)
-        .where(ARRIVE.due < now, ~ARRIVE.ended)
-        .order_by(WorkOrder.arrive_due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     late = session.scalars(
         update(WorkOrder)
-        .where(WorkOrder.id.in_(due.scalar_subquery()))
+        .where(WorkOrder.id.in_(ARRIVE.claim(WorkOrder.id, now=now)))
         .values(late_noted_at=now, arrived_late=True)
         .returning(WorkOrder.id)
     )

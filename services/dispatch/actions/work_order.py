@@ -18,8 +18,6 @@ from shared.ids import new_id
 from shared.messages import NoticeCancelled, NoticeIssued, ReworkOrdered, WorkAcknowledged
 from shared.people import Actor, known_site
 
-BATCH = 100
-
 
 def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkOrder:
     """An order of the person asking with its workers, locked until the transaction ends. Raises NotFound.
@@ -69,16 +67,16 @@ def _receive(session: Session, facts: dict[str, Any], now: datetime) -> None:
 
 
 def notice_cancelled(session: Session, message: NoticeCancelled) -> None:
-    """The notice was withdrawn: lawful until somebody is at the home, later it is for an operator to settle.
+    """The notice was withdrawn: once somebody is at the home it is too late, and the desk hears how the visit ends.
 
-    Raises NotYet while the order is not known, RuleBroken when it is too late.
+    Raises NotYet while the order is not known.
     """
     order = session.scalars(
         select(WorkOrder).where(WorkOrder.request_id == message.request_id, WorkOrder.round == 0).with_for_update()
     ).one_or_none()
     if order is None:
         raise NotYet(f"the work order of request {message.request_id} is not known yet")
-    if order.state is WorkState.CANCELLED:
+    if not WORK_ORDER.allows(order.state, WorkStep.CANCEL):
         return
     order.state = WORK_ORDER.move(order.state, WorkStep.CANCEL)
     order.cancelled_at, order.reason = message.cancelled_at, message.reason
@@ -105,16 +103,9 @@ def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: dat
 
 def note_unacknowledged(session: Session, *, now: datetime) -> int:
     """The minutes to acknowledge are over [D4]: marked late for ever, and the order stays with the head."""
-    due = (
-        select(WorkOrder.id)
-        .where(ACKNOWLEDGE.due < now, ~ACKNOWLEDGE.ended)
-        .order_by(WorkOrder.acknowledge_due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     late = session.scalars(
         update(WorkOrder)
-        .where(WorkOrder.id.in_(due.scalar_subquery()))
+        .where(WorkOrder.id.in_(ACKNOWLEDGE.claim(WorkOrder.id, now=now)))
         .values(acknowledge_late=True)
         .returning(WorkOrder.id)
     )

@@ -62,13 +62,6 @@ WORK_ORDER = Machine[WorkState, WorkStep](
         (WorkState.ACKNOWLEDGED, WorkStep.CANCEL): WorkState.CANCELLED,
         (WorkState.ASSIGNED, WorkStep.CANCEL): WorkState.CANCELLED,
         (WorkState.CHECKED_IN, WorkStep.CANCEL): WorkState.CANCELLED,
-        # somebody is at the home or was there: what he did counts, and the withdrawal came too late [R32]
-        (WorkState.STARTED, WorkStep.CANCEL): WorkState.STARTED,
-        (WorkState.STOPPED, WorkStep.CANCEL): WorkState.STOPPED,
-        (WorkState.FINISHED, WorkStep.CANCEL): WorkState.FINISHED,
-        (WorkState.ACCEPTED, WorkStep.CANCEL): WorkState.ACCEPTED,
-        (WorkState.TERMINATED, WorkStep.CANCEL): WorkState.TERMINATED,
-        (WorkState.CANCELLED, WorkStep.CANCEL): WorkState.CANCELLED,
     },
 )
 

@@ -56,9 +56,9 @@ def charge_of_message(session: Session, request_id: UUID) -> Charge:
 
 
 def cancelled(session: Session, message: NoticeCancelled) -> None:
-    """The notice was withdrawn: nothing is charged."""
+    """The notice was withdrawn: nothing is charged, unless the owner signed for work done or the job had ended."""
     charge = charge_of_message(session, message.request_id)
-    if charge.state not in NEVER_BILLED:  # cancelled and terminated at once mean the same to us
+    if CHARGE.allows(charge.state, ChargeStep.CANCEL):
         charge.state = CHARGE.move(charge.state, ChargeStep.CANCEL)
 
 

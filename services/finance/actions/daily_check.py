@@ -18,8 +18,6 @@ from shared.messages import CashNotHandedOver, CashReturned
 from shared.people import known_site
 from shared.tasks import Deadline
 
-BATCH = 100
-
 
 def open_days(session: Session, days: Sequence[tuple[UUID, date]]) -> None:
     """Begin business days (site, day), each with the moments of its check and chase."""
@@ -41,13 +39,7 @@ def _claim(
     session: Session, deadline: Deadline, done: InstrumentedAttribute[datetime | None], *, now: datetime
 ) -> list[tuple[UUID, date]]:
     """The days whose deadline has passed, marked as done; the longest overdue first."""
-    due = (
-        select(SiteDay.site_id, SiteDay.day)
-        .where(deadline.due < now, ~deadline.ended)
-        .order_by(deadline.due)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
+    due = deadline.claim(SiteDay.site_id, SiteDay.day, now=now)
     claimed = session.execute(
         update(SiteDay)
         .where(tuple_(SiteDay.site_id, SiteDay.day).in_(due))
@@ -88,9 +80,10 @@ _STILL_OUT = text("""
     WITH chased AS (
         SELECT * FROM unnest(CAST(:site_ids AS uuid[]), CAST(:days AS date[])) AS c (site_id, day)
     )
-    SELECT r.id, r.number, r.amount_fen, r.site_id, r.holder_id, p.name AS holder_name,
+    SELECT r.id, r.number, r.amount_fen, r.site_id, r.holder_id,
+           (SELECT name FROM people WHERE id = r.holder_id) AS holder_name,
            (SELECT min(c.day) FROM chased c WHERE c.site_id = r.site_id AND c.day >= r.day) AS chased_day
-    FROM receipts r JOIN people p ON p.id = r.holder_id
+    FROM receipts r
     WHERE r.holder_id IS NOT NULL
       AND EXISTS (SELECT FROM chased c WHERE c.site_id = r.site_id AND c.day >= r.day)
       AND NOT EXISTS (SELECT FROM missing_cash_receipts m WHERE m.receipt_id = r.id)

@@ -6,9 +6,7 @@ from sqlalchemy.orm import Session
 from services.finance.models import Receipt
 from services.finance.rules.receipt import ReceiptState
 from shared.bus.outbox import publish
-from shared.messages import FieldDepartment, FinanceFiguresGiven, MonthFiguresAsked
-
-DEPARTMENTS: tuple[FieldDepartment, ...] = ("engineering", "environment")
+from shared.messages import FIELD_DEPARTMENTS, FinanceFiguresGiven, MonthFiguresAsked
 
 
 def asked(session: Session, message: MonthFiguresAsked) -> None:
@@ -29,7 +27,7 @@ def asked(session: Session, message: MonthFiguresAsked) -> None:
             .group_by(Receipt.department)
         )
     }
-    for department in DEPARTMENTS:
+    for department in FIELD_DEPARTMENTS:
         receipts, received_fen = counted.get(department, (0, 0))
         publish(
             session,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.finance.actions.charge import charge_for
@@ -19,7 +19,7 @@ from services.finance.rules.receipt import (
     ReceiptStep,
     check_reference,
     check_worker_collects,
-    receipt_number,
+    receipt_series,
 )
 from services.finance.rules.split import SplitPolicy, share_among, split
 from shared.bus.outbox import publish
@@ -27,20 +27,8 @@ from shared.calendar import business_day, local, month_of
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeCollected
+from shared.papers import next_number
 from shared.people import Actor, Site, site_for
-
-_NEXT = text("""
-    INSERT INTO receipt_counts (site_id, day, count) VALUES (:site_id, :day, 1)
-    ON CONFLICT (site_id, day) DO UPDATE SET count = receipt_counts.count + 1
-    RETURNING count
-""")
-
-
-def _next_number(session: Session, site: Site, *, now: datetime) -> str:
-    """The next number of the site today; others numbering there wait for our transaction, so there are no gaps."""
-    day = local(now, site.zone).date()
-    count = session.execute(_NEXT, {"site_id": site.id, "day": day}).scalar_one()
-    return receipt_number(site_code=site.code, day=day, count=count)
 
 
 def _issue(
@@ -48,7 +36,7 @@ def _issue(
 ) -> Receipt:
     receipt = Receipt(
         id=new_id(),
-        number=_next_number(session, site, now=now),
+        number=next_number(session, receipt_series(site_code=site.code, day=local(now, site.zone).date())),
         request_id=charge.request_id,
         site_id=charge.site_id,
         department=charge.department,

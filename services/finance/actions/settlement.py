@@ -26,13 +26,11 @@ from services.finance.rules.settlement import (
     month_closes_at,
 )
 from shared.bus.outbox import publish
-from shared.calendar import business_month, next_month
+from shared.calendar import business_month, first_day, last_day, next_month
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import PayoutApproved, PayoutReceived, StatisticsAgreed
 from shared.people import Actor, known_site, site_for
-
-BATCH = 100
 
 
 def open_months(session: Session, months: Sequence[tuple[UUID, str]]) -> None:
@@ -61,16 +59,9 @@ def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
 
 def close_due(session: Session, *, now: datetime) -> int:
     """Months that are over are closed, and the next ones begin [D18]."""
-    due = (
-        select(Settlement.id)
-        .where(MONTH_CLOSE.due < now, ~MONTH_CLOSE.ended)
-        .order_by(Settlement.closes_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     closed = session.execute(
         update(Settlement)
-        .where(Settlement.id.in_(due.scalar_subquery()))
+        .where(Settlement.id.in_(MONTH_CLOSE.claim(Settlement.id, now=now)))
         .values(state=SETTLEMENT.move(SettlementState.OPEN, SettlementStep.CLOSE))
         .returning(Settlement.site_id, Settlement.month)
     ).all()
@@ -125,7 +116,11 @@ def _unchecked_days(session: Session, site_id: UUID, month: str) -> int:
     return session.scalars(
         select(func.count())
         .select_from(SiteDay)
-        .where(SiteDay.site_id == site_id, func.to_char(SiteDay.day, "YYYY-MM") == month, SiteDay.checked_at.is_(None))
+        .where(
+            SiteDay.site_id == site_id,
+            SiteDay.day.between(first_day(month), last_day(month)),
+            SiteDay.checked_at.is_(None),
+        )
     ).one()
 
 

@@ -34,6 +34,8 @@ CHARGE = Machine[ChargeState, ChargeStep](
         (ChargeState.NOTICED, ChargeStep.ACCEPT): ChargeState.ACCEPTED,
         (ChargeState.NOTICED, ChargeStep.TERMINATE): ChargeState.TERMINATED,
         (ChargeState.NOTICED, ChargeStep.CANCEL): ChargeState.CANCELLED,
+        # the owner signed: a withdrawal that reached the department too late comes to nothing [R32]
+        (ChargeState.CANCELLED, ChargeStep.ACCEPT): ChargeState.ACCEPTED,
         (ChargeState.ACCEPTED, ChargeStep.COLLECT): ChargeState.COLLECTED,
     },
 )

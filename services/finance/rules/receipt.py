@@ -41,9 +41,9 @@ RECEIPT = Machine[ReceiptState, ReceiptStep](
 )
 
 
-def receipt_number(*, site_code: str, day: date, count: int) -> str:
-    """The number printed on a receipt: 'SJ-BK-20260401-0007' is the seventh of that site and day."""
-    return f"SJ-{site_code}-{day:%Y%m%d}-{count:04d}"
+def receipt_series(*, site_code: str, day: date) -> str:
+    """The series receipts are numbered in: 'SJ-BK-20260401' is those of that site and day."""
+    return f"SJ-{site_code}-{day:%Y%m%d}"
 
 
 def check_reference(method: Method, reference: str | None) -> None:

@@ -12,7 +12,7 @@ from services.hr.rules.case import (
     CaseState,
     CaseStep,
     Charge,
-    case_number,
+    case_series,
     check_charge,
     check_four_eyes,
     check_override,
@@ -24,13 +24,8 @@ from shared.calendar import business_month, local, moment
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.messages import CashNotHandedOver, CashReturned, FineConfirmed
+from shared.papers import next_number
 from shared.people import Actor, Site, known_site, site_for
-
-_NEXT = text("""
-    INSERT INTO case_counts (site_id, year, count) VALUES (:site_id, :year, 1)
-    ON CONFLICT (site_id, year) DO UPDATE SET count = case_counts.count + 1
-    RETURNING count
-""")
 
 
 def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> Case:
@@ -39,7 +34,7 @@ def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> C
     person = session.get(Person, charge.person_id)
     if person is None or not (person.all_sites or site.id in person.site_ids):
         raise NotFound("person", charge.person_id)
-    check_charge(charge, accused_role=person.role)
+    check_charge(charge, accused_role=person.role, now=now)
     if charge.override_id is not None:
         override = session.get(Override, charge.override_id)
         if override is None or override.site_id != site.id:
@@ -49,11 +44,9 @@ def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> C
 
 
 def _record(session: Session, charge: Charge, site: Site, *, opened_by: UUID | None, now: datetime) -> Case:
-    year = local(now, site.zone).year
-    count = session.execute(_NEXT, {"site_id": site.id, "year": year}).scalar_one()
     case = Case(
         id=new_id(),
-        number=case_number(site_code=site.code, year=year, count=count),
+        number=next_number(session, case_series(site_code=site.code, year=local(now, site.zone).year)),
         offence=charge.offence,
         site_id=site.id,
         person_id=charge.person_id,

@@ -3,15 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.hr.models import HR_TASK, HrTask
 from services.hr.rules.task import check_finish
 from shared.errors import NotFound
 from shared.people import Actor
-
-BATCH = 100
 
 
 def finish(session: Session, *, task_id: UUID, evidence: str, actor: Actor, now: datetime) -> HrTask:
@@ -26,14 +24,7 @@ def finish(session: Session, *, task_id: UUID, evidence: str, actor: Actor, now:
 
 def mark_late(session: Session, *, now: datetime) -> int:
     """Steps whose time has passed undone are late, for ever; they stay to be done."""
-    due = (
-        select(HrTask.id)
-        .where(HR_TASK.due < now, ~HR_TASK.ended)
-        .order_by(HrTask.due_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
     late = session.scalars(
-        update(HrTask).where(HrTask.id.in_(due.scalar_subquery())).values(late_at=now).returning(HrTask.id)
+        update(HrTask).where(HrTask.id.in_(HR_TASK.claim(HrTask.id, now=now))).values(late_at=now).returning(HrTask.id)
     )
     return len(late.all())

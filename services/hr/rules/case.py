@@ -1,4 +1,4 @@
-"""A discipline case 违规案件: what may be charged, how it is numbered, and who decides it [R78-R88, D19]."""
+"""A discipline case 违规案件: what may be charged, how it is numbered, and who decides it [R78-R88, D18, D19]."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,8 +50,10 @@ class Charge:
     missing_id: UUID | None = None
 
 
-def check_charge(charge: Charge, *, accused_role: str) -> None:
-    """Raises unless the offence has what belongs to it, and neglect is charged to a department head [R78]."""
+def check_charge(charge: Charge, *, accused_role: str, now: datetime) -> None:
+    """Raises unless it has happened, has what belongs to it, and neglect is charged to a department head [R78]."""
+    if charge.happened_at > now:
+        raise Malformed("not_happened_yet", "an offence is charged after it happened", rule="D19")
     if (charge.offence is Offence.WITHHELD_CASH) != (charge.amount_fen is not None):
         raise Malformed("amount_of_cash", "withheld cash, and nothing else, has an amount", rule="R88")
     if charge.override_id is not None and charge.offence is not Offence.NEGLECT:
@@ -72,6 +74,6 @@ def check_four_eyes(decider: UUID, *, opened_by: UUID | None, accused: UUID) -> 
         raise RuleBroken("not_four_eyes", "neither who opened a case nor whom it is about decides it", rule="D18")
 
 
-def case_number(*, site_code: str, year: int, count: int) -> str:
-    """The number people use: 'AJ-BK-2026-0003' is the third case of that site and year."""
-    return f"AJ-{site_code}-{year}-{count:04d}"
+def case_series(*, site_code: str, year: int) -> str:
+    """The series cases are numbered in: 'AJ-BK-2026' is those of that site and year."""
+    return f"AJ-{site_code}-{year}"

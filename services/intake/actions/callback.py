@@ -9,6 +9,7 @@ from services.intake.models import CALLBACK, WARN, Request
 from shared.bus.outbox import publish
 from shared.messages import CallbackMissed
 
+
 def warn_due(session: Session, *, now: datetime) -> int:
     """Two minutes are left: the desk and the department heads see it on their list of callbacks."""
     warned = session.scalars(

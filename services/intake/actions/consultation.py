@@ -16,6 +16,7 @@ from shared.ids import new_id
 from shared.messages import ConsultationAnswered, ConsultationAsked
 from shared.people import Actor
 
+
 def ask(
     session: Session,
     *,

@@ -16,6 +16,7 @@ from shared.errors import RuleBroken
 from shared.messages import ReworkOrdered
 from shared.people import Actor
 
+
 def list_due(session: Session, *, now: datetime) -> int:
     """Revisits whose time has come appear on the desk's list."""
     due = REVISIT.claim(Revisit.request_id, Revisit.round, now=now)

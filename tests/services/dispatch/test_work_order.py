@@ -123,11 +123,13 @@ def test_a_cancellation_that_overtook_its_notice_waits(crew: Crew) -> None:
         tasks.handlers["NoticeCancelled"](crew.session, cancelled(order), now=NOW)
 
 
-def test_a_cancellation_after_the_work_started_is_for_an_operator(crew: Crew) -> None:
-    order = crew.started()
-    with pytest.raises(RuleBroken):
+def test_a_cancellation_after_the_work_started_or_ended_comes_too_late_and_changes_nothing(crew: Crew) -> None:
+    under_way, signed, ended = crew.started(), crew.finish(crew.started()), crew.terminate(crew.started())
+    crew.accept(signed)
+    for order, state in ((under_way, "started"), (signed, "accepted"), (ended, "terminated")):
         tasks.handlers["NoticeCancelled"](crew.session, cancelled(order), now=NOW)
-    assert crew.order(order.request_id).state == "started"
+        kept = crew.order(order.request_id)
+        assert (kept.state, kept.cancelled_at) == (state, None)
 
 
 def test_a_head_sees_and_moves_only_orders_of_his_department_and_sites(crew: Crew) -> None:

@@ -98,10 +98,26 @@ def test_a_cancelled_notice_is_never_billed_and_a_late_termination_changes_nothi
     assert charge_of(office, request_id).state == "cancelled"
 
 
-def test_an_accepted_job_can_be_neither_cancelled_nor_terminated(office: Office) -> None:
+def test_a_withdrawal_that_came_too_late_is_outweighed_by_the_owners_signature_in_whatever_order_both_come(
+    office: Office,
+) -> None:
+    before, after = office.notice(), office.accepted()
+    cancel(office, before)
+    accept(office, before)
+    cancel(office, after)
+    for request_id in (before, after):
+        assert charge_of(office, request_id).state == "accepted"
+        assert office.collect(request_id).state == "used"
+
+
+def test_a_fee_that_was_collected_is_not_lost_by_a_late_withdrawal(office: Office) -> None:
+    request_id = office.paid().request_id
+    cancel(office, request_id)
+    assert charge_of(office, request_id).state == "collected"
+
+
+def test_an_accepted_job_cannot_be_terminated(office: Office) -> None:
     request_id = office.accepted()
-    with pytest.raises(RuleBroken, match="accepted"):
-        cancel(office, request_id)
     with pytest.raises(RuleBroken, match="accepted"):
         hear_work_terminated(office.session, office.work_terminated(request_id), now=MORNING)
 

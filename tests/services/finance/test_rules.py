@@ -138,8 +138,8 @@ def test_a_job_without_weighted_workers_cannot_be_shared(weights: list[int]) -> 
         charge.check_weights(weights)
 
 
-def test_a_receipt_is_numbered_by_site_day_and_count() -> None:
-    assert receipt.receipt_number(site_code="BK", day=date(2026, 4, 1), count=1) == "SJ-BK-20260401-0001"
+def test_receipts_are_numbered_in_a_series_for_each_site_and_day() -> None:
+    assert receipt.receipt_series(site_code="BK", day=date(2026, 4, 1)) == "SJ-BK-20260401"
 
 
 @pytest.mark.parametrize("method", receipt.Method)

@@ -1,6 +1,5 @@
 """A session of hr with one site."""
 
-import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
@@ -9,10 +8,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.people import open_site
-
-with warnings.catch_warnings():  # starlette wants httpx2, which is not among our dependencies
-    warnings.simplefilter("ignore")
-    import fastapi.testclient  # noqa: F401  # later imports find it loaded and do not warn
 
 NOW = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
 

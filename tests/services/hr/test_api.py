@@ -12,7 +12,7 @@ from sqlalchemy import text
 from shared.db import database
 
 SECRET = "the-founder-of-the-tests"
-HAPPENED = "2026-04-01T09:00:00+08:00"
+HAPPENED = "2026-03-31T18:00:00+08:00"
 
 
 class Office:
@@ -234,7 +234,7 @@ def test_a_private_job_is_opened_confirmed_and_told_to_finance_once(staffed: Off
         "state": "open",
         "opened_by": staffed.ids["clerk"],
         "opened_at": "2026-03-31T16:00:00Z",
-        "happened_at": "2026-04-01T01:00:00Z",
+        "happened_at": "2026-03-31T10:00:00Z",
         "in_working_hours": True,
         "evidence": "业主来电反映",
         **dict.fromkeys(("amount_fen", "cash_returned_at", "rung", "fine_fen", "step")),

@@ -21,7 +21,7 @@ from services.hr.rules.case import (
     CaseState,
     CaseStep,
     Charge,
-    case_number,
+    case_series,
     check_charge,
     check_four_eyes,
     check_override,
@@ -146,7 +146,7 @@ def test_a_charge_has_what_belongs_to_its_offence(
 ) -> None:
     charge = Charge(offence, new_id(), new_id(), now, "x", **facts)
     with pytest.raises((Malformed, RuleBroken)) as refused:
-        check_charge(charge, accused_role=role)
+        check_charge(charge, accused_role=role, now=now)
     assert refused.value.code == code
 
 
@@ -168,8 +168,16 @@ def test_neither_who_opened_a_case_nor_whom_it_is_about_decides_it() -> None:
         assert refused.value.code == "not_four_eyes"
 
 
-def test_a_case_number_names_site_and_year() -> None:
-    assert case_number(site_code="BK", year=2026, count=3) == "AJ-BK-2026-0003"
+def test_cases_are_numbered_in_a_series_for_each_site_and_year() -> None:
+    assert case_series(site_code="BK", year=2026) == "AJ-BK-2026"
+
+
+def test_nobody_is_charged_with_what_has_not_happened_yet(now: datetime) -> None:
+    check_charge(Charge(Offence.PRIVATE_JOB, new_id(), new_id(), now, "x"), accused_role="worker", now=now)
+    later = Charge(Offence.PRIVATE_JOB, new_id(), new_id(), now + timedelta(seconds=1), "x")
+    with pytest.raises(Malformed) as refused:
+        check_charge(later, accused_role="worker", now=now)
+    assert refused.value.code == "not_happened_yet"
 
 
 # --- opening ----------------------------------------------------------------------------------------------------

@@ -158,7 +158,9 @@ def upgrade() -> None:
     op.create_index('ix_work_orders_acknowledge', 'work_orders', ['acknowledge_due_at'], unique=False, postgresql_where=sa.text('acknowledged_at IS NULL AND NOT acknowledge_late AND cancelled_at IS NULL'))
     op.create_index('ix_work_orders_arrive', 'work_orders', ['arrive_due_at'], unique=False, postgresql_where=sa.text('arrived_at IS NULL AND late_noted_at IS NULL AND terminated_at IS NULL AND cancelled_at IS NULL'))
     op.create_index('ix_work_orders_assign', 'work_orders', ['assign_due_at'], unique=False, postgresql_where=sa.text('assigned_at IS NULL AND NOT assign_late'))
+    op.create_index('ix_work_orders_open', 'work_orders', ['id'], unique=False, postgresql_where=sa.text('accepted_at IS NULL AND terminated_at IS NULL AND cancelled_at IS NULL'))
     op.create_index('ix_work_orders_site_id', 'work_orders', ['site_id', 'id'], unique=False)
+    op.create_index('ix_work_orders_state', 'work_orders', ['state', 'id'], unique=False)
     op.create_index('ix_work_orders_terminated_month', 'work_orders', ['terminated_month', 'site_id'], unique=False)
     op.create_table('assignments',
     sa.Column('work_order_id', sa.Uuid(), nullable=False),
@@ -214,15 +216,16 @@ def upgrade() -> None:
     op.create_index('ix_stops_open', 'stops', ['work_order_id'], unique=True, postgresql_where=sa.text('resumed_at IS NULL'))
     op.create_index('ix_stops_work_order_id', 'stops', ['work_order_id'], unique=False)
     # ### end Alembic commands ###
-    op.execute('''
+    op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+            RAISE EXCEPTION '% is append-only: a correction is a new entry', TG_TABLE_NAME
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only';
         END
         $$
-    ''')
-    for table in ('signatures', 'duty_overrides'):
-        op.execute(
-            f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} '
-            'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()'
-        )
+    """)
+    for table in ("signatures", "duty_overrides"):
+        op.execute(f"""
+            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """)

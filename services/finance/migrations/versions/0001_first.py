@@ -1,4 +1,4 @@
-"""finance's tables, and the guards of its ledger"""
+"""first"""
 
 from collections.abc import Sequence
 
@@ -57,6 +57,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('sequence', name=op.f('uq_outbox_sequence'))
     )
     op.create_index('ix_outbox_open', 'outbox', ['send_at'], unique=False, postgresql_where=sa.text('acknowledged_at IS NULL'))
+    op.create_table('paper_counts',
+    sa.Column('series', sa.String(), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('series', name=op.f('pk_paper_counts'))
+    )
     op.create_table('people',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -113,6 +118,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('notice_number', name=op.f('uq_charges_notice_number'))
     )
     op.create_index('ix_charges_site_id', 'charges', ['site_id', 'request_id'], unique=False)
+    op.create_index('ix_charges_state', 'charges', ['state', 'request_id'], unique=False)
     op.create_table('hand_overs',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('site_id', sa.Uuid(), nullable=False),
@@ -129,6 +135,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_hand_overs_site_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_hand_overs'))
     )
+    op.create_index('ix_hand_overs_open', 'hand_overs', ['site_id', 'id'], unique=False, postgresql_where=sa.text("state = 'offered'"))
     op.create_index('ix_hand_overs_site_id', 'hand_overs', ['site_id', 'id'], unique=False)
     op.create_table('journals',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -166,13 +173,6 @@ def upgrade() -> None:
     sa.CheckConstraint('0 < min_fen AND min_fen <= max_fen', name=op.f('ck_price_items_range')),
     sa.ForeignKeyConstraint(['version_id'], ['price_versions.id'], name=op.f('fk_price_items_version_id')),
     sa.PrimaryKeyConstraint('version_id', 'code', name=op.f('pk_price_items'))
-    )
-    op.create_table('receipt_counts',
-    sa.Column('site_id', sa.Uuid(), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('count', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_receipt_counts_site_id')),
-    sa.PrimaryKeyConstraint('site_id', 'day', name=op.f('pk_receipt_counts'))
     )
     op.create_table('settlements',
     sa.Column('id', sa.Uuid(), nullable=False),

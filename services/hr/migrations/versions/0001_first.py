@@ -64,6 +64,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('sequence', name=op.f('uq_outbox_sequence'))
     )
     op.create_index('ix_outbox_open', 'outbox', ['send_at'], unique=False, postgresql_where=sa.text('acknowledged_at IS NULL'))
+    op.create_table('paper_counts',
+    sa.Column('series', sa.String(), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('series', name=op.f('pk_paper_counts'))
+    )
     op.create_table('people',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -88,13 +93,6 @@ def upgrade() -> None:
     sa.Column('closing', sa.Time(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sites')),
     sa.UniqueConstraint('code', name=op.f('uq_sites_code'))
-    )
-    op.create_table('case_counts',
-    sa.Column('site_id', sa.Uuid(), nullable=False),
-    sa.Column('year', sa.BigInteger(), nullable=False),
-    sa.Column('count', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_case_counts_site_id')),
-    sa.PrimaryKeyConstraint('site_id', 'year', name=op.f('pk_case_counts'))
     )
     op.create_table('cases',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -137,7 +135,8 @@ def upgrade() -> None:
     sa.Column('clerk_id', sa.Uuid(), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_missed_callbacks_site_id')),
-    sa.PrimaryKeyConstraint('request_id', name=op.f('pk_missed_callbacks'))
+    sa.PrimaryKeyConstraint('request_id', name=op.f('pk_missed_callbacks')),
+    comment='append-only'
     )
     op.create_index('ix_missed_callbacks_site_id', 'missed_callbacks', ['site_id', 'request_id'], unique=False)
     op.create_table('month_reports',
@@ -148,7 +147,8 @@ def upgrade() -> None:
     sa.Column('reported_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_month_reports_site_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_month_reports')),
-    sa.UniqueConstraint('site_id', 'month', name=op.f('uq_month_reports_site_id'))
+    sa.UniqueConstraint('site_id', 'month', name=op.f('uq_month_reports_site_id')),
+    comment='append-only'
     )
     op.create_table('overrides',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -160,7 +160,8 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('overridden_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_overrides_site_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_overrides'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_overrides')),
+    comment='append-only'
     )
     op.create_index('ix_overrides_site_id', 'overrides', ['site_id', 'id'], unique=False)
     op.create_table('payouts',
@@ -174,7 +175,8 @@ def upgrade() -> None:
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_payouts_site_id')),
     sa.PrimaryKeyConstraint('settlement_id', name=op.f('pk_payouts')),
-    sa.UniqueConstraint('site_id', 'month', name=op.f('uq_payouts_site_id'))
+    sa.UniqueConstraint('site_id', 'month', name=op.f('uq_payouts_site_id')),
+    comment='append-only'
     )
     op.create_table('hr_tasks',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -211,23 +213,20 @@ def upgrade() -> None:
     sa.CheckConstraint('net_fen = share_fen + reward_fen - from_bonus_fen', name=op.f('ck_payout_lines_net')),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_payout_lines_person_id')),
     sa.ForeignKeyConstraint(['settlement_id'], ['payouts.settlement_id'], name=op.f('fk_payout_lines_settlement_id')),
-    sa.PrimaryKeyConstraint('settlement_id', 'person_id', name=op.f('pk_payout_lines'))
+    sa.PrimaryKeyConstraint('settlement_id', 'person_id', name=op.f('pk_payout_lines')),
+    comment='append-only'
     )
     # ### end Alembic commands ###
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            RAISE EXCEPTION '% is append-only', tg_table_name;
+            RAISE EXCEPTION '% is append-only: a correction is a new entry', TG_TABLE_NAME
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only';
         END
         $$
     """)
     for table in ("overrides", "missed_callbacks", "month_reports", "payouts", "payout_lines"):
-        op.execute(f"COMMENT ON TABLE {table} IS 'append-only'")
         op.execute(f"""
-            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION refuse_change()
-        """)
-        op.execute(f"""
-            CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON {table}
+            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """)

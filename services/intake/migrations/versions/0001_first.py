@@ -74,6 +74,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('sequence', name=op.f('uq_outbox_sequence'))
     )
     op.create_index('ix_outbox_open', 'outbox', ['send_at'], unique=False, postgresql_where=sa.text('acknowledged_at IS NULL'))
+    op.create_table('paper_counts',
+    sa.Column('series', sa.String(), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('series', name=op.f('pk_paper_counts'))
+    )
     op.create_table('people',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -132,14 +137,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('site_id', 'month', name=op.f('pk_months'))
     )
     op.create_index('ix_months_close', 'months', ['closes_at'], unique=False, postgresql_where=sa.text('asked_at IS NULL'))
-    op.create_table('paper_counts',
-    sa.Column('site_id', sa.Uuid(), nullable=False),
-    sa.Column('form', sa.String(), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('count', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['site_id'], ['sites.id'], name=op.f('fk_paper_counts_site_id')),
-    sa.PrimaryKeyConstraint('site_id', 'form', 'day', name=op.f('pk_paper_counts'))
-    )
     op.create_table('requests',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.String(), nullable=False),
@@ -182,7 +179,10 @@ def upgrade() -> None:
     sa.UniqueConstraint('source', 'source_key', name=op.f('uq_requests_source'))
     )
     op.create_index('ix_requests_callback', 'requests', ['callback_due_at'], unique=False, postgresql_where=sa.text('callback_ended_at IS NULL'))
+    op.create_index('ix_requests_month', 'requests', ['site_id', 'month'], unique=False)
+    op.create_index('ix_requests_received_month', 'requests', ['site_id', 'received_month'], unique=False, postgresql_where=sa.text('received_month IS NOT NULL'))
     op.create_index('ix_requests_site_id', 'requests', ['site_id', 'id'], unique=False)
+    op.create_index('ix_requests_state', 'requests', ['state', 'id'], unique=False)
     op.create_index('ix_requests_warn', 'requests', ['warn_due_at'], unique=False, postgresql_where=sa.text('warned_at IS NULL AND callback_ended_at IS NULL'))
     op.create_table('callback_attempts',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -214,6 +214,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_consultations'))
     )
     op.create_index('ix_consultations_reply', 'consultations', ['reply_due_at'], unique=False, postgresql_where=sa.text('reply_ended_at IS NULL'))
+    op.create_index('ix_consultations_request_id', 'consultations', ['request_id'], unique=False)
+    op.create_index('ix_consultations_site_id', 'consultations', ['site_id', 'id'], unique=False)
     op.create_table('notices',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.String(), nullable=False),
@@ -246,6 +248,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('request_id', 'round', name=op.f('pk_revisits'))
     )
     op.create_index('ix_revisits_due', 'revisits', ['due_at'], unique=False, postgresql_where=sa.text('listed_at IS NULL AND done_at IS NULL'))
+    op.create_index('ix_revisits_listed', 'revisits', ['due_at'], unique=False, postgresql_where=sa.text('listed_at IS NOT NULL AND done_at IS NULL'))
     op.create_table('visits',
     sa.Column('request_id', sa.Uuid(), nullable=False),
     sa.Column('round', sa.BigInteger(), nullable=False),
@@ -270,6 +273,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('request_id', 'round', name=op.f('pk_visits'))
     )
     op.create_index('ix_visits_accepted_month', 'visits', ['accepted_month', 'site_id'], unique=False)
+    op.create_index('ix_visits_terminated_month', 'visits', ['terminated_month', 'site_id'], unique=False)
     op.create_table('notice_copies',
     sa.Column('notice_id', sa.Uuid(), nullable=False),
     sa.Column('copy', sa.Enum('finance', 'department', 'archive', name='copy', native_enum=False, length=32), nullable=False),

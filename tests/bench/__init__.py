@@ -1,0 +1,1 @@
+"""What Bianmin costs in time and memory, measured on real stacks: `make bench`, explained in docs/performance.md."""

@@ -1,0 +1,101 @@
+"""The database as migrated is the database as modelled, and every sweep finds its rows by an index."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, NullPool, Select, create_engine, exists, select, text
+from sqlalchemy.dialects.postgresql import psycopg
+
+from shared.db import SERVICES
+from shared.migrations import is_ours
+from shared.ops import count_open
+from shared.tasks import Deadline
+from tests.conftest import START
+
+DEADLINES: list[Deadline] = [
+    tick.deadline for service in SERVICES for tick in import_module(f"services.{service}.tasks").tasks.ticks
+]
+
+
+@pytest.fixture
+def owner(template: str) -> Iterator[Connection]:
+    with create_engine(template, poolclass=NullPool).connect() as connection:
+        yield connection
+
+
+def metadata_of(service: str) -> MetaData:
+    metadata: MetaData = import_module(f"services.{service}.models").Base.metadata
+    return metadata
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_migrated_schema_has_the_tables_columns_and_indexes_of_the_models(owner: Connection, service: str) -> None:
+    owner.execute(text(f"SET search_path = {service}, installation"))
+    options = {"include_name": is_ours, "compare_type": True, "compare_server_default": True}
+    assert compare_metadata(MigrationContext.configure(owner, opts=options), metadata_of(service)) == []
+
+
+_DEFINITIONS = text("""
+    SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = CAST(CAST(:schema AS text) AS regnamespace) AND contype <> 't'
+    UNION ALL
+    SELECT replace(indexdef, schemaname || '.', '') FROM pg_indexes WHERE schemaname = CAST(:schema AS text)
+    UNION ALL
+    SELECT relname || ': ' || obj_description(oid) FROM pg_class
+    WHERE relnamespace = CAST(CAST(:schema AS text) AS regnamespace) AND obj_description(oid) IS NOT NULL
+""")
+
+
+def definitions(owner: Connection, schema: str) -> set[str]:
+    """Every constraint, index and comment of a schema, written out."""
+    owner.execute(text(f"SET LOCAL search_path = {schema}"))
+    found = owner.execute(_DEFINITIONS, {"schema": schema}).scalars()
+    return {line for line in found if "alembic_version" not in line}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_migrated_schema_has_every_constraint_and_condition_of_the_models(owner: Connection, service: str) -> None:
+    migrated = definitions(owner, service)
+    owner.execute(text("CREATE SCHEMA modelled; SET LOCAL search_path = modelled"))
+    metadata_of(service).create_all(owner, checkfirst=False)
+    assert definitions(owner, "modelled") == migrated
+
+
+_INDEX = text("""
+    SELECT pg_get_indexdef(indexrelid, 1, true), indpred IS NOT NULL FROM pg_index
+    WHERE indexrelid = CAST(:name AS regclass)
+""")
+
+
+def index_read(owner: Connection, query: Select[Any]) -> tuple[str, bool]:
+    """The first column of the one index that a plan good for any moment reads, and whether it is a partial one."""
+    compiled = query.compile(dialect=psycopg.dialect(), compile_kwargs={"render_postcompile": True})
+    sql = str(compiled) % {name: f"${number}" for number, name in enumerate(compiled.params, start=1)}
+    (plan,) = owner.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {sql}").scalar_one()
+    assert not [node for node in nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan"]
+    (name,) = {node["Index Name"] for node in nodes(plan["Plan"]) if "Index Name" in node}
+    column, partial = owner.execute(_INDEX, {"name": name}).one()
+    return column, partial
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+@pytest.mark.parametrize("deadline", DEADLINES, ids=lambda deadline: deadline.kind)
+def test_whether_a_deadline_has_passed_is_asked_of_an_index_of_open_rows_alone(
+    owner: Connection, deadline: Deadline
+) -> None:
+    service = deadline.due.class_.__module__.split(".")[1]
+    owner.execute(text(f"SET search_path = {service}; SET enable_seqscan = off; SET enable_bitmapscan = off"))
+    by_its_moment = (deadline.due.key, True)
+    assert index_read(owner, select(exists().where(deadline.passed(START)))) == by_its_moment
+    assert index_read(owner, deadline.claim(deadline.due, now=START)) == by_its_moment
+    _, open_rows_alone = index_read(owner, count_open(deadline, START))
+    assert open_rows_alone
