@@ -138,13 +138,13 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
     watcher = _person(data, token, "operator")
     client = Client(Address.read(data).base_url)
     messages = Table("service", "published", "unacknowledged", "waiting", "parked", "oldest s")
-    deadlines = Table("service", "deadline", "started", "open", "overdue", "oldest due")
+    deadlines = Table("service", "deadline", "open", "overdue", "oldest due")
     for name in SERVICES:
         bus = client.get(watcher, f"/{name}/ops/bus")
         parts = ("published", "unacknowledged", "waiting", "parked")
         messages.add_row(name, *(str(bus[part]) for part in parts), f"{bus['oldest_unacknowledged_seconds']:.1f}")
         for line in bus["deadlines"]:
-            counts = (str(line[part]) for part in ("started", "open", "overdue"))
+            counts = (str(line[part]) for part in ("open", "overdue"))
             deadlines.add_row(name, line["kind"], *counts, line["oldest_due"] or "")
     console.print(messages)
     console.print(deadlines)

@@ -42,6 +42,15 @@ def last_day(month: str) -> date:
     return first.replace(day=monthrange(first.year, first.month)[1])
 
 
+MONTH_END_PAUSE = timedelta(minutes=30)
+"""From closing time of the last day to the month's end work: the daily cash check comes first [D18]."""
+
+
+def month_closes_at(month: str, *, zone: str, closing: time) -> datetime:
+    """The moment a site's month is over, for the desk's statistics and finance's settlement alike [D18]."""
+    return moment(last_day(month), closing, zone) + MONTH_END_PAUSE
+
+
 def next_month(month: str) -> str:
     """The month after '2026-12' is '2027-01'."""
     return month_of(last_day(month) + timedelta(days=1))

@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from shared.access import OPERATORS, WATCHERS
 from shared.bus import inbox
 from shared.errors import NotFound
-from shared.paging import After, Limit
 from shared.tasks import Deadline, Tasks
-from shared.web import Edge, Reason, permissions
+from shared.web import After, Edge, Limit, Reason, permissions
 
 
 @dataclass(frozen=True)

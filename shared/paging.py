@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Query
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 T = TypeVar("T")
-
-After = Annotated[UUID | None, Query(description="`next` of the page before; omit for the first page")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="rows a page")]
 
 
 @dataclass(frozen=True)

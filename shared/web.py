@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, cast
+from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, StringConstraints
@@ -52,6 +53,13 @@ Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 MonthName = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$")]
 """A month, as '2026-04'."""
+
+
+After = Annotated[UUID | None, Query(description="`next` of the page before; omit for the first page")]
+"""The cursor of a list."""
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows a page")]
+"""How many rows a page of a list has."""
 
 
 class Reason(Body):

@@ -14,8 +14,8 @@ from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.access import MAY
 from services.dispatch.rules.team import MAX_WEIGHT, MAX_WORKERS, Member
 from services.dispatch.rules.work_order import WorkState
-from shared.paging import After, Limit, Page
-from shared.web import Body, Edge, Short, Words, permissions
+from shared.paging import Page
+from shared.web import After, Body, Edge, Limit, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["dispatch"])
 may = permissions("dispatch", MAY)

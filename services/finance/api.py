@@ -31,8 +31,8 @@ from services.finance.rules.receipt import Method, ReceiptState
 from services.finance.rules.reserve import ProposalState, Use
 from shared.messages import PriceItem
 from shared.money import PositiveFen
-from shared.paging import After, Limit, Page
-from shared.web import Body, Edge, MonthName, Reason, Short, Words, permissions
+from shared.paging import Page
+from shared.web import After, Body, Edge, Limit, MonthName, Reason, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["finance"])
 may = permissions("finance", MAY)

@@ -27,9 +27,9 @@ from shared import clock
 from shared.db import database
 from shared.messages import Department, Role
 from shared.money import PositiveFen
-from shared.paging import After, Limit, Page
+from shared.paging import Page
 from shared.settings import settings
-from shared.web import Body, Edge, Short, Words, permissions
+from shared.web import After, Body, Edge, Limit, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["hr"])
 may = permissions("hr", MAY)

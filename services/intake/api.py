@@ -24,8 +24,8 @@ from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.scope import trade_of
 from shared.errors import Malformed, Problem
 from shared.money import PositiveFen
-from shared.paging import After, Limit, Page
-from shared.web import Body, Edge, MonthName, Reason, Short, Words, explain, permissions
+from shared.paging import Page
+from shared.web import After, Body, Edge, Limit, MonthName, Reason, Short, Words, explain, permissions
 
 api = APIRouter(prefix="/api", tags=["intake"])
 may = permissions("intake", MAY)

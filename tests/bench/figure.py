@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import NullPool, create_engine, text
+
+from bianmin.children import wait_until
 from bianmin.client import Client, Person
+from bianmin.stack import SERVICES
 from tests.stack import RunningStack, running
 
 
@@ -54,6 +58,18 @@ def found_company(stack: RunningStack, client: Client) -> Person:
     secret = stack.await_up().founder_secret
     made = client.post(None, "/hr/api/company", secret=secret, name="便民", administrator="周宁")
     return Person(made["person_id"], "周宁", "administrator", made["token"])
+
+
+def await_acknowledged(stack: RunningStack) -> None:
+    """Wait until every message published so far is acknowledged."""
+    engine = create_engine(stack.await_up().database_url, poolclass=NullPool)
+    opened = " OR ".join(f"EXISTS (SELECT FROM {name}.outbox WHERE acknowledged_at IS NULL)" for name in SERVICES)
+
+    def acknowledged() -> bool:
+        with engine.connect() as connection:
+            return not connection.execute(text(f"SELECT {opened}")).scalar_one()
+
+    wait_until("every message to be acknowledged", acknowledged, seconds=60)
 
 
 def hire(client: Client, administrator: Person, name: str) -> None:

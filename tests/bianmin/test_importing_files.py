@@ -84,6 +84,14 @@ def zipped(**files: bytes) -> bytes:
     return out.getvalue()
 
 
+def edited(book: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    """The XLSX file with something else written in one of its parts."""
+    with zipfile.ZipFile(BytesIO(book)) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    assert old in parts[part]
+    return zipped(**parts | {part: parts[part].replace(old, new)})
+
+
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
@@ -216,6 +224,21 @@ def test_one_word_in_the_farthest_cell_of_a_sheet_is_refused_and_does_not_take_a
         read_table(path)
 
 
+def test_a_workbook_that_counts_more_than_it_can_hold_is_refused(tmp_path: Path) -> None:
+    for part, old, new in (
+        ("xl/sharedStrings.xml", b'count="4"', b'count="99999999999"'),
+        ("xl/worksheets/sheet1.xml", b'<row r="2"', b'<row r="4000000000"'),
+    ):
+        with pytest.raises(NotATable, match="counts more than it can hold"):
+            read_table(written(tmp_path / "t.xlsx", edited(BOOK, part, old, new)))
+
+
+def test_a_row_with_a_nul_character_in_a_spreadsheet_says_so_and_the_others_are_read(tmp_path: Path) -> None:
+    book = workbook(["a", "b"], ["1", "NIL"], ["2", "x"])
+    rows = rows_of(tmp_path / "t.xlsx", edited(book, "xl/sharedStrings.xml", b"NIL", b"_x0000_"))
+    assert rows == [Row(2, {}, "a cell holds a NUL character"), Row(3, {"a": "2", "b": "x"})]
+
+
 def test_a_word_beside_the_table_is_left_out(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "t.xlsx", workbook(["a", "b"], [1, 2], far=(1, 30))) == [Row(2, {"a": "1", "b": "2"})]
 
@@ -238,14 +261,8 @@ def test_a_damaged_xlsx_is_rows_or_no_table_and_nothing_else(tmp_path: Path, cha
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sheet=st.lists(st.sampled_from(PIECES)).map("".join))
 def test_a_workbook_with_any_sheet_is_rows_or_no_table_and_nothing_else(tmp_path: Path, sheet: str) -> None:
-    out = BytesIO()
-    with zipfile.ZipFile(BytesIO(BOOK)) as book, zipfile.ZipFile(out, "w") as packed:
-        for entry in book.namelist():
-            raw = book.read(entry)
-            if entry == "xl/worksheets/sheet1.xml":
-                raw = raw.replace(b"<sheetData>", b"<sheetData>" + sheet.encode())
-            packed.writestr(entry, raw)
-    assert_rows_or_no_table(written(tmp_path / "t", out.getvalue()))
+    raw = edited(BOOK, "xl/worksheets/sheet1.xml", b"<sheetData>", b"<sheetData>" + sheet.encode())
+    assert_rows_or_no_table(written(tmp_path / "t", raw))
 
 
 def assert_rows_or_no_table(path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from shared.calendar import business_day, business_month, last_day, moment, next_month
+from shared.calendar import business_day, business_month, first_day, last_day, moment, month_closes_at, next_month
 
 SHANGHAI = "Asia/Shanghai"
 
@@ -40,3 +40,8 @@ def test_closing_time_is_the_sites_own() -> None:
 )
 def test_months_end_and_follow_each_other(month: str, last: date, after: str) -> None:
     assert (last_day(month), next_month(month)) == (last, after)
+    assert first_day(month) == last.replace(day=1)
+
+
+def test_a_month_closes_half_an_hour_after_closing_on_its_last_day() -> None:
+    assert month_closes_at("2026-02", zone=SHANGHAI, closing=time(18)) == datetime(2026, 2, 28, 10, 30, tzinfo=UTC)

@@ -1,13 +1,15 @@
 """Papers are numbered without gaps [R24, R34]."""
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import Session
 
 from shared.db import database
 from shared.papers import next_number, next_numbers
 
 
-def test_each_series_is_counted_by_itself_from_one(session_of: object) -> None:
-    session: Session = session_of("intake")  # type: ignore[operator]
+def test_each_series_is_counted_by_itself_from_one(session_of: Callable[[str], Session]) -> None:
+    session = session_of("intake")
     assert next_numbers(session, "DJ-BK-20260401", howmany=3) == [f"DJ-BK-20260401-000{count}" for count in (1, 2, 3)]
     assert next_number(session, "TZ-BK-20260401") == "TZ-BK-20260401-0001"
     assert next_number(session, "DJ-BK-20260401") == "DJ-BK-20260401-0004"

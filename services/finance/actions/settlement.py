@@ -18,15 +18,13 @@ from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.ledger import JournalKind, settlement_approved
 from services.finance.rules.settlement import (
     SETTLEMENT,
-    ClosePolicy,
     SettlementState,
     SettlementStep,
     check_accounts_ready,
     check_received,
-    month_closes_at,
 )
 from shared.bus.outbox import publish
-from shared.calendar import business_month, first_day, last_day, next_month
+from shared.calendar import business_month, first_day, last_day, month_closes_at, next_month
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import PayoutApproved, PayoutReceived, StatisticsAgreed
@@ -42,9 +40,7 @@ def open_months(session: Session, months: Sequence[tuple[UUID, str]]) -> None:
             "site_id": site_id,
             "month": month,
             "state": SettlementState.OPEN,
-            "closes_at": month_closes_at(
-                month, zone=sites[site_id].zone, closing=sites[site_id].closing, policy=ClosePolicy()
-            ),
+            "closes_at": month_closes_at(month, zone=sites[site_id].zone, closing=sites[site_id].closing),
         }
         for site_id, month in months
     ]

@@ -1,10 +1,7 @@
 """The settlement 结算 of a site's month: closed, agreed, computed, approved, received by HR [R89-R92, D18]."""
 
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from shared.calendar import last_day, moment
 from shared.errors import RuleBroken
 from shared.money import format_fen
 from shared.states import Machine
@@ -45,18 +42,6 @@ SETTLEMENT = Machine[SettlementState, SettlementStep](
         (SettlementState.APPROVED, SettlementStep.RECEIVE): SettlementState.RECEIVED,
     },
 )
-
-
-@dataclass(frozen=True)
-class ClosePolicy:
-    """Minutes from closing time of the last day to the month's close: the daily check comes first [D18]."""
-
-    minutes_after_closing: int = 30
-
-
-def month_closes_at(month: str, *, zone: str, closing: time, policy: ClosePolicy) -> datetime:
-    """The moment a site's month is closed; the front desk asks for figures at the same one."""
-    return moment(last_day(month), closing, zone) + timedelta(minutes=policy.minutes_after_closing)
 
 
 def check_accounts_ready(*, statistics_agreed: bool, unchecked_days: int) -> None:

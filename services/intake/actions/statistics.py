@@ -1,6 +1,6 @@
 """The month's statistics: count, ask the departments, compare, sign, report [R40-R43, D18]."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, text
@@ -10,7 +10,7 @@ from services.intake.models import MONTH_END, Month, MonthSignature
 from services.intake.queries import month_lines, month_report
 from services.intake.rules.statistics import SIGNERS, check_agreed
 from shared.bus.outbox import publish
-from shared.calendar import business_month, last_day, moment, next_month
+from shared.calendar import business_month, month_closes_at, next_month
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.messages import (
     DepartmentFiguresGiven,
@@ -20,9 +20,6 @@ from shared.messages import (
     StatisticsAgreed,
 )
 from shared.people import Actor, Site, known_site, site_for
-
-AFTER_CLOSING = timedelta(minutes=30)
-"""The statistics begin after the daily check of the last day [D18]."""
 
 
 def open_month(session: Session, site: Site, month: str) -> None:
@@ -35,7 +32,7 @@ def open_month(session: Session, site: Site, month: str) -> None:
         {
             "site_id": site.id,
             "month": month,
-            "closes_at": moment(last_day(month), site.closing, site.zone) + AFTER_CLOSING,
+            "closes_at": month_closes_at(month, zone=site.zone, closing=site.closing),
         },
     )
 

@@ -193,11 +193,6 @@ def test_a_day_is_checked_at_closing_and_chased_at_nine_the_next_morning_by_the_
     assert times.chase_at == datetime(2026, 4, 2, 1, tzinfo=UTC)
 
 
-def test_a_month_closes_half_an_hour_after_closing_on_its_last_day() -> None:
-    closes_at = settlement.month_closes_at("2026-02", zone=ZONE, closing=time(18), policy=settlement.ClosePolicy())
-    assert closes_at == datetime(2026, 2, 28, 10, 30, tzinfo=UTC)
-
-
 def test_accounts_wait_for_the_statistics_and_for_every_days_check() -> None:
     settlement.check_accounts_ready(statistics_agreed=True, unchecked_days=0)
     with pytest.raises(RuleBroken, match="R90") as refused:

@@ -12,12 +12,11 @@ from services.intake import queries
 from services.intake.actions import callback, statistics
 from services.intake.models import Month
 from services.intake.rules.statistics import FIELD_DEPARTMENTS, SIGNERS, Item, check_agreed, compare
-from shared.errors import NotFound, NotYet, NotYourRole, RuleBroken
+from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
-from shared.messages import CashNotHandedOver, CashReturned
 from shared.people import Actor
 from tests.people import employ, open_site, published
-from tests.services.intake.desk import MONTH_END, NOW, Desk, minutes
+from tests.services.intake.desk import MONTH_END, Desk, minutes
 
 AFTER = MONTH_END + timedelta(seconds=1)
 FIGURES = st.dictionaries(st.tuples(st.sampled_from(FIELD_DEPARTMENTS), st.sampled_from(Item)), st.integers(0, 9))
@@ -182,42 +181,3 @@ def test_signatures_and_months_are_shown_to_people_of_the_site_only(desk: Desk) 
     ended(desk)
     stranger = employ(desk.session, "desk_head", "front_desk", open_site(desk.session, "ZJ"))
     assert queries.months(desk.session, stranger, month="2026-04") == []
-
-
-def missing(desk: Desk, **facts: Any) -> CashNotHandedOver:
-    return CashNotHandedOver.model_validate(
-        {
-            "missing_id": new_id(),
-            "site_id": desk.site_id,
-            "day": NOW.date(),
-            "holder_id": desk.clerk.person_id,
-            "holder_name": "客服",
-            "amount_fen": 5000,
-            "receipt_numbers": ["SJ-BK-20260401-0001"],
-            "found_at": NOW,
-        }
-        | facts
-    )
-
-
-def test_the_desk_sees_missing_cash_once_and_when_it_came_back(desk: Desk) -> None:
-    message = missing(desk)
-    returned = CashReturned(
-        missing_id=message.missing_id,
-        site_id=desk.site_id,
-        holder_id=message.holder_id,
-        amount_fen=5000,
-        returned_at=minutes(5),
-    )
-    with pytest.raises(NotYet):
-        desk.handle(returned)
-    for _ in range(2):
-        desk.handle(message)
-    desk.handle(returned)
-    (alert,) = queries.cash_alerts(desk.session, desk.head)
-    assert (alert.amount_fen, alert.returned_at) == (5000, minutes(5))
-
-
-def test_missing_cash_of_a_site_that_is_not_known_waits(desk: Desk) -> None:
-    with pytest.raises(NotYet):
-        desk.handle(missing(desk, site_id=new_id()))
