@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
@@ -20,8 +22,8 @@ from bianmin.client import Client, Person, Refused
 from bianmin.engines import CannotStart
 from bianmin.exports import SERVICES, read_exports
 from bianmin.importing.mapping import BadMapping, read_mapping
-from bianmin.importing.sending import import_file, map_rows
-from bianmin.importing.table import NotATable, read_table
+from bianmin.importing.sending import import_table, map_rows, open_table
+from bianmin.importing.table import NotATable
 from bianmin.month.cast import Cast, found_company
 from bianmin.month.play import Play, PlayedWrong
 from bianmin.month.quiet import MessageParked, NotASimulation, World
@@ -113,19 +115,23 @@ def import_(
     token: Token = "",
 ) -> None:
     """Import requests from a table: registered, refused with the reason, known, or malformed."""
+    rules = read_mapping(mapping)
+    rows = open_table(file, rules)
     clerk = _person(data, token, "desk_head")
     with Client(Address.read(data).base_url) as client, Progress(console=errors) as progress:
         bar = progress.add_task("rows", total=None)
-        result = import_file(
+        result = import_table(
             client,
             clerk,
-            file,
-            read_mapping(mapping),
+            rows,
+            rules,
             start=lambda total: progress.update(bar, total=total),
             progress=lambda done: progress.advance(bar, done),
         )
     for row in result.malformed():
-        console.print(f"row {row.row}: {row.reason}", highlight=False)
+        console.print(f"row {row.row}: {row.reason}", highlight=False, markup=False)
+    for reason, count in Counter(row.reason for row in result.rows if row.outcome == "refused").most_common():
+        console.print(f"{count} refused: {reason}", highlight=False, markup=False)
     table = Table("outcome", "rows")
     for outcome in ("registered", "refused", "known", "malformed"):
         table.add_row(outcome, str(result.counts()[outcome]))
@@ -186,8 +192,7 @@ def _live_month(
     stack: Stack | None = None,
 ) -> None:
     mapping = read_mapping(mapping_file)
-    table = read_table(file)
-    mapping.check_columns(table, file)
+    table = open_table(file, mapping)
     rows, malformed = map_rows(table, mapping)
     client = Client(address.base_url, while_waiting=stack.supervisor.watch if stack else lambda: None)
     world = World(client, address.database_url)
@@ -204,7 +209,7 @@ def _live_month(
     write_files(result, results)
     show(result, console)
     for row in malformed:
-        console.print(f"row {row.row} of {file.name}: {row.reason}", highlight=False)
+        console.print(f"row {row.row} of {file.name}: {row.reason}", highlight=False, markup=False)
     console.print(f"figures: {results}/result.json and *.csv")
     _audit(client, cast.auditor, play.month)
 
@@ -265,5 +270,5 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(0)
     except tuple(EXPECTED) as error:
-        errors.print(f"[red]bianmin:[/red] {error}", highlight=False)
+        errors.print(f"[red]bianmin:[/red] {escape(str(error))}", highlight=False)
         sys.exit(next(code for kind, code in EXPECTED.items() if isinstance(error, kind)))

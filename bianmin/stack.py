@@ -110,6 +110,7 @@ class Stack:
             "BIANMIN_DATABASE_URL": database_url,
             "BIANMIN_BROKER_URL": broker_url,
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
+            "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
         self._prepare(environment)
         self.supervisor = Supervisor([self._web(listening, environment), *self._workers(environment)])
@@ -158,7 +159,7 @@ class Stack:
             Child(
                 f"worker-{service}",
                 [
-                    *(sys.executable, "-m", "celery", "-A", f"services.{service}.main:celery", "worker"),
+                    *(sys.executable, "-m", "celery", "-A", f"services.{service}.worker:celery", "worker"),
                     *("--queues", service, "--hostname", f"{service}@{self.data.name}", "--loglevel", "WARNING"),
                     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
                 ],

@@ -57,7 +57,7 @@ class RunningStack:
 
     def worker(self, service: str) -> psutil.Process:
         """The Celery worker of a service."""
-        (found,) = (p for p in self.descendants() if f"services.{service}.main:celery" in p.cmdline())
+        (found,) = (p for p in self.descendants() if f"services.{service}.worker:celery" in p.cmdline())
         return found
 
     def stop(self) -> int:

@@ -1,10 +1,8 @@
-"""Wiring of the departments: their Celery worker and their web application."""
+"""Wiring of dispatch's web application; `uvicorn services.dispatch.main:web` runs it alone."""
 
 from services.dispatch.api import api
 from services.dispatch.tasks import tasks
-from shared.bus.worker import make_celery
 from shared.ops import make_ops
 from shared.web import make_web
 
-celery = make_celery(tasks)
 web = make_web("dispatch", api, make_ops(tasks))

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from services.hr import queries
 from services.hr.actions import case, company, post, task
@@ -29,7 +29,7 @@ from shared.messages import Department, Role
 from shared.money import PositiveFen
 from shared.paging import Page
 from shared.settings import settings
-from shared.web import After, Body, Edge, Limit, Short, Words, permissions
+from shared.web import After, Body, Edge, Limit, Moment, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["hr"])
 may = permissions("hr", MAY)
@@ -80,7 +80,7 @@ class OpenCase(Body):
     offence: Offence
     site_id: UUID
     person_id: UUID
-    happened_at: AwareDatetime
+    happened_at: Moment
     in_working_hours: bool = True
     evidence: Words
     amount_fen: PositiveFen | None = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from services.intake import queries
 from services.intake.actions import consultation, importing, notice, request, revisit, statistics
@@ -25,7 +25,7 @@ from services.intake.rules.scope import trade_of
 from shared.errors import Malformed, Problem
 from shared.money import PositiveFen
 from shared.paging import Page
-from shared.web import After, Body, Edge, Limit, MonthName, Reason, Short, Words, explain, permissions
+from shared.web import After, Body, Edge, Limit, Moment, MonthName, Reason, Short, Words, explain, permissions
 
 api = APIRouter(prefix="/api", tags=["intake"])
 may = permissions("intake", MAY)
@@ -36,8 +36,8 @@ Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
 class Window(Body):
     """A stretch of time that suits the owner [R17]."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
 
 class RequestForm(Body):
@@ -79,7 +79,7 @@ class ImportRow(RequestForm):
     """One row of another system's list, with its key there."""
 
     source_key: Short
-    asked_at: AwareDatetime | None = None
+    asked_at: Moment | None = None
 
 
 class ImportRequests(Body):
@@ -99,8 +99,8 @@ class LogAttempt(Body):
 class AgreeVisit(Body):
     """Time and fee as agreed with the owner [R18, R49]; the fee in fen, from the approved price."""
 
-    visit_from: AwareDatetime
-    visit_to: AwareDatetime
+    visit_from: Moment
+    visit_to: Moment
     price_code: Short
     fee_fen: PositiveFen
 
@@ -109,7 +109,7 @@ class AskConsultation(Body):
     """A question to the request's department, and when the owner gets his reply [R19, R23]."""
 
     question: Words
-    reply_due_at: AwareDatetime
+    reply_due_at: Moment
     owner_was_told: bool = Field(description="the owner was reached and promised the reply at that time")
 
 
@@ -118,8 +118,8 @@ class RecordRevisit(Body):
 
     outcome: Literal["not_reached", "satisfied", "problem"]
     note: Words
-    visit_from: AwareDatetime | None = None
-    visit_to: AwareDatetime | None = None
+    visit_from: Moment | None = None
+    visit_to: Moment | None = None
 
 
 @api.get("/sites", summary="The person's sites")

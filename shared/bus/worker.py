@@ -28,7 +28,7 @@ TRANSPORT = {
 
 
 def make_celery(tasks: Tasks) -> Celery:
-    """The Celery app of a service; `celery -A services.intake.main:celery worker -P threads` runs it."""
+    """The Celery app of a service; `celery -A services.intake.worker:celery worker -P threads` runs it."""
     service = tasks.service
     app = Celery(service, set_as_current=False)
     app.conf.update(

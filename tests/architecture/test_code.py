@@ -72,7 +72,7 @@ def test_the_containers_run_every_service_and_no_other() -> None:
         assert worker["command"][:6] == [
             "celery",
             "-A",
-            f"services.{service}.main:celery",
+            f"services.{service}.worker:celery",
             "worker",
             "--queues",
             service,

@@ -65,7 +65,17 @@ def test_architecture_names_every_service_and_every_file_of_one() -> None:
     for service in SERVICES:
         assert f"`{service}`" in architecture
         inside = {p.name for p in (ROOT / "services" / service).iterdir() if not p.name.startswith("__")}
-        assert inside == {"rules", "models.py", "queries.py", "actions", "tasks.py", "api.py", "main.py", "migrations"}
+        assert inside == {
+            "rules",
+            "models.py",
+            "queries.py",
+            "actions",
+            "tasks.py",
+            "api.py",
+            "main.py",
+            "worker.py",
+            "migrations",
+        }
         for name in inside:
             assert name in architecture
 

@@ -70,6 +70,6 @@ def _name(process: psutil.Process) -> str:
     if "uvicorn" in words:
         return "web"
     for service in SERVICES:
-        if f"services.{service}.main:celery" in words:
+        if f"services.{service}.worker:celery" in words:
             return f"worker {service}"
     return "bianmin" if " up " in words else words

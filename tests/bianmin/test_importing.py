@@ -382,3 +382,29 @@ def test_a_result_counts_by_outcome() -> None:
     result = ImportResult(rows)
     assert result.counts() == {"known": 2, "malformed": 1}
     assert result.malformed() == [rows[1]]
+
+
+def test_a_bad_file_or_mapping_is_told_although_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.csv").write_text("a\n")
+    (tmp_path / "m.toml").write_text("[fields]\n")
+    for arguments, named in (
+        ((tmp_path / "x.csv", "--mapping", MAPPING), "x.csv"),
+        ((FILE, "--mapping", tmp_path / "m.toml"), "m.toml"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["bianmin", "import", *map(str, arguments), "--data", str(tmp_path / "none")])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 2
+        assert named in capsys.readouterr().err.replace("\n", "")
+
+
+def test_cells_that_look_like_markup_are_shown_as_they_are(
+    cli: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "r.csv", [row("11", borough="[/bold]"), row("12", complaint_type="x")])
+    code, out, _ = cli(path, "--mapping", MAPPING)
+    assert code == 0
+    assert "[/bold]" in out
+    assert "1 refused" in out

@@ -23,7 +23,7 @@ def tasks_of(service: str) -> Tasks:
 
 @pytest.fixture(scope="module")
 def apps(template: str) -> dict[str, Celery]:
-    return {service: import_module(f"services.{service}.main").celery for service in SERVICES}
+    return {service: import_module(f"services.{service}.worker").celery for service in SERVICES}
 
 
 def test_every_message_has_exactly_one_handler_in_each_receiver_and_none_elsewhere() -> None:

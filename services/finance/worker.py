@@ -1,0 +1,6 @@
+"""Wiring of finance's Celery worker; it imports nothing of the web, which would cost memory for nothing."""
+
+from services.finance.tasks import tasks
+from shared.bus.worker import make_celery
+
+celery = make_celery(tasks)
