@@ -113,9 +113,9 @@ class Supervisor:
         self._started_at: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
 
-    def start(self) -> None:
-        """Start every child."""
-        for child in self.children:
+    def start(self, *children: Child) -> None:
+        """Start these of its children."""
+        for child in children:
             self._start(child)
 
     def _start(self, child: Child) -> None:

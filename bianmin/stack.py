@@ -37,10 +37,11 @@ class Address:
 
     def write(self, data: Path) -> None:
         """Keep it, readable by the owner of the folder alone."""
-        path = data / "address.json"
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        half = data / "address.new"
+        half.unlink(missing_ok=True)
+        with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             json.dump(asdict(self), file)
+        half.rename(data / "address.json")  # whole or not at all
 
     @classmethod
     def read(cls, data: Path) -> "Address":
@@ -112,11 +113,13 @@ class Stack:
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
-        self._prepare(environment)
-        self.supervisor = Supervisor([self._web(listening, environment), *self._workers(environment)])
-        self.supervisor.start()
+        web, workers = self._web(listening, environment), self._workers(environment)
+        self.supervisor = Supervisor([web, *workers])
+        self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         listening.close()
-        self._await_web(address)
+        self._prepare(environment)
+        self._await_web(web, address)
+        self.supervisor.start(*workers)
         address.write(self.data)
         return address
 
@@ -169,9 +172,7 @@ class Stack:
             for service in SERVICES
         ]
 
-    def _await_web(self, address: Address) -> None:
-        web = self.supervisor.children[0]
-
+    def _await_web(self, web: Child, address: Address) -> None:
         def ready_or_dead() -> bool:
             if not web.alive:
                 return True
