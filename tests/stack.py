@@ -57,8 +57,14 @@ class RunningStack:
 
     def worker(self, service: str) -> psutil.Process:
         """The Celery worker of a service."""
-        (found,) = (p for p in self.descendants() if f"services.{service}.worker:celery" in p.cmdline())
-        return found
+        found: list[psutil.Process] = []
+
+        def runs() -> bool:
+            found[:] = [p for p in self.descendants() if f"services.{service}.worker:celery" in _command(p)]
+            return len(found) == 1
+
+        wait_until(f"the worker of {service} to run", runs, seconds=30)
+        return found[0]
 
     def stop(self) -> int:
         """Ctrl-C, and wait for its end."""
@@ -95,6 +101,13 @@ class RunningStack:
         with engine.connect() as connection:
             moment: datetime = connection.execute(text("SELECT installation.clock_now()")).scalar_one()
         return moment
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # it ended since it was listed
+        return []
 
 
 @contextmanager

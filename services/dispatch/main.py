@@ -1,8 +1,10 @@
 """Wiring of dispatch's web application; `uvicorn services.dispatch.main:web` runs it alone."""
 
 from services.dispatch.api import api
+from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks
 from shared.ops import make_ops
+from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("dispatch", api, make_ops(tasks))
+web = make_web("dispatch", api, make_ops(tasks), make_policies("dispatch", PunctualityPolicy))

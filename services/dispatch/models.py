@@ -14,6 +14,7 @@ from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
 from shared.people import PersonRow, SiteRow
+from shared.policy_rows import PolicyRow
 from shared.tasks import Deadline
 
 
@@ -34,6 +35,10 @@ class Inbox(InboxRow, Base):
 
 class IdempotencyKey(IdempotencyRow, Base):
     """Answers given to keys."""
+
+
+class PolicyChange(PolicyRow, Base):
+    """Changes of our policies; append-only."""
 
 
 class Site(SiteRow, Base):

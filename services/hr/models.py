@@ -16,6 +16,7 @@ from shared.ids import new_id
 from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
+from shared.policy_rows import PolicyRow
 from shared.tasks import Deadline
 
 
@@ -47,6 +48,10 @@ class Company(Base):
     only_row: Mapped[bool] = mapped_column(primary_key=True, default=True)
     name: Mapped[str]
     founded_at: Mapped[datetime]
+
+
+class PolicyChange(PolicyRow, Base):
+    """Changes of our policies; append-only."""
 
 
 class Site(SiteRow, Base):

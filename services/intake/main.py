@@ -1,8 +1,11 @@
 """Wiring of intake's web application; `uvicorn services.intake.main:web` runs it alone."""
 
 from services.intake.api import api
+from services.intake.rules.callback import CallbackPolicy
+from services.intake.rules.revisit import RevisitPolicy
 from services.intake.tasks import tasks
 from shared.ops import make_ops
+from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("intake", api, make_ops(tasks))
+web = make_web("intake", api, make_ops(tasks), make_policies("intake", CallbackPolicy, RevisitPolicy))

@@ -17,6 +17,7 @@ from shared.errors import NotFound, NotYet
 from shared.ids import new_id
 from shared.messages import NoticeCancelled, NoticeIssued, ReworkOrdered, WorkAcknowledged
 from shared.people import Actor, known_site
+from shared.policy_rows import in_force
 
 
 def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkOrder:
@@ -51,7 +52,7 @@ def rework_ordered(session: Session, message: ReworkOrdered, *, now: datetime) -
 def _receive(session: Session, facts: dict[str, Any], now: datetime) -> None:
     """One order for each request and round: a second message with the same meaning changes nothing."""
     known_site(session, facts["site_id"])
-    policy = PunctualityPolicy()
+    policy = in_force(session, PunctualityPolicy, site_id=facts["site_id"], at=now)
     session.execute(
         insert(WorkOrder)
         .values(

@@ -1,15 +1,17 @@
 """In time 及时: the department acknowledges at once and is at the door when it said [R29, R30, R101, D4]."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.policy import Minutes, Policy
 
-@dataclass(frozen=True)
-class PunctualityPolicy:
+
+class PunctualityPolicy(Policy):
     """Minutes from receipt to acknowledgement, and from the opening of the visit's window to arrival."""
 
-    acknowledge_minutes: int = 5
-    arrive_minutes: int = 15
+    decision = "D4"
+
+    acknowledge_minutes: Minutes = 5
+    arrive_minutes: Minutes = 15
 
 
 def acknowledge_due(received_at: datetime, policy: PunctualityPolicy) -> datetime:

@@ -16,15 +16,17 @@ from shared.calendar import business_day
 from shared.ids import new_id
 from shared.messages import CashNotHandedOver, CashReturned
 from shared.people import known_site
+from shared.policy_rows import in_force_at
 from shared.tasks import Deadline
 
 
-def open_days(session: Session, days: Sequence[tuple[UUID, date]]) -> None:
+def open_days(session: Session, days: Sequence[tuple[UUID, date]], *, now: datetime) -> None:
     """Begin business days (site, day), each with the moments of its check and chase."""
     sites = {site.id: site for site in session.scalars(select(Site).where(Site.id.in_([id_ for id_, _ in days])))}
+    policies = in_force_at(session, CashPolicy, site_ids=list(sites), at=now)
     rows = []
     for site_id, day in days:
-        times = check_times(day, zone=sites[site_id].zone, closing=sites[site_id].closing, policy=CashPolicy())
+        times = check_times(day, zone=sites[site_id].zone, closing=sites[site_id].closing, policy=policies[site_id])
         rows.append({"site_id": site_id, "day": day, "closes_at": times.closes_at, "chase_at": times.chase_at})
     session.execute(insert(SiteDay).on_conflict_do_nothing(), rows)
 
@@ -32,7 +34,7 @@ def open_days(session: Session, days: Sequence[tuple[UUID, date]]) -> None:
 def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
     """A site's first business day is the one in which hr told us of it."""
     site = known_site(session, site_id)
-    open_days(session, [(site_id, business_day(now, zone=site.zone, closing=site.closing))])
+    open_days(session, [(site_id, business_day(now, zone=site.zone, closing=site.closing))], now=now)
 
 
 def _claim(
@@ -71,7 +73,7 @@ def check_due(session: Session, *, now: datetime) -> int:
     checked = _claim(session, DAILY_CHECK, SiteDay.checked_at, now=now)
     if checked:
         session.execute(_LIST, _columns(checked))
-        open_days(session, [(site_id, day + timedelta(days=1)) for site_id, day in checked])
+        open_days(session, [(site_id, day + timedelta(days=1)) for site_id, day in checked], now=now)
     return len(checked)
 
 

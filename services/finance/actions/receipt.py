@@ -29,6 +29,7 @@ from shared.ids import new_id
 from shared.messages import FeeCollected
 from shared.papers import next_number
 from shared.people import Actor, Site, site_for
+from shared.policy_rows import in_force
 
 
 def _issue(
@@ -121,6 +122,7 @@ def collect(
             rule="R35",
             allowed=["void"],
         )
+    policy = in_force(session, SplitPolicy, site_id=site.id, at=now)
     receipt.state = RECEIPT.move(receipt.state, ReceiptStep.USE)
     # a fee changed by a new signature makes a receipt written before it worthless [D23]
     check_amount(fee_fen=receipt.amount_fen, amount_fen=amount_fen)
@@ -130,7 +132,7 @@ def collect(
     receipt.month = month_of(receipt.day)
     receipt.holder_id = actor.person_id if method is Method.CASH else None
     receipt.received_at = None if method is Method.CASH else now
-    parts = split(amount_fen, SplitPolicy())
+    parts = split(amount_fen, policy)
     receipt.company_fen, receipt.workers_fen, receipt.reserve_fen = (
         parts.company_fen,
         parts.workers_fen,

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from shared.calendar import moment
+from shared.policy import Policy
 
 
-@dataclass(frozen=True)
-class CashPolicy:
+class CashPolicy(Policy):
     """The time of the next day at which cash that is still out opens a case."""
+
+    decision = "D6"
 
     chase_at: time = time(9)
 

@@ -2,18 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field, model_validator
+
 from shared.money import largest_remainder
+from shared.policy import Policy
+
+Percent = Annotated[int, Field(ge=0, le=100, strict=True)]
 
 
-@dataclass(frozen=True)
-class SplitPolicy:
+class SplitPolicy(Policy):
     """Parts of a hundred: the company's 公司留成, the workers' 提成, the reserve fund's 公积金."""
 
-    company: int = 50
-    workers: int = 35
-    reserve: int = 15
+    decision = "D14"
+
+    company: Percent = 50
+    workers: Percent = 35
+    reserve: Percent = 15
+
+    @model_validator(mode="after")
+    def _nothing_left_over(self) -> "SplitPolicy":
+        if self.company + self.workers + self.reserve != 100:
+            raise ValueError("company, workers and reserve must be 100 together")
+        return self
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from shared.ids import new_id
 from shared.messages import CashNotHandedOver, CashReturned, FineConfirmed
 from shared.papers import next_number
 from shared.people import Actor, Site, known_site, site_for
+from shared.policy_rows import in_force
 
 
 def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> Case:
@@ -123,7 +124,7 @@ def _penalty(session: Session, case: Case) -> Penalty:
         earlier=earlier,
         in_working_hours=case.in_working_hours,
         amount_fen=case.amount_fen,
-        policy=LadderPolicy(),
+        policy=in_force(session, LadderPolicy, site_id=case.site_id, at=case.happened_at),
     )
 
 
@@ -153,6 +154,6 @@ def _punish(session: Session, case: Case, due: Penalty, *, now: datetime) -> Non
                 case_id=case.id,
                 site_id=case.site_id,
                 person_id=case.person_id,
-                due_at=task_due(now, TaskPolicy()),
+                due_at=task_due(now, in_force(session, TaskPolicy, site_id=case.site_id, at=now)),
             )
         )

@@ -7,8 +7,13 @@ nothing [R54, D20]. Withheld cash costs its own amount each time [R88].
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from shared.errors import Malformed
+from shared.money import MAX_FEN
+from shared.policy import Policy
 
 
 class Offence(StrEnum):
@@ -44,20 +49,33 @@ class Penalty:
         return self.step is not PenaltyStep.FINE
 
 
-@dataclass(frozen=True)
-class LadderPolicy:
+Ladder = Annotated[tuple[Penalty, ...], Field(min_length=1)]
+
+
+class LadderPolicy(Policy):
     """Each ladder from its first rung to its last; whoever is at the last stays there."""
 
-    neglect: tuple[Penalty, ...] = (
+    decision = "D19"
+
+    neglect: Ladder = (
         Penalty(PenaltyStep.FINE, 200_00, rung=1),
         Penalty(PenaltyStep.REMOVAL_FROM_POST, rung=2),
         Penalty(PenaltyStep.URGED_TO_RESIGN, rung=3),
     )
-    private_job: tuple[Penalty, ...] = (
+    private_job: Ladder = (
         Penalty(PenaltyStep.FINE, 200_00, rung=1),
         Penalty(PenaltyStep.TRANSFER, 200_00, rung=2),
         Penalty(PenaltyStep.DISMISSAL, rung=3),
     )
+
+    @model_validator(mode="after")
+    def _climbs_rung_by_rung(self) -> "LadderPolicy":
+        for ladder in (self.neglect, self.private_job):
+            if [step.rung for step in ladder] != list(range(1, len(ladder) + 1)):
+                raise ValueError("the rungs of a ladder are 1, 2, 3, … in order")
+            if any(not 0 <= step.fine_fen <= MAX_FEN for step in ladder):
+                raise ValueError("a fine is 0 fen or more")
+        return self
 
 
 def penalty(

@@ -1,17 +1,18 @@
 """HR tasks: the steps other than money, done by HR with evidence and never automatically [D19]."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.errors import RuleBroken
+from shared.policy import Days, Policy
 
 
-@dataclass(frozen=True)
-class TaskPolicy:
+class TaskPolicy(Policy):
     """Days from the leader's decision to the moment the step must have been done."""
 
-    days: int = 30
+    decision = "D19"
+
+    days: Days = 30
 
 
 def task_due(decided_at: datetime, policy: TaskPolicy) -> datetime:

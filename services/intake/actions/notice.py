@@ -25,6 +25,7 @@ from shared.messages import (
 )
 from shared.papers import next_number
 from shared.people import Actor, known_site, site_for
+from shared.policy_rows import in_force
 
 
 def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) -> Notice:
@@ -147,12 +148,13 @@ def accepted(session: Session, message: WorkAccepted) -> None:
     visit.accepted_at = message.accepted_at
     visit.accepted_month = business_month(message.accepted_at, zone=site.zone, closing=site.closing)
     visit.signer_name, visit.arrived_late = message.signer_name, message.arrived_late
+    policy = in_force(session, RevisitPolicy, site_id=site.id, at=message.accepted_at)
     session.add(
         Revisit(
             request_id=request.id,
             round=message.round,
             site_id=request.site_id,
-            due_at=revisit_due(message.accepted_at, RevisitPolicy()),
+            due_at=revisit_due(message.accepted_at, policy),
             failed_attempts=0,
         )
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.intake.models import CallbackAttempt, Consultation, Notice, PriceItem, Request
-from services.intake.rules.callback import CallbackPolicy, kept, start_clock
+from services.intake.rules.callback import CallbackClock, CallbackPolicy, kept, start_clock
 from services.intake.rules.notice import Form, check_window, paper_series
 from services.intake.rules.price import Price, check_fee
 from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep
@@ -21,6 +21,7 @@ from shared.ids import new_id
 from shared.messages import FeeCollected, NoticeCancelled
 from shared.papers import next_numbers
 from shared.people import Actor, Site, site_for
+from shared.policy_rows import in_force
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,21 @@ def register_all(
     """Record several requests of one site in one go [R20, R21]."""
     series = paper_series(Form.REGISTRATION, site_code=site.code, day=local(now, site.zone).date())
     numbers = next_numbers(session, series, howmany=len(forms))
-    requests = [_record(form, site, number, actor, now) for form, number in zip(forms, numbers, strict=True)]
+    policy = in_force(session, CallbackPolicy, site_id=site.id, at=now)
+    requests = [
+        _record(form, site=site, number=number, clock=start_clock(form.channel, now, policy), actor=actor, now=now)
+        for form, number in zip(forms, numbers, strict=True)
+    ]
     session.add_all(requests)
     return requests
 
 
-def _record(form: RegistrationForm, site: Site, number: str, actor: Actor, now: datetime) -> Request:
+def _record(
+    form: RegistrationForm, *, site: Site, number: str, clock: CallbackClock | None, actor: Actor, now: datetime
+) -> Request:
     trade = trade_of(form.trade)
     taken = trade.department is not None
-    clock = start_clock(form.channel, now, CallbackPolicy()) if taken else None
+    clock = clock if taken else None
     return Request(
         id=new_id(),
         number=number,

@@ -15,6 +15,7 @@ from shared.bus.outbox import publish
 from shared.errors import RuleBroken
 from shared.messages import ReworkOrdered
 from shared.people import Actor
+from shared.policy_rows import in_force
 
 
 def list_due(session: Session, *, now: datetime) -> int:
@@ -77,6 +78,7 @@ def problem_found(
             request_id=request.id, round=round_, site_id=request.site_id, department=request.department, ordered_at=now
         )
     )
+    policy = in_force(session, RevisitPolicy, site_id=request.site_id, at=now)
     number = session.scalars(select(Notice.number).where(Notice.request_id == request.id)).one()
     publish(
         session,
@@ -94,7 +96,7 @@ def problem_found(
                 "problem": problem,
                 "visit_from": visit_from,
                 "visit_to": visit_to,
-                "assign_due_at": rework_assign_due(now, RevisitPolicy()),
+                "assign_due_at": rework_assign_due(now, policy),
                 "ordered_at": now,
             }
         ),

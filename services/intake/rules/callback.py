@@ -8,15 +8,25 @@ once [R44-R46]; one who writes online is treated like one who phones.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import model_validator
+
 from services.intake.rules.request import Channel
+from shared.policy import Minutes, Policy
 
 
-@dataclass(frozen=True)
-class CallbackPolicy:
+class CallbackPolicy(Policy):
     """Minutes until the owner must have been reached, and until desk and head are warned."""
 
-    minutes: int = 10
-    warn_at: int = 8
+    decision = "D3"
+
+    minutes: Minutes = 10
+    warn_at: Minutes = 8
+
+    @model_validator(mode="after")
+    def _warned_in_time(self) -> "CallbackPolicy":
+        if self.warn_at >= self.minutes:
+            raise ValueError("warn_at must be less than minutes")
+        return self
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
 """The revisit 回访: the desk calls the owner after the work, and a problem means free rework [R37-R39, D4, D25]."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.policy import Hours, Policy
 
-@dataclass(frozen=True)
-class RevisitPolicy:
+
+class RevisitPolicy(Policy):
     """Hours from acceptance to the revisit, and from the order of a rework to its assignment."""
 
-    hours: int = 24
-    rework_assign_hours: int = 2
+    decision = "D4"
+
+    hours: Hours = 24
+    rework_assign_hours: Hours = 2
 
 
 def revisit_due(accepted_at: datetime, policy: RevisitPolicy) -> datetime:

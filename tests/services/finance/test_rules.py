@@ -32,8 +32,9 @@ def test_a_fee_is_split_50_35_15_to_the_fen(total: int, parts: Split) -> None:
 
 
 def test_a_tie_goes_to_the_workers_then_the_reserve_then_the_company() -> None:
-    assert split(1, SplitPolicy(company=1, workers=1, reserve=1)) == Split(0, 1, 0)
-    assert split(2, SplitPolicy(company=1, workers=1, reserve=1)) == Split(0, 1, 1)
+    assert split(1, SplitPolicy(company=50, workers=50, reserve=0)) == Split(0, 1, 0)
+    assert split(1, SplitPolicy(company=20, workers=40, reserve=40)) == Split(0, 1, 0)
+    assert split(1, SplitPolicy(company=45, workers=10, reserve=45)) == Split(0, 0, 1)
 
 
 @given(FEN)
