@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import Row, Select, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from shared.access import OPERATORS, WATCHERS
@@ -96,11 +96,11 @@ _RECEIVED = text("""
 """)
 
 
-def count_open(deadline: Deadline, now: datetime) -> Select[int, int, datetime | None]:
+def count_open(deadline: Deadline, now: datetime) -> Select[str, int, int, datetime | None]:
     """How many are open, how many overdue at `now`, and the oldest; reads open rows alone, by their sweep's index."""
-    return select(func.count(), func.count().filter(deadline.due < now), func.min(deadline.due)).where(
-        deadline.due.is_not(None), ~deadline.ended
-    )
+    return select(
+        literal(deadline.kind), func.count(), func.count().filter(deadline.due < now), func.min(deadline.due)
+    ).where(deadline.due.is_not(None), ~deadline.ended)
 
 
 def bus_view(session: Session, tasks: Tasks) -> BusView:
@@ -115,8 +115,8 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
         row.parked,
         float(row.oldest),
         [
-            DeadlineView(tick.deadline.kind, *session.execute(count_open(tick.deadline, row.now)).one())
-            for tick in tasks.ticks
+            DeadlineView(*line)
+            for line in session.execute(union_all(*(count_open(tick.deadline, row.now) for tick in tasks.ticks)))
         ],
     )
 

@@ -62,14 +62,15 @@ class World:
         Two looks in a row must see the same quiet, because the services are looked at one after the other.
         Raises NeverCame, saying what was still open, and MessageParked.
         """
-        seen: list[list[int]] = [[], []]
+        quiet_at: list[list[int] | None] = [None]
         states: list[dict[str, Any]] = []
 
         def quiet_twice() -> bool:
             self.client.while_waiting()
             states[:] = [self.client.get(self._watcher(), f"/{name}/ops/bus") for name in SERVICES]
-            seen[0], seen[1] = seen[1], [state["published"] for state in states]
-            return not _open(states) and seen[0] == seen[1]
+            before = quiet_at[0]
+            quiet_at[0] = None if _open(states) else [state["published"] for state in states]
+            return before is not None and before == quiet_at[0]
 
         try:
             wait_until("the services to be quiet", quiet_twice, seconds=QUIET_SECONDS, every=0.005)
