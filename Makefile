@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format bench lock clean
+.PHONY: help up demo test rules check format bench lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ demo: .venv/ready ## live a whole month in a simulation, audit it, stay up; ARGS
 
 test: .venv/ready ## run the whole suite on engines of its own
 	@$(RUN)python -m pytest $(ARGS)
+
+rules: .venv/ready ## the tests of the rules alone: no engine, seconds
+	@$(RUN)python -m pytest -q -m pure tests/services $(ARGS)
 
 check: .venv/ready ## format, lint, types, import contracts, tests
 	$(RUN)ruff format --check .

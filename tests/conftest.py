@@ -23,6 +23,13 @@ START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """Midnight of 1 April 2026 in Shanghai: where the clock of every test installation stands at first."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs no engine is `pure`: the rules alone, in seconds (`make rules`)."""
+    for item in items:
+        if not {"engines", "lived_month"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("pure")
+
+
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """The engines of this run, in a folder of their own."""
