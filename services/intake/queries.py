@@ -88,6 +88,7 @@ class RequestView:
     address: str
     phone: str
     description: str
+    windows: list[list[str]]
     source: str | None
     source_key: str | None
     recorded_at: datetime
@@ -215,6 +216,7 @@ def request_view(request: Request, actor: Actor) -> RequestView:
         address=request.address,
         phone=phone_shown(request.phone, role=actor.role, ended=request.state in ENDED),
         description=request.description,
+        windows=request.windows,
         source=request.source,
         source_key=request.source_key,
         recorded_at=request.recorded_at,
@@ -301,7 +303,10 @@ def requests(session: Session, actor: Actor, *, state: str | None, after: UUID |
 
 
 def callbacks(session: Session, actor: Actor) -> list[RequestView]:
-    """Who waits for a call, the least time left first; missed ones stay until the owner is reached."""
+    """Who waits for a call, the least time left first; missed ones stay until the owner is reached.
+
+    A department's head sees those of his department [R47].
+    """
     query = (
         select(Request)
         .where(Request.state == RequestState.RECORDED, at_sites_of(actor, Request.site_id))
@@ -309,6 +314,8 @@ def callbacks(session: Session, actor: Actor) -> list[RequestView]:
         .limit(500)
         .options(*WHOLE)
     )
+    if actor.role == "head":
+        query = query.where(Request.department == actor.department)
     return [request_view(row, actor) for row in session.scalars(query)]
 
 

@@ -10,9 +10,16 @@ from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
 from services.finance.models import Proposal, Site
 from services.finance.queries import reserve_fen
-from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.four_eyes import check_four_eyes, check_not_for_himself
 from services.finance.rules.ledger import JournalKind, reserve_used
-from services.finance.rules.reserve import PROPOSAL, ProposalState, ProposalStep, Use, check_balance, check_person
+from services.finance.rules.reserve import (
+    PROPOSAL,
+    ProposalState,
+    ProposalStep,
+    Use,
+    check_balance,
+    check_person,
+)
 from shared.calendar import business_month
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -34,6 +41,7 @@ def propose(
     site = site_for(session, actor, site_id)
     check_person(use, person_id)
     if person_id is not None:
+        check_not_for_himself(person_id, actor.person_id, rule="R77")
         colleague(session, person_id, site_id=site.id)
     proposal = Proposal(
         id=new_id(),
@@ -57,6 +65,7 @@ def decide(session: Session, *, proposal_id: UUID, approve: bool, reason: str, a
         raise NotFound("proposal", proposal_id)
     state = PROPOSAL.move(proposal.state, ProposalStep.APPROVE if approve else ProposalStep.REJECT)
     check_four_eyes(proposal.proposed_by, actor.person_id, rule="R77")
+    check_not_for_himself(proposal.person_id, actor.person_id, rule="R77")
     if approve:
         _spend(session, proposal, now=now)
     proposal.state = state

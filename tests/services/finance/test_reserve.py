@@ -92,6 +92,16 @@ def test_who_proposed_does_not_decide(office: Office) -> None:
     assert refused.value.code == "not_four_eyes"
 
 
+def test_nobody_proposes_or_approves_a_reward_for_himself(office: Office) -> None:
+    office.paid(10000)
+    with pytest.raises(RuleBroken, match="for himself"):
+        propose(office, person=office.clerk)
+    to_the_leader = propose(office, person=office.leader)
+    with pytest.raises(RuleBroken, match="for himself"):
+        decide(office, to_the_leader)
+    assert queries.reserve_fen(office.session, office.site_id) == 1500
+
+
 def test_a_reward_names_somebody_of_the_site(office: Office) -> None:
     elsewhere = Office(office.session, code="LH")
     with pytest.raises(NotFound):

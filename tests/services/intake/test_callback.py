@@ -93,6 +93,7 @@ def test_who_waits_longest_is_called_first_and_heads_see_the_list_with_masked_ph
     head = employ(desk.session, "head", "engineering", desk.site_id)
     assert [row.id for row in queries.callbacks(desk.session, desk.clerk)] == [first.id, walk_in.id]
     assert {row.phone for row in queries.callbacks(desk.session, head)} == {"138****8000"}
+    assert queries.callbacks(desk.session, employ(desk.session, "head", "environment", desk.site_id)) == []
     elsewhere = employ(desk.session, "clerk", "front_desk", open_site(desk.session, "ZJ"))
     assert queries.callbacks(desk.session, elsewhere) == []
     with pytest.raises(NotFound):
