@@ -19,6 +19,7 @@ from services.intake.models import (
     Revisit,
     Site,
 )
+from services.intake.rules.notice import MATERIALS
 from services.intake.rules.privacy import phone_shown
 from services.intake.rules.request import ENDED, RequestState
 from services.intake.rules.statistics import Line, compare
@@ -37,6 +38,7 @@ class NoticeView:
     issued_at: datetime
     issued_by: UUID
     cancelled_at: datetime | None
+    materials: str
     copies: dict[str, datetime | None]
 
 
@@ -243,6 +245,7 @@ def request_view(request: Request, actor: Actor) -> RequestView:
             notice.issued_at,
             notice.issued_by,
             notice.cancelled_at,
+            MATERIALS,
             {copy.copy: copy.received_at for copy in notice.copies},
         )
         if notice

@@ -11,8 +11,10 @@ import platform
 import signal
 import sys
 from dataclasses import asdict
+from importlib.util import cache_from_source
 from pathlib import Path
 
+import celery
 from rich.console import Console
 from rich.table import Table
 
@@ -41,10 +43,11 @@ def main() -> int:
         parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every stack is stopped
     figures: list[Figure] = []
-    machine = _machine()
+    machine = _machine() | {"load before": _load()}
     for name in names:
         console.print(f"measuring {name} …", highlight=False)
         figures += MEASUREMENTS[name]()
+    machine["load after"] = _load()
     _show(figures)
     console.print(", ".join(f"{what}: {value}" for what, value in machine.items()), highlight=False)
     RESULT.parent.mkdir(exist_ok=True)
@@ -54,14 +57,18 @@ def main() -> int:
 
 
 def _machine() -> dict[str, str | float]:
-    """What the figures depend on; a load near the number of cores means that others were measured too."""
+    """What the figures depend on, beside the load: where no bytecode is kept, each process compiles what it imports."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "cores": os.cpu_count() or 0,
-        "load before": round(os.getloadavg()[0], 2),
-        "bytecode": "not written" if sys.dont_write_bytecode else "written",
+        "packages": "compiled" if Path(cache_from_source(celery.__file__)).exists() else "not compiled",
     }
+
+
+def _load() -> float:
+    """Above the number of cores, others were at work too: before is theirs alone, after is theirs and ours."""
+    return round(os.getloadavg()[0], 2)
 
 
 def _show(figures: list[Figure]) -> None:

@@ -165,6 +165,12 @@ def test_r057_nobody_asks_for_more_or_less_than_the_approved_price(desk: Desk) -
         assert desk.agree(made, fee_fen=fee_fen).fee_fen == fee_fen
 
 
+def test_r058_every_notice_states_that_the_owner_buys_materials_himself(company: Company) -> None:
+    notice = company.desk.view(company.noticed()).notice
+    assert notice is not None
+    assert "业主自购" in notice.materials
+
+
 def test_r059_nothing_bought_for_the_owner_can_be_charged_to_him(desk_api: House) -> None:
     made = desk_api.register().json()["id"]
     bought = AGREED | {"materials": [{"name": "水龙头", "amount_fen": 3000}]}

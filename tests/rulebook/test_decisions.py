@@ -153,6 +153,14 @@ def test_d10_the_price_version_of_the_day_is_frozen_on_the_job(desk: Desk) -> No
     assert (body["price_version"], body["fee_fen"]) == (1, 8000)
 
 
+def test_d11_no_step_takes_a_material_line_and_the_notice_states_that_the_owner_buys(desk: Desk) -> None:
+    made = desk.noticed()
+    notice = desk.view(made).notice
+    assert notice is not None
+    assert notice.materials == "材料、配件由业主自行购买（业主自购），服务人员不得代购"
+    assert not [column for column in made.__table__.columns if "material" in column.name]
+
+
 def test_d12_only_cash_is_in_somebodys_hands_and_any_other_payment_has_a_reference(office: Office) -> None:
     for method in (Method.WECHAT, Method.ALIPAY, Method.BANK):
         request_id = office.accepted()

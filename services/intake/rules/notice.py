@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from shared.errors import RuleBroken
 
+MATERIALS = "材料、配件由业主自行购买（业主自购），服务人员不得代购"
+"""What every notice states of materials: the owner buys them himself, nobody for him [R58, R59, D11]."""
+
 
 class Copy(StrEnum):
     """Who holds which copy 联: finance 财务, the department 相关部门, the archive 存档."""
