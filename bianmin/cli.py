@@ -92,6 +92,9 @@ def demo(
         )
         if not exit_:
             console.print(f"Bianmin 便民 stays up at [bold]{address.base_url}[/bold]; Ctrl-C stops it.")
+            console.print(
+                f"`bianmin status --data {folder}` shows its queues; people.json there has everybody's token."
+            )
             _stay(stack)
 
 
@@ -156,7 +159,9 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
     console.print(deadlines)
     for name in SERVICES:
         for message in client.pages(watcher, f"/{name}/ops/received", state="parked"):
-            console.print(f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False)
+            console.print(
+                f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False, markup=False
+            )
 
 
 @app.command()
@@ -176,7 +181,7 @@ def _audit(client: Client, auditor: Person, month: str) -> None:
         wrong = [finding for finding in done.findings if finding.check == check]
         console.print(f"{'✗' if wrong else '✓'} {check} ({count})", highlight=False)
         for finding in wrong[:10]:
-            console.print(f"    {finding.detail}", highlight=False)
+            console.print(f"    {finding.detail}", highlight=False, markup=False)
     if not done.clean:
         raise typer.Exit(1)
 
