@@ -65,6 +65,15 @@ class SiteChanged(Message):
     name: str
     zone: str
     closing: time
+    holidays: list[date] = []
+
+
+class Certificate(Part):
+    """A certificate of a person: electrical work needs a valid 低压电工证, a low-voltage electrician's."""
+
+    kind: Literal["low_voltage_electrician"]
+    number: str
+    valid_until: date
 
 
 class PersonChanged(Message):
@@ -84,10 +93,25 @@ class PersonChanged(Message):
     token_hash: str
     shift_start: time | None = None
     shift_end: time | None = None
+    skills: list[str] | None = None
+    """The trades he can do; None: every trade of his department."""
+    certificates: list[Certificate] = []
+
+
+class WageChanged(Message):
+    """A person's monthly wage (fen), which the guard on deductions needs [D22]; `version` grows."""
+
+    sender = "hr"
+    receivers = ("finance",)
+
+    person_id: UUID
+    version: int
+    monthly_wage_fen: int
+    changed_at: datetime
 
 
 class FineConfirmed(Message):
-    """The leader confirmed a fine [R78-R83, R88]; finance deducts it in `month`'s settlement [R93]."""
+    """A fine the leader confirmed became final [R78-R83, R88]; finance deducts it in `month`'s settlement [R93]."""
 
     sender = "hr"
     receivers = ("finance",)
@@ -117,6 +141,35 @@ class PayoutReceived(Message):
     received_at: datetime
 
 
+class PayoutPaid(Message):
+    """HR paid a person his line of a payout [R92]."""
+
+    sender = "hr"
+    receivers = ("finance",)
+
+    settlement_id: UUID
+    site_id: UUID
+    person_id: UUID
+    net_fen: int
+    reference: str
+    paid_at: datetime
+
+
+class PayoutFailed(Message):
+    """A person could not be paid: the payee is unknown, his account is closed, or the bank sent it back."""
+
+    sender = "hr"
+    receivers = ("finance",)
+
+    settlement_id: UUID
+    site_id: UUID
+    person_id: UUID
+    attempt: int
+    cause: Literal["unknown_payee", "account_closed", "returned"]
+    reason: str
+    failed_at: datetime
+
+
 # --- said by intake ---------------------------------------------------------------------------------------------
 
 
@@ -132,6 +185,17 @@ class ConsultationAsked(Message):
     department: FieldDepartment
     question: str
     reply_due_at: datetime
+
+
+class FeeItem(Part):
+    """One line of the settlement list 结算清单: amount = quantity × unit price (fen) [R55, D10]."""
+
+    code: str
+    name: str
+    unit: str
+    quantity: int
+    unit_fen: int
+    amount_fen: int
 
 
 class NoticeIssued(Message):
@@ -153,9 +217,38 @@ class NoticeIssued(Message):
     visit_from: datetime
     visit_to: datetime
     fee_fen: int
-    price_code: str
+    price_code: str = ""
+    items: list[FeeItem] = []
     price_version: int
+    owner_waits: bool = False
     issued_at: datetime
+
+
+class NoticeRevised(Message):
+    """What was agreed changed after the notice was issued: all three holders get this revision of it [R24-R28].
+
+    `revision` is 1, 2, … (the notice as issued is 0); an older one arriving late is ignored. A changed fee needs
+    a new signature [D23].
+    """
+
+    sender = "intake"
+    receivers = ("dispatch", "finance")
+
+    request_id: UUID
+    notice_number: str
+    revision: int
+    site_id: UUID
+    owner_name: str
+    address: str
+    phone: str
+    description: str
+    visit_from: datetime
+    visit_to: datetime
+    fee_fen: int
+    items: list[FeeItem]
+    price_version: int
+    reason: str
+    revised_at: datetime
 
 
 class NoticeCancelled(Message):
@@ -193,6 +286,21 @@ class ReworkOrdered(Message):
     ordered_at: datetime
 
 
+class PrivateJobReported(Message):
+    """Somebody told the desk that a person took a paid job privately [R54, R81-R83, D20]; hr opens a case."""
+
+    sender = "intake"
+    receivers = ("hr",)
+
+    report_id: UUID
+    site_id: UUID
+    person_id: UUID
+    happened_at: datetime
+    evidence: str
+    reported_by: UUID
+    reported_at: datetime
+
+
 class CallbackMissed(Message):
     """A phoning owner was not answered within the ten minutes [R48, D3]."""
 
@@ -228,6 +336,16 @@ class StatisticsAgreed(Message):
     agreed_at: datetime
 
 
+class ReportLine(Part):
+    """One figure of the month's report: of the site, of a department or of a person in it."""
+
+    department: str | None = None
+    person_id: UUID | None = None
+    name: str = ""
+    item: str
+    value: int
+
+
 class MonthReported(Message):
     """The month's agreed statistics, for the administration department's appraisals [R42, R43]."""
 
@@ -237,6 +355,7 @@ class MonthReported(Message):
     site_id: UUID
     month: str
     report: dict[str, int]
+    lines: list[ReportLine] = []
     reported_at: datetime
 
 
@@ -262,6 +381,64 @@ class WorkAcknowledged(Message):
     site_id: UUID
     acknowledged_by: UUID
     acknowledged_at: datetime
+
+
+class AcknowledgementMissed(Message):
+    """A department did not acknowledge a notice in time: the desk head is told [R29, R99, D4]."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    department: FieldDepartment
+    due_at: datetime
+
+
+class WorkDeclined(Message):
+    """The department declined a notice, with its reason [D27]: the desk agrees anew with the owner, or withdraws it."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    request_id: UUID
+    revision: int
+    site_id: UUID
+    department: FieldDepartment
+    declined_by: UUID
+    reason: str
+    declined_at: datetime
+
+
+class NoticeReturned(Message):
+    """The department brought its copy of the notice back to the desk after the job [D27]."""
+
+    sender = "dispatch"
+    receivers = ("intake",)
+
+    request_id: UUID
+    round: int
+    site_id: UUID
+    returned_by: UUID
+    returned_at: datetime
+
+
+class DamageReported(Message):
+    """Something of the owner's was damaged on a visit [R63, D24]; a loss may be made good from the reserve [R74]."""
+
+    sender = "dispatch"
+    receivers = ("intake", "finance")
+
+    damage_id: UUID
+    request_id: UUID
+    round: int
+    site_id: UUID
+    department: FieldDepartment
+    description: str
+    estimate_fen: int | None
+    reported_by: UUID
+    reported_at: datetime
 
 
 class WorkAssigned(Message):
@@ -292,6 +469,7 @@ class WorkAccepted(Message):
     signer_name: str
     relation: str
     signed_hash: str
+    revision: int = 0
     arrived_at: datetime
     arrived_late: bool
     accepted_at: datetime
@@ -357,6 +535,24 @@ class DutyOverridden(Message):
     overridden_at: datetime
 
 
+class DutyNeglected(Message):
+    """Regular work was found undone because somebody did paid work [R50, R51, R78]: hr opens a case on the head."""
+
+    sender = "dispatch"
+    receivers = ("hr",)
+
+    neglect_id: UUID
+    override_id: UUID | None
+    site_id: UUID
+    department: FieldDepartment
+    worker_id: UUID
+    head_id: UUID
+    day: date
+    reason: str
+    found_by: UUID
+    found_at: datetime
+
+
 class DepartmentFiguresGiven(Message):
     """A department's own count of the month: jobs of round 0 accepted and terminated [R41]."""
 
@@ -414,6 +610,35 @@ class FeeCollected(Message):
     collected_at: datetime
 
 
+class NoticesReceived(Message):
+    """Finance has its copies of these notices, by the name of who took them in [R26]."""
+
+    sender = "finance"
+    receivers = ("intake",)
+
+    site_id: UUID
+    request_ids: list[UUID]
+    received_by: UUID
+    received_at: datetime
+
+
+class FeeRefunded(Message):
+    """Part or all of a fee was given back to the owner; it lessens the income of the open `month` [D13, D16]."""
+
+    sender = "finance"
+    receivers = ("intake",)
+
+    refund_id: UUID
+    request_id: UUID
+    site_id: UUID
+    department: FieldDepartment
+    receipt_number: str
+    amount_fen: int
+    reason: str
+    month: str
+    refunded_at: datetime
+
+
 class CashNotHandedOver(Message):
     """Cash of a day is still out of finance's hands the next morning [R36, R85, D6]: a case opens."""
 
@@ -444,7 +669,7 @@ class CashReturned(Message):
 
 
 class FinanceFiguresGiven(Message):
-    """Finance's own count of the month for one department: receipts and the money received [R41, D13]."""
+    """Finance's own count of the month for one department: receipts, and money received net of refunds [R41, D13]."""
 
     sender = "finance"
     receivers = ("intake",)
@@ -457,10 +682,18 @@ class FinanceFiguresGiven(Message):
     asked_at: datetime
 
 
+class JobShare(Part):
+    """A person's share of one job (fen); negative where a fee was refunded [D14, D16]."""
+
+    receipt_number: str
+    share_fen: int
+
+
 class PayoutLine(Part):
     """What one person gets for a month [R92-R94].
 
-    bonus = share + reward; fine = from_bonus + from_wage; net = bonus - from_bonus.
+    bonus = share + reward; fine = from_bonus + from_wage + carried; net = bonus - from_bonus. `carried_fen` is
+    what the guard leaves for the next month; `guard` is its word to the approver, empty when it has none [D22].
     """
 
     person_id: UUID
@@ -472,6 +705,9 @@ class PayoutLine(Part):
     from_wage_fen: int
     net_fen: int
     case_numbers: list[str]
+    carried_fen: int = 0
+    guard: Literal["", "exceeds", "capped", "wage_unknown"] = ""
+    jobs: list[JobShare] = []
 
 
 class PayoutApproved(Message):

@@ -1,11 +1,12 @@
 """People and sites as every service knows them: hr owns them, the others keep a copy made from its messages."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, Uuid, text
+from sqlalchemy import ARRAY, Date, Index, String, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from shared.errors import NotFound, NotYet
@@ -13,7 +14,7 @@ from shared.messages import Department, PersonChanged, Role, SiteChanged
 
 
 class SiteRow:
-    """A site 小区: its code, time zone and closing time."""
+    """A site 小区: its code, time zone, closing time and public holidays."""
 
     __tablename__ = "sites"
 
@@ -23,6 +24,7 @@ class SiteRow:
     name: Mapped[str]
     zone: Mapped[str]
     closing: Mapped[time]
+    holidays: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default=text("'{}'"))
 
 
 class PersonRow:
@@ -41,6 +43,8 @@ class PersonRow:
     token_hash: Mapped[str]
     shift_start: Mapped[time | None]
     shift_end: Mapped[time | None]
+    skills: Mapped[list[str] | None] = mapped_column(ARRAY(String))
+    certificates: Mapped[list] = mapped_column(JSONB, server_default=text("'[]'"))  # type: ignore[type-arg]
 
     @declared_attr.directive
     @classmethod
@@ -114,26 +118,26 @@ def known_site(session: Session, site_id: UUID) -> Site:
 
 
 _PUT_SITE = text("""
-    INSERT INTO sites (id, version, code, name, zone, closing)
-    VALUES (:site_id, :version, :code, :name, :zone, :closing)
+    INSERT INTO sites (id, version, code, name, zone, closing, holidays)
+    VALUES (:site_id, :version, :code, :name, :zone, :closing, :holidays)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, code = excluded.code, name = excluded.name,
-        zone = excluded.zone, closing = excluded.closing
+        zone = excluded.zone, closing = excluded.closing, holidays = excluded.holidays
     WHERE sites.version < excluded.version
     RETURNING 1
 """)
 
 _PUT_PERSON = text("""
     INSERT INTO people (id, version, name, role, department, site_ids, all_sites, active, token_hash,
-                        shift_start, shift_end)
+                        shift_start, shift_end, skills, certificates)
     VALUES (:person_id, :version, :name, :role, :department, :site_ids, :all_sites, :active, :token_hash,
-            :shift_start, :shift_end)
+            :shift_start, :shift_end, :skills, :certificates)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, role = excluded.role,
         department = excluded.department, site_ids = excluded.site_ids, all_sites = excluded.all_sites,
         active = excluded.active, token_hash = excluded.token_hash, shift_start = excluded.shift_start,
-        shift_end = excluded.shift_end
+        shift_end = excluded.shift_end, skills = excluded.skills, certificates = excluded.certificates
     WHERE people.version < excluded.version
     RETURNING 1
-""")
+""").bindparams(bindparam("certificates", type_=JSONB))
 
 
 def site_changed(session: Session, message: SiteChanged) -> bool:
@@ -143,4 +147,5 @@ def site_changed(session: Session, message: SiteChanged) -> bool:
 
 def person_changed(session: Session, message: PersonChanged) -> bool:
     """Keep what hr says of a person, unless we hold something newer; whether it was kept."""
-    return session.execute(_PUT_PERSON, message.model_dump()).one_or_none() is not None
+    told = message.model_dump() | {"certificates": [one.model_dump(mode="json") for one in message.certificates]}
+    return session.execute(_PUT_PERSON, told).one_or_none() is not None

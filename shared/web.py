@@ -152,6 +152,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                     raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
                 yield Edge(session, actor, now, request, idempotency_key)
 
+        edge.allowed = allowed  # type: ignore[attr-defined]  # who may, for whoever asks the route
         return Depends(edge, scope="function")
 
     return may

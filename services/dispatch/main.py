@@ -3,8 +3,9 @@
 from services.dispatch.api import api
 from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks
+from shared.alert_routes import make_alerts
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("dispatch", api, make_ops(tasks), make_policies("dispatch", PunctualityPolicy))
+web = make_web("dispatch", api, make_ops(tasks), make_alerts("dispatch"), make_policies("dispatch", PunctualityPolicy))

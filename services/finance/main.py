@@ -4,8 +4,11 @@ from services.finance.api import api
 from services.finance.rules.daily_check import CashPolicy
 from services.finance.rules.split import SplitPolicy
 from services.finance.tasks import tasks
+from shared.alert_routes import make_alerts
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("finance", api, make_ops(tasks), make_policies("finance", CashPolicy, SplitPolicy))
+web = make_web(
+    "finance", api, make_ops(tasks), make_alerts("finance"), make_policies("finance", CashPolicy, SplitPolicy)
+)

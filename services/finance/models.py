@@ -23,6 +23,7 @@ from services.finance.rules.price import PriceState
 from services.finance.rules.receipt import Method, ReceiptState
 from services.finance.rules.reserve import ProposalState, Use
 from services.finance.rules.settlement import SettlementState
+from shared.alerts import AlertRow
 from shared.bus.tables import InboxRow, OutboxRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -55,6 +56,10 @@ class IdempotencyKey(IdempotencyRow, Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class Alert(AlertRow, Base):
+    """What we told people."""
 
 
 class Site(SiteRow, Base):

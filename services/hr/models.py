@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.hr.rules.case import CaseState
 from services.hr.rules.ladder import Offence, PenaltyStep
+from shared.alerts import AlertRow
 from shared.bus.tables import InboxRow, OutboxRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -52,6 +53,10 @@ class Company(Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class Alert(AlertRow, Base):
+    """What we told people."""
 
 
 class Site(SiteRow, Base):

@@ -4,8 +4,11 @@ from services.intake.api import api
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.revisit import RevisitPolicy
 from services.intake.tasks import tasks
+from shared.alert_routes import make_alerts
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("intake", api, make_ops(tasks), make_policies("intake", CallbackPolicy, RevisitPolicy))
+web = make_web(
+    "intake", api, make_ops(tasks), make_alerts("intake"), make_policies("intake", CallbackPolicy, RevisitPolicy)
+)

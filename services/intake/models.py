@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.intake.rules.notice import Copy
 from services.intake.rules.request import Channel, RequestState
+from shared.alerts import AlertRow
 from shared.bus.tables import InboxRow, OutboxRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -40,6 +41,10 @@ class IdempotencyKey(IdempotencyRow, Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class Alert(AlertRow, Base):
+    """What we told people."""
 
 
 class Site(SiteRow, Base):

@@ -1,0 +1,36 @@
+"""The routes under /api/alerts: the same in all four services."""
+
+from typing import Annotated, get_args
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from shared.access import WATCHERS, Permissions, reads
+from shared.alerts import AlertView, alerts_of, see
+from shared.messages import Role
+from shared.paging import Page
+from shared.web import After, Edge, Limit, permissions
+
+MAY: Permissions = {
+    "read_alerts": reads(*get_args(Role)),
+    "see_alert": frozenset(get_args(Role)) - WATCHERS,
+}
+
+
+def make_alerts(service: str) -> APIRouter:
+    """The routes under /api/alerts of a service."""
+    may = permissions(service, MAY)
+    router = APIRouter(prefix="/api/alerts", tags=["alerts"])
+
+    @router.get("", summary="What the person is told, in the order it was raised [D3, D6, D24]")
+    def list_alerts(
+        edge: Annotated[Edge, may("read_alerts")], *, unseen: bool = True, after: After = None, limit: Limit = 100
+    ) -> Page[AlertView]:
+        watches = edge.actor.role in WATCHERS
+        return alerts_of(edge.session, edge.actor, unseen=unseen, after=after, limit=limit, watches=watches)
+
+    @router.post("/{alert_id}/seen", summary="The person has seen it")
+    def see_alert(alert_id: UUID, edge: Annotated[Edge, may("see_alert")]) -> AlertView:
+        return see(edge.session, alert_id=alert_id, actor=edge.actor, now=edge.now)
+
+    return router
