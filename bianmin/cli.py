@@ -25,9 +25,10 @@ from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
 from bianmin.importing.table import NotATable
 from bianmin.month.cast import Cast, found_company
-from bianmin.month.play import Play, PlayedWrong
+from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
+from bianmin.month.stage import PlayedWrong
 from bianmin.stack import Address, Stack
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
@@ -210,13 +211,13 @@ def _live_month(
         play.live(progress=lambda day: progress.update(task, description=f"living {day}"))
         world.run_clock()
     result = {"seed": seed, "rows": len(table), "malformed": len(malformed)}
-    result |= summarise(read_exports(client, cast.auditor, play.month))
+    result |= summarise(read_exports(client, cast.auditor, play.stage.month))
     write_files(result, results)
     show(result, console)
     for row in malformed:
         console.print(f"row {row.row} of {file.name}: {row.reason}", highlight=False, markup=False)
     console.print(f"figures: {results}/result.json and *.csv")
-    _audit(client, cast.auditor, play.month)
+    _audit(client, cast.auditor, play.stage.month)
 
 
 def _new_folder(data: Path) -> Path:

@@ -63,6 +63,7 @@ class Cast:
     desk_chief: Person
     finance_lead: Person
     leader: Person
+    second_leader: Person
     hr: Person
     administration: Person
     auditor: Person
@@ -76,6 +77,7 @@ class Cast:
             self.desk_chief,
             self.finance_lead,
             self.leader,
+            self.second_leader,
             self.hr,
             self.administration,
             self.auditor,
@@ -142,6 +144,39 @@ class Founding:
         )
 
 
+def _equip(world: World, cast: Cast) -> None:
+    """What people need for their work: certificates, wages, prescribed duties, receipts to come later."""
+    post = world.client.post
+    for person in cast.everybody():
+        if person.role == "worker":
+            post(cast.hr, f"/hr/api/people/{person.id}/wage", monthly_wage_fen=4500_00)
+    for team in cast.teams:
+        for worker in team.workers["engineering"]:
+            post(
+                cast.hr,
+                f"/hr/api/people/{worker.id}/certificates",
+                kind="low_voltage_electrician",
+                number=f"T{worker.id[-10:]}",
+                valid_until="2029-12-31",
+            )
+        for department, head in team.heads.items():
+            post(
+                cast.administrator,
+                f"/hr/api/sites/{team.site_id}/leaders",
+                department=department,
+                leader_id=cast.leader.id,
+            )
+            if department == "environment":
+                post(
+                    head,
+                    "/dispatch/api/duties",
+                    site_id=team.site_id,
+                    department=department,
+                    name="楼道保洁 the stairs",
+                )
+    world.settle()
+
+
 def found_company(world: World, secret: str, site_codes: Sequence[str], *, today: date) -> Cast:
     """The company, its people and its price book, known to all four services when this returns."""
     founding = Founding(world.client, secret)
@@ -150,6 +185,7 @@ def found_company(world: World, secret: str, site_codes: Sequence[str], *, today
         desk_chief=founding.hire("客服总管 林岚", "desk_head", "front_desk"),
         finance_lead=founding.hire("财务主管 沈洁", "finance_lead", "finance"),
         leader=founding.hire("分管领导 高远", "leader", "management"),
+        second_leader=founding.hire("副总 江涛", "leader", "management"),
         hr=founding.hire("人事 唐欣", "hr", "hr"),
         administration=founding.hire("行政 方敏", "administration", "administration"),
         auditor=founding.hire("审计 严明", "auditor", "administration"),
@@ -162,7 +198,7 @@ def found_company(world: World, secret: str, site_codes: Sequence[str], *, today
         cast.finance_lead, "/finance/api/price-versions", effective_from=today.isoformat(), items=PRICES
     )
     world.client.post(cast.leader, f"/finance/api/price-versions/{drafted['id']}/approve")
-    world.settle()
+    _equip(world, cast)
     return cast
 
 

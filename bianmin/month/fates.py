@@ -1,7 +1,7 @@
 """Which request meets which trouble: drawn from the seed alone, so that the same seed plays the same month."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from random import Random
@@ -31,6 +31,9 @@ class Visiting(StrEnum):
     UNABLE = "unable"
     SAFETY_RESUMED = "safety_resumed"
     SAFETY_ENDED = "safety_ended"
+    DECLINED_FIRST = "declined_first"
+    FEE_CHANGED = "fee_changed"
+    DAMAGE = "damage"
     WITHDRAWN = "withdrawn"
 
 
@@ -43,6 +46,9 @@ class Paying(StrEnum):
     BROUGHT_LATE = "brought_late"
     WITHHELD_THEN_RETURNED = "withheld_then_returned"
     WITHHELD = "withheld"
+    CARRIED_OVERNIGHT = "carried_overnight"
+    COUNTED_SHORT = "counted_short"
+    REFUNDED = "refunded"
 
 
 class Revisiting(StrEnum):
@@ -69,7 +75,8 @@ class Job:
     consultation_id: str = ""
     revisits_said: int = 0
     calls_at_revisit: int = 0
-    workers: list[str] = field(default_factory=list)
+    checked_in: bool = False
+    fee_fen: int = 0
 
     @property
     def key(self) -> str:
@@ -124,12 +131,16 @@ def _draw_troubles(random: Random, jobs: list[Job], first: date) -> None:
             job.callback = fate
     visited = [job for job in jobs if job.callback is not Callback.GAVE_UP]
     early = [job for job in visited if job.day <= first + timedelta(days=14)]
+    called_back = [job for job in visited if job.channel != "walk_in"]
     for visiting, count, among in (
         (Visiting.DUTIES_UNDONE, 3, early),
         (Visiting.UNABLE, 2, visited),
         (Visiting.SAFETY_RESUMED, 1, visited),
         (Visiting.SAFETY_ENDED, 1, visited),
         (Visiting.WITHDRAWN, 1, visited),
+        (Visiting.DECLINED_FIRST, 2, called_back),
+        (Visiting.FEE_CHANGED, 3, visited),
+        (Visiting.DAMAGE, 1, early),
         (Visiting.DONE_LATE, 6, visited),
         (Visiting.BY_TWO, 9, visited),
     ):
@@ -143,6 +154,9 @@ def _draw_troubles(random: Random, jobs: list[Job], first: date) -> None:
         (Paying.BROUGHT_LATE, 1, early),
         (Paying.WITHHELD_THEN_RETURNED, 1, early),
         (Paying.WITHHELD, 1, late),
+        (Paying.COUNTED_SHORT, 1, early),
+        (Paying.REFUNDED, 1, early),
+        (Paying.CARRIED_OVERNIGHT, 1, early),
         (Paying.TO_WORKER, 5, paid),
         (Paying.CASHLESS, 12, paid),
     ):
