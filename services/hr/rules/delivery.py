@@ -27,6 +27,9 @@ LINE_FIELDS = (
 )
 """What is told of each person, in a delivery and in a file alike."""
 
+TOTAL_FIELDS = ("lines", "net_fen", "from_wage_fen")
+"""What a payout comes to."""
+
 LARGEST_PUSH = 20_000
 """Bytes of a webhook's body; what is larger is pulled."""
 
