@@ -117,7 +117,9 @@ def post(url: str, *, body: bytes, headers: dict[str, str], seconds: float, allo
     try:
         with (
             httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool,
-            pool.stream("POST", target.url, headers=[*headers.items(), ("Host", target.host)], content=body) as response,
+            pool.stream(
+                "POST", target.url, headers=[*headers.items(), ("Host", target.host)], content=body
+            ) as response,
         ):
             taken = 0
             for chunk in response.iter_stream():

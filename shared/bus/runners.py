@@ -26,15 +26,22 @@ class Runners:
         self._database = database
         self._errands = errands
         self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"runner-{number}", daemon=True)
+            for number in range(RUNNERS if errands else 0)
+        ]
 
     def start(self) -> None:
         """Begin to run, in threads of their own; none when the service has no errands."""
-        for number in range(RUNNERS if self._errands else 0):
-            threading.Thread(target=self._run, name=f"runner-{number}", daemon=True).start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End after the errands under way; what a dying process leaves undone is done when its lease is over."""
         self._stopping.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -140,9 +140,10 @@ def claim(session: Session, *, now: datetime) -> Sending | None:
         select(WebhookEndpoint)
         .where(
             WebhookEndpoint.state == WebhookState.ENABLED,
-            or_(WebhookEndpoint.leased_until.is_(None), WebhookEndpoint.leased_until < func.clock_timestamp()),
+            or_(WebhookEndpoint.leased_until.is_(None), WebhookEndpoint.leased_until <= func.clock_timestamp()),
             exists().where(WebhookDelivery.endpoint_id == WebhookEndpoint.id, *due),
         )
+        .order_by(WebhookEndpoint.leased_until.nulls_first())  # in turn, so that no slow one starves the others
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -192,7 +193,7 @@ def record(session: Session, sending: Sending, answered: Answered, *, now: datet
     """Write down what came of it: taken, to be tried again, given up, or the endpoint is gone."""
     endpoint = session.get_one(WebhookEndpoint, sending.endpoint_id, with_for_update=True)
     if endpoint.leased_until == sending.leased_until:
-        endpoint.leased_until = None
+        endpoint.leased_until = func.clock_timestamp()
     attempt = WebhookAttempt(
         endpoint_id=endpoint.id,
         delivery_id=sending.delivery_id,

@@ -365,6 +365,19 @@ def test_while_one_worker_sends_to_an_endpoint_no_other_does(
     assert push(session, now=now) == 1
 
 
+def test_endpoints_are_served_in_turn(
+    session: Session, site_id: UUID, worker: Actor, administrator: Actor, receiver: Receiver, now: datetime
+) -> None:
+    for path in ("/a", "/b"):
+        webhook.add(session, url=receiver.url + path, site_id=None, actor=administrator, now=now)
+    for month in ("2026-03", "2026-04"):
+        deliver(session, site_id, now, worker, month=month)
+    push(session, now=now)
+    first, second, third, fourth = (got.path for got in receiver.got)
+    assert (first, second) == (third, fourth)
+    assert first != second
+
+
 def test_what_a_late_worker_records_takes_nothing_back(
     session: Session, site_id: UUID, endpoint: WebhookEndpoint, worker: Actor, receiver: Receiver, now: datetime
 ) -> None:
