@@ -12,13 +12,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Says:
-    """One answer; `drip` seconds pass before each byte of the body, `wait` before anything is said."""
+    """One answer; `drip` seconds pass before each byte of the body, `wait` before anything is said;
+    one that is `endless` says its body again and again.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     wait: float = 0
     drip: float = 0
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,11 @@ class Receiver:
                     self.send_response(answer.status)
                     for name, value in answer.headers.items():
                         self.send_header(name, value)
-                    self.send_header("content-length", str(len(answer.body)))
+                    if not answer.endless:
+                        self.send_header("content-length", str(len(answer.body)))
                     self.end_headers()
+                    while answer.endless:
+                        self.wfile.write(answer.body)
                     for start in range(0, len(answer.body), 1 if answer.drip else len(answer.body)):
                         self.wfile.write(answer.body[start : start + 1] if answer.drip else answer.body)
                         time.sleep(answer.drip)
