@@ -116,7 +116,7 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
         float(row.oldest),
         [
             DeadlineView(*line)
-            for line in session.execute(union_all(*(count_open(tick.deadline, row.now) for tick in tasks.ticks)))
+            for line in session.execute(union_all(*(count_open(deadline, row.now) for deadline in tasks.deadlines)))
         ],
     )
 

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Database connections of one web process, for each service in it."""
     worker_threads: int = 4
     """Messages one worker handles at a time."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may go to the company's own network, and without TLS to this very machine."""
 
 
 @cache

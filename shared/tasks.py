@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from shared import clock
 from shared.bus.inbox import Handler
+from shared.db import Database
 from shared.messages import Message
 
 CLAIM = 100
@@ -53,17 +55,55 @@ class Tick:
     sweep: Sweep
 
 
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class Errand(Generic[JobT, ResultT]):
+    """What is done outside the house when a deadline passes, as a request to another company's server.
+
+    It holds no transaction and no lock meanwhile: `claim` takes the next job for itself, with a lease that ends by
+    the database's own time, and commits; `go` does it, without a database; `report` records what came of it. A
+    crash in between leaves the job to whoever claims it when the lease is over, so going twice must be harmless.
+    """
+
+    deadline: Deadline
+    claim: Callable[..., JobT | None]
+    """(session, *, now): the next job, None when there is none."""
+    go: Callable[[JobT], ResultT]
+    report: Callable[..., None]
+    """(session, job, result, *, now)."""
+
+    def run(self, database: Database) -> bool:
+        """Do the next job; whether there was one."""
+        with database.session() as session:
+            job = self.claim(session, now=clock.now(session))
+        if job is None:
+            return False
+        result = self.go(job)
+        with database.session() as session:
+            self.report(session, job, result, now=clock.now(session))
+        return True
+
+
 HandlerT = TypeVar("HandlerT", bound=Handler)
 SweepT = TypeVar("SweepT", bound=Sweep)
 
 
 @dataclass
 class Tasks:
-    """The messages a service handles and its ticks."""
+    """The messages a service handles, its ticks and its errands."""
 
     service: str
     handlers: dict[str, Handler] = field(default_factory=dict)
     ticks: list[Tick] = field(default_factory=list)
+    errands: list[Errand[Any, Any]] = field(default_factory=list)
+
+    @property
+    def deadlines(self) -> list[Deadline]:
+        """Every deadline of the service."""
+        return [tick.deadline for tick in self.ticks] + [errand.deadline for errand in self.errands]
 
     def hears(self, message: type[Message]) -> Callable[[HandlerT], HandlerT]:
         """Register the one handler of a message; raises ValueError when it is not for us or heard twice."""

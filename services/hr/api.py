@@ -1,35 +1,41 @@
 """The JSON API of hr: one action for each route; money in fen, moments with a zone."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from services.hr import queries
-from services.hr.actions import case, company, post, task
+from services.hr.actions import case, company, delivery, post, task, webhook
 from services.hr.queries import (
+    AttemptView,
     CaseView,
+    DeliveryPage,
+    DeliveryView,
     MissedCallbackView,
     OverrideView,
     PayoutView,
     PersonView,
+    ReconciliationView,
     ReportView,
     SiteView,
     TaskView,
+    WebhookView,
 )
 from services.hr.rules.access import MAY
 from services.hr.rules.case import CaseState, Charge
 from services.hr.rules.ladder import Offence
+from services.hr.rules.payout_file import as_csv, as_xlsx, name_of, totals_of
 from shared import clock
 from shared.db import database
 from shared.messages import Department, Role
 from shared.money import PositiveFen
 from shared.paging import Page
 from shared.settings import settings
-from shared.web import After, Body, Edge, Limit, Moment, Short, Words, permissions
+from shared.web import After, Body, Edge, Limit, Moment, Reason, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["hr"])
 may = permissions("hr", MAY)
@@ -247,3 +253,158 @@ def list_payouts(
     edge: Annotated[Edge, may("read_payouts")], after: After = None, limit: Limit = 100
 ) -> Page[PayoutView]:
     return queries.payouts(edge.session, edge.actor, after=after, limit=limit)
+
+
+class AcknowledgeDelivery(Body):
+    """The HR system's own reference for the delivery, if it has one."""
+
+    reference: Short | None = None
+
+
+class AddWebhook(Body):
+    """Where deliveries are pushed to: https, at an address of the open internet; without a site for all sites."""
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    site_id: UUID | None = None
+
+
+class ReplayWebhook(Body):
+    """The delivery to be sent once more."""
+
+    delivery_id: UUID
+
+
+@dataclass(frozen=True)
+class WebhookSecret:
+    """A webhook and its secret, which is shown this once."""
+
+    webhook: WebhookView
+    secret: str
+
+
+@api.get("/deliveries", summary="Payouts for the HR system, in order, with what they come to [R92-R94]")
+def list_deliveries(
+    edge: Annotated[Edge, may("read_deliveries")],
+    after: Annotated[int, Query(ge=0, le=2**62, description="the last sequence number you have")] = 0,
+    limit: Limit = 100,
+) -> DeliveryPage:
+    return queries.deliveries(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.get("/deliveries/reconciliation", summary="What was received, delivered and acknowledged on a day, in fen [R92]")
+def reconcile_deliveries(day: date, edge: Annotated[Edge, may("read_deliveries")]) -> ReconciliationView:
+    return queries.reconciliation(edge.session, edge.actor, day=day)
+
+
+@api.post("/deliveries/{delivery_id}/acknowledge", summary="The HR system has taken the delivery, once [R92]")
+def acknowledge_delivery(
+    delivery_id: UUID, body: AcknowledgeDelivery, edge: Annotated[Edge, may("acknowledge_delivery")]
+) -> DeliveryView:
+    def act() -> DeliveryView:
+        delivery.acknowledge(
+            edge.session, delivery_id=delivery_id, reference=body.reference, actor=edge.actor, now=edge.now
+        )
+        return queries.delivery_by_id(edge.session, edge.actor, delivery_id)
+
+    return edge.once(body, act)
+
+
+# neither is once for a key: the stored answer would hold the secret; a URL is there once, and so is a rotation a day
+@api.post("/webhooks", status_code=201, summary="Push deliveries made from now on to a URL, signed [R92, D18]")
+def add_webhook(body: AddWebhook, edge: Annotated[Edge, may("manage_webhooks")]) -> WebhookSecret:
+    made = webhook.add(edge.session, url=body.url, site_id=body.site_id, actor=edge.actor, now=edge.now)
+    return WebhookSecret(queries.webhook_view(made), made.secret)
+
+
+@api.post("/webhooks/{webhook_id}/rotate-secret", summary="A new secret; the old one signs too for a day [D18]")
+def rotate_webhook_secret(webhook_id: UUID, edge: Annotated[Edge, may("manage_webhooks")]) -> WebhookSecret:
+    made = webhook.rotate_secret(edge.session, endpoint_id=webhook_id, actor=edge.actor, now=edge.now)
+    return WebhookSecret(queries.webhook_view(made), made.secret)
+
+
+@api.post("/webhooks/{webhook_id}/disable", summary="Push nothing more to it; what is due waits [D18]")
+def disable_webhook(webhook_id: UUID, body: Reason, edge: Annotated[Edge, may("manage_webhooks")]) -> WebhookView:
+    def act() -> WebhookView:
+        webhook.disable(edge.session, endpoint_id=webhook_id, reason=body.reason, actor=edge.actor, now=edge.now)
+        return queries.webhook_by_id(edge.session, edge.actor, webhook_id)
+
+    return edge.once(body, act)
+
+
+@api.post("/webhooks/{webhook_id}/enable", summary="Push to it again, first what has waited [D18]")
+def enable_webhook(webhook_id: UUID, edge: Annotated[Edge, may("manage_webhooks")]) -> WebhookView:
+    def act() -> WebhookView:
+        webhook.enable(edge.session, endpoint_id=webhook_id, actor=edge.actor, now=edge.now)
+        return queries.webhook_by_id(edge.session, edge.actor, webhook_id)
+
+    return edge.once(None, act)
+
+
+@api.post("/webhooks/{webhook_id}/replay", summary="Push a delivery once more, the same as before [D18]")
+def replay_webhook(webhook_id: UUID, body: ReplayWebhook, edge: Annotated[Edge, may("replay_webhook")]) -> WebhookView:
+    def act() -> WebhookView:
+        webhook.replay(
+            edge.session, endpoint_id=webhook_id, delivery_id=body.delivery_id, actor=edge.actor, now=edge.now
+        )
+        return queries.webhook_by_id(edge.session, edge.actor, webhook_id)
+
+    return edge.once(body, act)
+
+
+@api.get("/webhooks", summary="Where deliveries are pushed to")
+def list_webhooks(
+    edge: Annotated[Edge, may("read_webhooks")], after: After = None, limit: Limit = 100
+) -> Page[WebhookView]:
+    return queries.webhooks(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.get("/webhooks/{webhook_id}/attempts", summary="Every attempt to push to it, and how it was answered")
+def list_webhook_attempts(
+    webhook_id: UUID, edge: Annotated[Edge, may("read_webhooks")], after: After = None, limit: Limit = 100
+) -> Page[AttemptView]:
+    return queries.webhook_attempts(edge.session, edge.actor, endpoint_id=webhook_id, after=after, limit=limit)
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@api.get(
+    "/payouts/{settlement_id}.csv",
+    summary="A payout as CSV: one line for each person [R92-R94]",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "the file; its totals are in headers X-Total-…"}},
+)
+def payout_as_csv(settlement_id: UUID, edge: Annotated[Edge, may("read_deliveries")]) -> Response:
+    found = queries.delivery_by_id(edge.session, edge.actor, settlement_id)
+    return _file(found, as_csv(found.payload), "csv", "text/csv; charset=utf-8")
+
+
+@api.get(
+    "/payouts/{settlement_id}.xlsx",
+    summary="A payout as XLSX: the lines, and the totals on a second sheet [R92-R94]",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}, "description": "the file; its totals are in headers X-Total-… too"}},
+)
+def payout_as_xlsx(settlement_id: UUID, edge: Annotated[Edge, may("read_deliveries")]) -> Response:
+    found = queries.delivery_by_id(edge.session, edge.actor, settlement_id)
+    return _file(found, as_xlsx(found.payload, made_at=found.made_at), "xlsx", XLSX)
+
+
+@api.get("/payouts/{settlement_id}/totals", summary="What a payout's files belong to and come to, in fen [R92]")
+def payout_totals(settlement_id: UUID, edge: Annotated[Edge, may("read_deliveries")]) -> dict[str, str | int]:
+    return totals_of(queries.delivery_by_id(edge.session, edge.actor, settlement_id).payload)
+
+
+def _file(found: DeliveryView, content: bytes, ending: str, media_type: str) -> Response:
+    totals = found.payload["totals"]
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name_of(found.payload, ending)}"',
+            "Cache-Control": "no-store",
+            "X-Total-Lines": str(totals["lines"]),
+            "X-Total-Net-Fen": str(totals["net_fen"]),
+            "X-Total-From-Wage-Fen": str(totals["from_wage_fen"]),
+        },
+    )

@@ -3,10 +3,13 @@
 from services.hr.api import api
 from services.hr.rules.ladder import LadderPolicy
 from services.hr.rules.task import TaskPolicy
+from services.hr.rules.webhook import WebhookPolicy
 from services.hr.tasks import tasks
 from shared.alert_routes import make_alerts
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("hr", api, make_ops(tasks), make_alerts("hr"), make_policies("hr", LadderPolicy, TaskPolicy))
+web = make_web(
+    "hr", api, make_ops(tasks), make_alerts("hr"), make_policies("hr", LadderPolicy, TaskPolicy, WebhookPolicy)
+)

@@ -1,13 +1,28 @@
 """Reads of hr: frozen views for the API, each limited to the sites of the person asking."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Row, Select, or_, select, text
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from services.hr.models import Case, HrTask, MissedCallback, MonthReport, Override, Payout, Person, Site
+from services.hr.models import (
+    Case,
+    Delivery,
+    HrTask,
+    MissedCallback,
+    MonthReport,
+    Override,
+    Payout,
+    Person,
+    Site,
+    WebhookAttempt,
+    WebhookEndpoint,
+)
 from services.hr.rules.case import CaseState
 from shared.access import at_sites_of
 from shared.errors import NotFound
@@ -348,4 +363,244 @@ def _payout_view(p: Payout) -> PayoutView:
             )
             for line in p.lines
         ],
+    )
+
+
+@dataclass(frozen=True)
+class DeliveryTotals:
+    """What some deliveries come to (fen): how many, their lines, what is paid and what wages bear."""
+
+    deliveries: int
+    lines: int
+    net_fen: int
+    from_wage_fen: int
+
+
+def _totals(rows: Iterable[Any]) -> DeliveryTotals:
+    """The totals of deliveries, or of payouts counted with their lines."""
+    counted = [(row.line_count, row.net_fen, row.from_wage_fen) for row in rows]
+    lines, net_fen, from_wage_fen = (sum(column) for column in zip(*counted, strict=True)) if counted else (0, 0, 0)
+    return DeliveryTotals(len(counted), lines, net_fen, from_wage_fen)
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """A delivery: its payload in the schema it names, and when the HR system acknowledged it."""
+
+    id: UUID
+    sequence: int
+    site_id: UUID
+    made_at: datetime
+    payload: dict[str, Any]
+    acknowledged_at: datetime | None
+    acknowledged_by: UUID | None
+    reference: str | None
+
+
+@dataclass(frozen=True)
+class DeliveryPage:
+    """Some deliveries in order, what they come to, and after which the next page begins (None: this is the last)."""
+
+    items: list[DeliveryView]
+    totals: DeliveryTotals
+    next: int | None
+
+
+def deliveries(session: Session, actor: Actor, *, after: int, limit: int) -> DeliveryPage:
+    """The deliveries after a sequence number."""
+    found = session.scalars(_deliveries(actor).where(Delivery.sequence > after).limit(limit + 1)).all()
+    shown = found[:limit]
+    return DeliveryPage(
+        [_delivery_view(d) for d in shown], _totals(shown), shown[-1].sequence if len(found) > limit else None
+    )
+
+
+def delivery_by_id(session: Session, actor: Actor, delivery_id: UUID) -> DeliveryView:
+    """One delivery. Raises NotFound."""
+    found = session.scalars(_deliveries(actor).where(Delivery.id == delivery_id)).one_or_none()
+    if found is None:
+        raise NotFound("delivery", delivery_id)
+    return _delivery_view(found)
+
+
+def _deliveries(actor: Actor) -> Select[Delivery]:
+    return (
+        select(Delivery)
+        .where(at_sites_of(actor, Delivery.site_id))
+        .options(joinedload(Delivery.acknowledgement))
+        .order_by(Delivery.sequence)
+    )
+
+
+def _delivery_view(d: Delivery) -> DeliveryView:
+    taken = d.acknowledgement
+    return DeliveryView(
+        d.id,
+        d.sequence,
+        d.site_id,
+        d.made_at,
+        json.loads(d.body),
+        taken.acknowledged_at if taken else None,
+        taken.acknowledged_by if taken else None,
+        taken.reference if taken else None,
+    )
+
+
+@dataclass(frozen=True)
+class ReconciledPayout:
+    """A payout and its delivery (fen), with the moments at which they were received, made and acknowledged."""
+
+    settlement_id: UUID
+    sequence: int | None
+    site_code: str
+    month: str
+    line_count: int
+    net_fen: int
+    from_wage_fen: int
+    received_at: datetime
+    delivered_at: datetime | None
+    acknowledged_at: datetime | None
+    reference: str | None
+
+
+@dataclass(frozen=True)
+class ReconciliationView:
+    """A day by the clocks of the sites: what was received, delivered and acknowledged on it, and the totals of each.
+
+    `unacknowledged` is what the HR system has not acknowledged up to now, of all days.
+    """
+
+    day: date
+    items: list[ReconciledPayout]
+    received: DeliveryTotals
+    delivered: DeliveryTotals
+    acknowledged: DeliveryTotals
+    unacknowledged: DeliveryTotals
+
+
+# what was received is counted from the payouts and their lines, not from the deliveries it is compared with
+_RECONCILED = text("""
+    SELECT p.settlement_id, d.sequence, s.code AS site_code, p.month, l.line_count, p.net_fen, p.from_wage_fen,
+           p.received_at, d.made_at AS delivered_at, a.acknowledged_at, a.reference,
+           d.line_count AS delivered_lines, d.net_fen AS delivered_fen, d.from_wage_fen AS delivered_from_wage_fen,
+           (p.received_at AT TIME ZONE s.zone)::date AS received_on,
+           (d.made_at AT TIME ZONE s.zone)::date AS delivered_on,
+           (a.acknowledged_at AT TIME ZONE s.zone)::date AS acknowledged_on
+    FROM payouts p
+    JOIN sites s ON s.id = p.site_id
+    CROSS JOIN LATERAL (SELECT count(*) AS line_count FROM payout_lines WHERE settlement_id = p.settlement_id) l
+    LEFT JOIN deliveries d ON d.id = p.settlement_id
+    LEFT JOIN delivery_acknowledgements a ON a.delivery_id = p.settlement_id
+    WHERE (CAST(:sites AS uuid[]) IS NULL OR p.site_id = ANY(:sites))
+      AND (a.acknowledged_at IS NULL
+           OR :day IN ((p.received_at AT TIME ZONE s.zone)::date, (d.made_at AT TIME ZONE s.zone)::date,
+                       (a.acknowledged_at AT TIME ZONE s.zone)::date))
+    ORDER BY d.sequence NULLS FIRST, p.settlement_id
+""")
+
+
+def reconciliation(session: Session, actor: Actor, *, day: date) -> ReconciliationView:
+    """What HR's own system and hr compare day by day."""
+    sites = None if actor.site_ids is None else list(actor.site_ids)
+    rows = session.execute(_RECONCILED, {"sites": sites, "day": day}).all()
+    of_day = [row for row in rows if day in (row.received_on, row.delivered_on, row.acknowledged_on)]
+    return ReconciliationView(
+        day,
+        [ReconciledPayout(*row[:11]) for row in of_day],
+        received=_totals(row for row in rows if row.received_on == day),
+        delivered=_delivered(row for row in rows if row.delivered_on == day),
+        acknowledged=_delivered(row for row in rows if row.acknowledged_on == day),
+        unacknowledged=_totals(row for row in rows if row.acknowledged_at is None),
+    )
+
+
+def _delivered(rows: Iterable[Row[*tuple[Any, ...]]]) -> DeliveryTotals:
+    """The totals of what was delivered, by the deliveries themselves."""
+    counted = list(rows)
+    return DeliveryTotals(
+        len(counted),
+        sum(row.delivered_lines for row in counted),
+        sum(row.delivered_fen for row in counted),
+        sum(row.delivered_from_wage_fen for row in counted),
+    )
+
+
+@dataclass(frozen=True)
+class WebhookView:
+    """An endpoint deliveries are pushed to, without its secret; `old_secret_until` is when its old one ends."""
+
+    id: UUID
+    url: str
+    site_id: UUID | None
+    state: str
+    created_by: UUID
+    created_at: datetime
+    old_secret_until: datetime | None
+    disabled_at: datetime | None
+    disabled_reason: str | None
+
+
+def webhook_view(e: WebhookEndpoint) -> WebhookView:
+    """An endpoint as shown."""
+    return WebhookView(
+        e.id,
+        e.url,
+        e.site_id,
+        e.state,
+        e.created_by,
+        e.created_at,
+        e.old_until,
+        e.disabled_at,
+        e.disabled_reason,
+    )
+
+
+def _webhooks(actor: Actor) -> Select[WebhookEndpoint]:
+    """Those of the person's sites; those of the whole company for whoever sees all of it."""
+    query = select(WebhookEndpoint)
+    return query if actor.site_ids is None else query.where(WebhookEndpoint.site_id.in_(actor.site_ids))
+
+
+def webhooks(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[WebhookView]:
+    """The endpoints."""
+    return page_of(session, _webhooks(actor), WebhookEndpoint.id, webhook_view, after=after, limit=limit)
+
+
+def webhook_by_id(session: Session, actor: Actor, endpoint_id: UUID) -> WebhookView:
+    """One endpoint. Raises NotFound."""
+    found = session.scalars(_webhooks(actor).where(WebhookEndpoint.id == endpoint_id)).one_or_none()
+    if found is None:
+        raise NotFound("webhook", endpoint_id)
+    return webhook_view(found)
+
+
+@dataclass(frozen=True)
+class AttemptView:
+    """One attempt to push a delivery: the status it was answered with, or the error when there was no answer."""
+
+    id: UUID
+    delivery_id: UUID
+    sequence: int
+    status: int | None
+    error: str | None
+    attempted_at: datetime
+
+
+def webhook_attempts(
+    session: Session, actor: Actor, *, endpoint_id: UUID, after: UUID | None, limit: int
+) -> Page[AttemptView]:
+    """Every attempt to push something to an endpoint."""
+    webhook_by_id(session, actor, endpoint_id)
+
+    def view(a: WebhookAttempt) -> AttemptView:
+        return AttemptView(a.id, a.delivery_id, a.delivery.sequence, a.status, a.error, a.attempted_at)
+
+    query = select(WebhookAttempt).where(WebhookAttempt.endpoint_id == endpoint_id)
+    return page_of(
+        session,
+        query.options(joinedload(WebhookAttempt.delivery)),
+        WebhookAttempt.id,
+        view,
+        after=after,
+        limit=limit,
     )

@@ -1,11 +1,11 @@
-"""What hr hears, and what it does by the clock."""
+"""What hr hears, and what it does by the clock, inside the house and outside."""
 
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.hr.actions import case, heard, payout, task
-from services.hr.models import HR_TASK
+from services.hr.actions import case, heard, payout, task, webhook
+from services.hr.models import HR_TASK, WEBHOOK_DELIVERY
 from shared.errors import NotYet
 from shared.messages import (
     CallbackMissed,
@@ -15,7 +15,7 @@ from shared.messages import (
     MonthReported,
     PayoutApproved,
 )
-from shared.tasks import Tasks
+from shared.tasks import Errand, Tasks
 
 tasks = Tasks("hr")
 
@@ -61,3 +61,6 @@ def hear_payout_approved(session: Session, message: PayoutApproved, *, now: date
 def mark_late_tasks(session: Session, *, now: datetime) -> int:
     """A step's time is over."""
     return task.mark_late(session, now=now)
+
+
+tasks.errands.append(Errand(WEBHOOK_DELIVERY, webhook.claim, webhook.send, webhook.record))

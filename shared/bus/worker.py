@@ -1,4 +1,4 @@
-"""The Celery worker of a service: its queue, its tasks, its settings, and the pump beside them.
+"""The Celery worker of a service: its queue, its tasks, its settings, and the pump and the runners beside them.
 
 One task for each message the service hears, named `receiver.Message`, on the queue named as the service.
 Routing is by queue name alone (exchange ''): a broker that was wiped swallows nothing in silence.
@@ -11,6 +11,7 @@ from kombu import Exchange, Queue
 
 from shared.bus.inbox import receive
 from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
+from shared.bus.runners import Runners
 from shared.db import SERVICES, database
 from shared.log import configure_logging
 from shared.settings import settings
@@ -55,6 +56,7 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
     pump = Pump(app, database(service), tasks.ticks)
+    runners = Runners(database(service), tasks.errands)
 
     def add(name: str) -> None:
         @app.task(name=f"{service}.{name}", shared=False)
@@ -76,9 +78,11 @@ def make_celery(tasks: Tasks) -> Celery:
     @signals.worker_ready.connect(weak=False)
     def start_pump(**_: object) -> None:
         pump.start()
+        runners.start()
 
     @signals.worker_shutting_down.connect(weak=False)
     def stop_pump(**_: object) -> None:
+        runners.stop()
         pump.stop()
 
     return app

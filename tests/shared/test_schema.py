@@ -17,7 +17,7 @@ from shared.tasks import Deadline
 from tests.conftest import START
 
 DEADLINES: list[Deadline] = [
-    tick.deadline for service in SERVICES for tick in import_module(f"services.{service}.tasks").tasks.ticks
+    deadline for service in SERVICES for deadline in import_module(f"services.{service}.tasks").tasks.deadlines
 ]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from services.hr.actions import delivery
 from services.hr.models import Payout, PayoutLine, Person
 from services.hr.rules.payout import check_payout
 from shared.bus.outbox import publish
@@ -31,7 +32,11 @@ def approved(session: Session, message: PayoutApproved, *, now: datetime) -> Non
         if session.get(Payout, message.settlement_id) is None:
             raise RuleBroken("paid_already", f"another settlement pays {message.month} at this site", rule="R92")
         return
-    session.add_all(PayoutLine(settlement_id=message.settlement_id, **line.model_dump()) for line in message.lines)
+    session.add_all(
+        PayoutLine(settlement_id=message.settlement_id, **line.model_dump(exclude={"carried_fen", "guard", "jobs"}))
+        for line in message.lines
+    )
+    delivery.make(session, message, now=now)
     publish(
         session,
         PayoutReceived(

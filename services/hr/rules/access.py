@@ -22,4 +22,9 @@ MAY: Permissions = {
     "read_missed_callbacks": reads("desk_head", "leader", "hr", "administration"),
     "read_reports": reads("leader", "hr", "administration"),
     "read_payouts": reads("leader", "hr"),
+    "read_deliveries": reads("leader", "hr"),
+    "acknowledge_delivery": roles("hr"),
+    "manage_webhooks": roles("administrator"),
+    "replay_webhook": roles("administrator", "hr"),
+    "read_webhooks": reads("hr", "operator"),
 }

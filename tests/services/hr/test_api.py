@@ -302,9 +302,9 @@ def test_a_case_that_does_not_exist_is_not_decided(staffed: Office) -> None:
     assert (missing.status_code, missing.json()["type"]) == (404, "urn:bianmin:problem:not_found")
 
 
-def test_the_hr_deadline_is_seen_by_operators(staffed: Office) -> None:
+def test_the_deadlines_of_hr_are_seen_by_operators(staffed: Office) -> None:
     bus = staffed.client.get("/ops/bus", headers={"Authorization": f"Bearer {staffed.tokens['auditor']}"}).json()
-    assert [deadline["kind"] for deadline in bus["deadlines"]] == ["hr_task"]
+    assert [deadline["kind"] for deadline in bus["deadlines"]] == ["hr_task", "webhook_delivery"]
 
 
 def test_two_cases_decided_at_once_never_stand_on_the_same_rung(staffed: Office) -> None:
