@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, custody, receipt, settlement
-from services.finance.models import HandOver, Receipt
+from services.finance.actions import charge, custody, receipt, receipt_book, settlement
+from services.finance.models import HandOver, Receipt, ReceiptBook
 from services.finance.rules.receipt import Method
 from services.finance.tasks import check_cash, close_months, hear_site_changed
 from shared.ids import new_id
 from shared.messages import (
+    FeeItem,
     FineConfirmed,
     NoticeIssued,
     SiteChanged,
@@ -64,12 +65,21 @@ class Office:
         self.cashier = self.employ("cashier", "finance")
         self.lead = self.employ("finance_lead", "finance")
         self.leader = self.employ("leader", "management")
+        self.book()
 
     def employ(self, role: str, department: str, token: str = "") -> Actor:
         name = f"{role}-{self.code}"
         return employ(
             self.session, role, department, self.site_id, name=name, token=token or f"{role}-{self.code}-{new_id()}"
         )
+
+    def book(self, first: int = 1, last: int = 60) -> ReceiptBook:
+        """A book of receipts issued to the desk."""
+        issued = receipt_book.issue(
+            self.session, site_id=self.site_id, first=first, last=last, actor=self.cashier, now=MORNING
+        )
+        self.session.flush()
+        return issued
 
     def begin(self, now: datetime = MORNING) -> None:
         """hr tells of the site: its first day and month begin."""
@@ -105,7 +115,7 @@ class Office:
             visit_from=MORNING,
             visit_to=MORNING + timedelta(hours=1),
             fee_fen=fee_fen,
-            price_code="tap",
+            items=[FeeItem(code="tap", name="换水龙头", unit="个", quantity=1, unit_fen=fee_fen, amount_fen=fee_fen)],
             price_version=1,
             issued_at=MORNING,
         )

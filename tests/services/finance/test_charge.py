@@ -42,7 +42,8 @@ def test_a_notice_becomes_a_charge_once(office: Office) -> None:
     for _ in range(2):
         hear_notice_issued(office.session, issued, now=MORNING)
     found = charge_of(office, issued.request_id)
-    assert (found.state, found.fee_fen, found.price_code, found.price_version) == ("noticed", 8800, "tap", 1)
+    assert (found.state, found.fee_fen, found.revision, found.price_version) == ("noticed", 8800, 0, 1)
+    assert [(item["code"], item["amount_fen"]) for item in found.items] == [("tap", 8800)]
 
 
 def test_a_notice_of_an_unknown_site_waits(office: Office) -> None:

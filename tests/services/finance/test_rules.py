@@ -139,8 +139,8 @@ def test_a_job_without_weighted_workers_cannot_be_shared(weights: list[int]) -> 
         charge.check_weights(weights)
 
 
-def test_receipts_are_numbered_in_a_series_for_each_site_and_day() -> None:
-    assert receipt.receipt_series(site_code="BK", day=date(2026, 4, 1)) == "SJ-BK-20260401"
+def test_receipts_are_numbered_in_a_series_of_their_site() -> None:
+    assert receipt.receipt_number(site_code="BK", number=1) == "SJ-BK-000001"
 
 
 @pytest.mark.parametrize("method", receipt.Method)
@@ -182,10 +182,18 @@ def test_cash_goes_from_worker_to_desk_and_from_desk_to_finance_only(giver: str,
             custody.check_receiver(giver, receiver)
 
 
-def test_a_count_must_be_what_was_offered() -> None:
-    custody.check_counted(amount_fen=500, counted_fen=500)
-    with pytest.raises(RuleBroken, match="R86"):
-        custody.check_counted(amount_fen=500, counted_fen=499)
+def test_a_count_is_a_sum_or_note_by_note_in_money_that_circulates() -> None:
+    assert custody.counted(counted_fen=500, notes=None) == 500
+    assert custody.counted(counted_fen=None, notes={10000: 3, 5000: 1, 10: 2}) == 35020
+    for counted_fen, notes in ((None, None), (1, {1: 1}), (None, {10000: 1, 3000: 1})):
+        with pytest.raises(Malformed, match="R85"):
+            custody.counted(counted_fen=counted_fen, notes=notes)
+
+
+def test_what_differs_from_the_offer_is_another_step() -> None:
+    assert custody.count_step(amount_fen=500, counted_fen=500) == "count"
+    assert custody.count_step(amount_fen=500, counted_fen=499) == "count_different"
+    assert custody.count_step(amount_fen=500, counted_fen=501) == "count_different"
 
 
 def test_a_day_is_checked_at_closing_and_chased_at_nine_the_next_morning_by_the_sites_clock() -> None:
@@ -195,9 +203,9 @@ def test_a_day_is_checked_at_closing_and_chased_at_nine_the_next_morning_by_the_
 
 
 def test_accounts_wait_for_the_statistics_and_for_every_days_check() -> None:
-    settlement.check_accounts_ready(statistics_agreed=True, unchecked_days=0)
+    settlement.check_accounts_ready(statistics_agreed=True, unclosed_days=0)
     with pytest.raises(RuleBroken, match="R90") as refused:
-        settlement.check_accounts_ready(statistics_agreed=False, unchecked_days=3)
+        settlement.check_accounts_ready(statistics_agreed=False, unclosed_days=3)
     assert len(refused.value.allowed) == 2
 
 
