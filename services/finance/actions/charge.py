@@ -65,7 +65,7 @@ def charge_of_message(session: Session, request_id: UUID) -> Charge:
 
 
 def revised(session: Session, message: NoticeRevised) -> None:
-    """What was agreed changed [R24-R28]: the newest revision is charged, until one of them was signed [D23]."""
+    """What was agreed changed [R26]: the newest revision is charged, until one of them was signed [D23]."""
     charge = charge_of_message(session, message.request_id)
     signed = charge.state in SIGNED
     if message.revision != charge.revision if signed else message.revision <= charge.revision:

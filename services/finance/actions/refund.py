@@ -97,6 +97,7 @@ def _pay(session: Session, refund: Refund, *, now: datetime) -> None:
         check_till(till_fen=till_fen(session, site.id), amount_fen=refund.amount_fen)
     parts, shares = _taken_back(session, refund, receipt)
     check_balance(balance_fen=reserve_fen(session, site.id), amount_fen=parts.reserve_fen)
+    refund.state = RefundState.APPROVED
     refund.month = business_month(now, zone=site.zone, closing=site.closing)
     refund.company_fen, refund.workers_fen, refund.reserve_fen = parts.company_fen, parts.workers_fen, parts.reserve_fen
     receipt.refunded_fen += refund.amount_fen
@@ -132,11 +133,8 @@ def _taken_back(session: Session, refund: Refund, receipt: Receipt) -> tuple[Spl
     before = session.scalars(
         select(func.coalesce(func.sum(Refund.workers_fen), 0)).where(Refund.receipt_id == receipt.id)
     ).one()
-    given_to = dict(
-        session.execute(
-            select(ReceiptShare.person_id, ReceiptShare.share_fen).where(ReceiptShare.receipt_id == receipt.id)
-        )
-        .tuples()
-        .all()
-    )
+    given_to = {
+        share.person_id: share.share_fen
+        for share in session.scalars(select(ReceiptShare).where(ReceiptShare.receipt_id == receipt.id))
+    }
     return parts, shares_of(given_to, before_fen=int(before or 0), amount_fen=parts.workers_fen)
