@@ -285,7 +285,7 @@ def receive_on_behalf(
     if giver is None:
         raise NotFound("person", from_person_id)
     at_site = giver.all_sites or site.id in giver.site_ids
-    check_cannot_offer(active=giver.active, at_site=at_site, role=giver.role)
+    check_cannot_offer(himself=giver.id == actor.person_id, active=giver.active, at_site=at_site, role=giver.role)
     counted_fen = counted(counted_fen=counted_fen, notes=notes)
     offered = session.scalars(
         select(HandOver)

@@ -244,6 +244,47 @@ def test_missing_cash_is_listed_chased_and_returned(house: House) -> None:
     ]
 
 
+def test_clerks_who_collect_at_once_take_one_receipt_each_and_no_number_is_left_out(house: House) -> None:
+    requests = [house.accepted() for _ in range(6)]
+    body = {"method": "cash", "amount_fen": 10000}
+    with ThreadPoolExecutor(6) as pool:
+        numbers = list(pool.map(lambda id_: house.post("clerk", f"/charges/{id_}/collect", body).json(), requests))
+    assert sorted(receipt["number"] for receipt in numbers) == [f"SJ-BK-{number:06d}" for number in range(1, 7)]
+    (book,) = house.get("cashier", "/receipt-books").json()["items"]
+    assert (book["on_hand"], book["used"]) == (54, 6)
+
+
+def test_a_day_closes_when_the_last_two_receipts_out_are_explained_at_once(house: House) -> None:
+    body = {"worker_id": str(house.people["worker"])}
+    out = [house.post("clerk", f"/charges/{house.accepted()}/carry", body).json()["id"] for _ in range(2)]
+    house.at(CLOSING.replace(minute=1))
+    assert house.get("desk_head", "/cash-checks?month=2026-04").json()[0]["closed_at"] is None
+
+    def explain(receipt_id: str) -> int:
+        return house.post("desk_head", f"/receipts/{receipt_id}/explain", {"reason": "明早上门"}).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(explain, out)) == [200, 200]
+    assert house.get("desk_head", "/cash-checks?month=2026-04").json()[0]["closed_at"] is not None
+
+
+def test_refunds_of_one_receipt_decided_at_once_leave_the_till_and_the_fee_as_they_must_be(house: House) -> None:
+    paid = house.paid()
+    house.handed_over()
+    body = {"receipt_id": paid["id"], "amount_fen": 2500, "reason": "不满意", "method": "cash"}
+    refunds = [house.post("cashier", "/refunds", body).json() for _ in range(4)]
+    assert problem(house.post("cashier", "/refunds", body)) == (409, "more_than_the_fee")
+
+    def decide(refund: dict) -> int:
+        path = f"/refunds/{refund['id']}/decide"
+        return house.post("leader", path, {"approve": True, "reason": "同意"}).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(decide, refunds)) == [200] * 4
+    balances = house.get("finance_lead", "/ledger/balances").json()
+    assert {balance["amount_fen"] for balance in balances} == {0}
+
+
 def test_the_reserve_is_used_once_and_not_beyond_what_it_holds_however_many_decide_at_once(house: House) -> None:
     house.paid()
     body = {"site_id": str(house.site_id), "use": "loss", "person_id": None, "amount_fen": 1000, "reason": "损坏"}
