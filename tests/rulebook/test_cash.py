@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text
 
 from services.finance import queries
-from services.finance.actions import charge, custody, receipt, receipt_book, refund
+from services.finance.actions import charge, custody, receipt, receipt_book, refund, settlement
 from services.finance.api import api
 from services.finance.models import MissingCash, Receipt, ReceiptShare, RefundShare
 from services.finance.rules import ledger
@@ -507,3 +507,31 @@ def test_r063_damage_reported_on_a_visit_is_known_to_finance_once(office: Office
         hear_damage_reported(office.session, damage, now=MORNING)
     (known,) = queries.damages(office.session, office.desk_head, after=None, limit=10).items
     assert (known.description, known.estimate_fen) == ("打碎了洗手盆", 30000)
+
+
+def test_r035_a_receipt_given_out_after_closing_time_is_of_the_next_day(office: Office) -> None:
+    carry(office, office.accepted())
+    office.session.execute(text("UPDATE receipts SET issued_at = :at WHERE state = 'carried'"), {"at": CLOSING})
+    sweep_all(office.session, check_cash, now=CLOSING + timedelta(days=1) + SECOND)
+    first, second, _ = queries.cash_checks(office.session, office.cashier, month="2026-04")
+    assert (first.carried, first.closed_at) == ([], CLOSING + timedelta(days=1) + SECOND)
+    assert (len(second.carried), second.closed_at) == (1, None)
+
+
+def test_r090_the_accounts_wait_for_the_last_day_that_is_not_closed(office: Office) -> None:
+    carried = carry(office, office.accepted())
+    with refused(office.session, "R90", code="accounts_not_ready"):
+        office.end_month()
+    void(office, carried.id)
+    office.end_month()
+
+
+def test_d13_the_income_that_is_shared_is_net_of_refunds(office: Office) -> None:
+    used = office.collect(office.accepted(), method=Method.BANK, reference="1")
+    office.refunded(used, 4000)
+    office.end_month()
+    computed = settlement.compute(
+        office.session, site_id=office.site_id, month="2026-04", actor=office.lead, now=MAY_FIRST
+    )
+    (line,) = queries.settlement_as_left(office.session, computed).lines
+    assert (computed.received_fen, line.share_fen) == (6000, 2100)
