@@ -8,26 +8,32 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.finance import queries
-from services.finance.actions import custody, price, receipt, reserve, settlement
+from services.finance.actions import charge, custody, price, receipt, receipt_book, refund, reserve, settlement
 from services.finance.queries import (
     BalanceView,
     CashCheckView,
+    CashDifferenceView,
     CashView,
     ChargeView,
+    DamageView,
     FineView,
     HandOverView,
     JournalView,
     MissingCashView,
+    NoticesReceivedView,
     PriceVersionView,
     ProposalView,
+    ReceiptBookView,
     ReceiptView,
+    RefundView,
     ReserveView,
     SettlementView,
 )
 from services.finance.rules.access import MAY
 from services.finance.rules.charge import ChargeState
 from services.finance.rules.custody import HandOverState
-from services.finance.rules.receipt import Method, ReceiptState
+from services.finance.rules.receipt import InvoiceState, Method, ReceiptState
+from services.finance.rules.refund import RefundMethod
 from services.finance.rules.reserve import ProposalState, Use
 from shared.messages import PriceItem
 from shared.money import PositiveFen
@@ -81,10 +87,70 @@ class OfferHandOver(Body):
     )
 
 
+Pieces = Annotated[int, Field(ge=1, le=100_000, strict=True)]
+
+Notes = Annotated[
+    dict[int, Pieces] | None,
+    Field(min_length=1, description="fen of a note or coin -> pieces, like {'10000': 3}; instead of counted_fen"),
+]
+
+
 class CountHandOver(Body):
-    """What the receiver counted."""
+    """What the receiver counted: the sum, or note by note; one of both [R85]."""
+
+    counted_fen: PositiveFen | None = None
+    notes: Notes = None
+
+
+class ReceiveOnBehalf(CountHandOver):
+    """The cash of somebody who can't hand it over himself any more, counted by finance [R84, R86]."""
+
+    site_id: UUID
+    from_person_id: UUID
+    reason: Words
+
+
+class MakeGood(Body):
+    """What the cashier counted: all that is missing."""
 
     counted_fen: PositiveFen
+
+
+class ReceiveNotices(Body):
+    """The site whose notices finance takes in."""
+
+    site_id: UUID
+
+
+class IssueReceiptBook(Body):
+    """A book's numbers; they follow those issued to the site before [R34]."""
+
+    site_id: UUID
+    first: Annotated[int, Field(ge=1, le=999_999, strict=True)]
+    last: Annotated[int, Field(ge=1, le=999_999, strict=True)]
+
+
+class RecordInvoice(Body):
+    """An invoice beside the receipt, or the red one that cancels it [R34]."""
+
+    number: Short
+    state: InvoiceState
+
+
+class ProposeRefund(Body):
+    """What is given back of a fee, and how [D13]."""
+
+    receipt_id: UUID
+    amount_fen: PositiveFen
+    reason: Words
+    method: RefundMethod
+
+
+class DecideRefund(Body):
+    """The leader's decision [D16]."""
+
+    approve: bool
+    reason: Words
 
 
 class ProposeReserveUse(Body):
@@ -191,7 +257,7 @@ def list_receipts(
     )
 
 
-@api.post("/receipts/{receipt_id}/void", summary="A carried receipt came back unused [R35]")
+@api.post("/receipts/{receipt_id}/void", summary="A receipt is spoilt: its number stays, void [R35]")
 def void_receipt(receipt_id: UUID, body: Reason, edge: Annotated[Edge, may("void_receipt")]) -> ReceiptView:
     voided = receipt.void(edge.session, receipt_id=receipt_id, reason=body.reason, actor=edge.actor, now=edge.now)
     return queries.receipt_as_left(edge.session, voided)
@@ -208,7 +274,7 @@ def offer_hand_over(body: OfferHandOver, edge: Annotated[Edge, may("offer_hand_o
             actor=edge.actor,
             now=edge.now,
         )
-        return queries.hand_over_as_left(edge.session, offered)
+        return queries.hand_over_as_left(edge.session, offered, edge.actor)
 
     return edge.once(body, act)
 
@@ -223,15 +289,20 @@ def list_hand_overs(
     return queries.hand_overs(edge.session, edge.actor, state=state, after=after, limit=limit)
 
 
-@api.post("/hand-overs/{hand_over_id}/count", summary="The receiver counted the cash: it is his, or finance's [R85]")
+@api.post("/hand-overs/{hand_over_id}/count", summary="The receiver counts, then is told what was offered [R85, R86]")
 def count_hand_over(
     hand_over_id: UUID, body: CountHandOver, edge: Annotated[Edge, may("count_hand_over")]
 ) -> HandOverView:
     def act() -> HandOverView:
         counted = custody.count(
-            edge.session, hand_over_id=hand_over_id, counted_fen=body.counted_fen, actor=edge.actor, now=edge.now
+            edge.session,
+            hand_over_id=hand_over_id,
+            counted_fen=body.counted_fen,
+            notes=body.notes,
+            actor=edge.actor,
+            now=edge.now,
         )
-        return queries.hand_over_as_left(edge.session, counted)
+        return queries.hand_over_as_left(edge.session, counted, edge.actor)
 
     return edge.once(body, act)
 
@@ -239,7 +310,7 @@ def count_hand_over(
 @api.post("/hand-overs/{hand_over_id}/withdraw", summary="The giver takes his offer back [R36]")
 def withdraw_hand_over(hand_over_id: UUID, edge: Annotated[Edge, may("withdraw_hand_over")]) -> HandOverView:
     withdrawn = custody.withdraw(edge.session, hand_over_id=hand_over_id, actor=edge.actor, now=edge.now)
-    return queries.hand_over_as_left(edge.session, withdrawn)
+    return queries.hand_over_as_left(edge.session, withdrawn, edge.actor)
 
 
 @api.get("/cash", summary="Cash not with finance, by holder [R86]")
@@ -253,8 +324,10 @@ def list_cash_checks(month: MonthName, edge: Annotated[Edge, may("read_cash")]) 
 
 
 @api.get("/missing-cash", summary="Cash that was still out the next morning [R86, D6]")
-def list_missing_cash(edge: Annotated[Edge, may("read_cash")]) -> list[MissingCashView]:
-    return queries.missing_cash(edge.session, edge.actor)
+def list_missing_cash(
+    edge: Annotated[Edge, may("read_cash")], after: After = None, limit: Limit = 100
+) -> Page[MissingCashView]:
+    return queries.missing_cash(edge.session, edge.actor, after=after, limit=limit)
 
 
 @api.get("/reserve", summary="What each site's reserve fund holds [R72]")
@@ -353,3 +426,183 @@ def list_journals(
 @api.get("/fines", summary="Fines to be deducted [R93]")
 def list_fines(edge: Annotated[Edge, may("read_fines")], after: After = None, limit: Limit = 100) -> Page[FineView]:
     return queries.fines(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/charges/receive", summary="Take in finance's copies of a site's notices [R26]")
+def receive_notices(body: ReceiveNotices, edge: Annotated[Edge, may("receive_notices")]) -> NoticesReceivedView:
+    def act() -> NoticesReceivedView:
+        received = charge.receive(edge.session, site_id=body.site_id, actor=edge.actor, now=edge.now)
+        return NoticesReceivedView(body.site_id, received, edge.actor.person_id, edge.now)
+
+    return edge.once(body, act)
+
+
+@api.get("/damages", summary="Damage reported on visits [R63, R74]")
+def list_damages(
+    edge: Annotated[Edge, may("read_damages")], after: After = None, limit: Limit = 100
+) -> Page[DamageView]:
+    return queries.damages(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/receipt-books", status_code=201, summary="Issue a book of receipts to a site's desk [R34, R35]")
+def issue_receipt_book(body: IssueReceiptBook, edge: Annotated[Edge, may("issue_receipt_book")]) -> ReceiptBookView:
+    def act() -> ReceiptBookView:
+        book = receipt_book.issue(
+            edge.session, site_id=body.site_id, first=body.first, last=body.last, actor=edge.actor, now=edge.now
+        )
+        return queries.receipt_book_as_left(edge.session, book)
+
+    return edge.once(body, act)
+
+
+@api.get("/receipt-books", summary="Books of receipts, with how many numbers are where [R34, R35]")
+def list_receipt_books(
+    edge: Annotated[Edge, may("read_receipt_books")], after: After = None, limit: Limit = 100
+) -> Page[ReceiptBookView]:
+    return queries.receipt_books(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/receipt-books/{book_id}/return", summary="The desk gives a book back; its unused numbers with it [R35]")
+def return_receipt_book(book_id: UUID, edge: Annotated[Edge, may("return_receipt_book")]) -> ReceiptBookView:
+    def act() -> ReceiptBookView:
+        book = receipt_book.return_(edge.session, book_id=book_id, actor=edge.actor, now=edge.now)
+        return queries.receipt_book_as_left(edge.session, book)
+
+    return edge.once(None, act)
+
+
+@api.post("/receipts/{receipt_id}/bring-back", summary="A carried receipt came back unused: it is on hand again [R35]")
+def bring_back_receipt(receipt_id: UUID, edge: Annotated[Edge, may("bring_back_receipt")]) -> ReceiptView:
+    def act() -> ReceiptView:
+        brought = receipt.bring_back(edge.session, receipt_id=receipt_id, actor=edge.actor, now=edge.now)
+        return queries.receipt_as_left(edge.session, brought)
+
+    return edge.once(None, act)
+
+
+@api.post("/receipts/{receipt_id}/explain", summary="Why a receipt was still out at closing time [R35, D6]")
+def explain_receipt(receipt_id: UUID, body: Reason, edge: Annotated[Edge, may("explain_receipt")]) -> ReceiptView:
+    def act() -> ReceiptView:
+        explained = receipt.explain(
+            edge.session, receipt_id=receipt_id, reason=body.reason, actor=edge.actor, now=edge.now
+        )
+        return queries.receipt_as_left(edge.session, explained)
+
+    return edge.once(body, act)
+
+
+@api.post("/receipts/{receipt_id}/invoice", summary="An invoice was written beside a receipt, or cancelled [R34]")
+def record_invoice(receipt_id: UUID, body: RecordInvoice, edge: Annotated[Edge, may("record_invoice")]) -> ReceiptView:
+    def act() -> ReceiptView:
+        beside = receipt.record_invoice(
+            edge.session,
+            receipt_id=receipt_id,
+            number=body.number,
+            state=body.state,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.receipt_as_left(edge.session, beside)
+
+    return edge.once(body, act)
+
+
+@api.post("/hand-overs/{hand_over_id}/settle-difference", summary="The receiver states what is missing [R86]")
+def settle_difference(
+    hand_over_id: UUID, body: Reason, edge: Annotated[Edge, may("settle_difference")]
+) -> HandOverView:
+    def act() -> HandOverView:
+        stated = custody.settle_difference(
+            edge.session, hand_over_id=hand_over_id, reason=body.reason, actor=edge.actor, now=edge.now
+        )
+        return queries.hand_over_as_left(edge.session, stated, edge.actor)
+
+    return edge.once(body, act)
+
+
+@api.post("/hand-overs/{hand_over_id}/confirm-difference", summary="The giver confirms it: he owes it [R86, R88]")
+def confirm_difference(hand_over_id: UUID, edge: Annotated[Edge, may("confirm_difference")]) -> HandOverView:
+    def act() -> HandOverView:
+        confirmed = custody.confirm_difference(edge.session, hand_over_id=hand_over_id, actor=edge.actor, now=edge.now)
+        return queries.hand_over_as_left(edge.session, confirmed, edge.actor)
+
+    return edge.once(None, act)
+
+
+@api.post("/hand-overs/on-behalf", status_code=201, summary="Finance takes the cash of somebody who is gone [R84, R86]")
+def receive_on_behalf(body: ReceiveOnBehalf, edge: Annotated[Edge, may("receive_on_behalf")]) -> HandOverView:
+    def act() -> HandOverView:
+        received = custody.receive_on_behalf(
+            edge.session,
+            site_id=body.site_id,
+            from_person_id=body.from_person_id,
+            reason=body.reason,
+            counted_fen=body.counted_fen,
+            notes=body.notes,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.hand_over_as_left(edge.session, received, edge.actor)
+
+    return edge.once(body, act)
+
+
+@api.get("/cash-differences", summary="What was missing when cash was counted [R86, R88]")
+def list_cash_differences(
+    edge: Annotated[Edge, may("read_cash")], after: After = None, limit: Limit = 100
+) -> Page[CashDifferenceView]:
+    return queries.cash_differences(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/cash-differences/{difference_id}/make-good", summary="What was missing was brought to finance [R86, D7]")
+def make_good(difference_id: UUID, body: MakeGood, edge: Annotated[Edge, may("make_good")]) -> CashDifferenceView:
+    def act() -> CashDifferenceView:
+        made_good = custody.make_good(
+            edge.session, difference_id=difference_id, counted_fen=body.counted_fen, actor=edge.actor, now=edge.now
+        )
+        return queries.cash_difference_view(made_good)
+
+    return edge.once(body, act)
+
+
+@api.post("/refunds", status_code=201, summary="Propose to give back a fee, all or part [D13, D16]")
+def propose_refund(body: ProposeRefund, edge: Annotated[Edge, may("propose_refund")]) -> RefundView:
+    def act() -> RefundView:
+        proposed = refund.propose(
+            edge.session,
+            receipt_id=body.receipt_id,
+            amount_fen=body.amount_fen,
+            reason=body.reason,
+            method=body.method,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.refund_as_left(edge.session, proposed)
+
+    return edge.once(body, act)
+
+
+@api.get("/refunds", summary="Fees given back [D13, D16]")
+def list_refunds(
+    edge: Annotated[Edge, may("read_refunds")],
+    month: MonthName | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Page[RefundView]:
+    return queries.refunds(edge.session, edge.actor, month=month, after=after, limit=limit)
+
+
+@api.post("/refunds/{refund_id}/decide", summary="The leader decides; what he approves is paid at once [D13, D16]")
+def decide_refund(refund_id: UUID, body: DecideRefund, edge: Annotated[Edge, may("decide_refund")]) -> RefundView:
+    def act() -> RefundView:
+        decided = refund.decide(
+            edge.session,
+            refund_id=refund_id,
+            approve=body.approve,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.refund_as_left(edge.session, decided)
+
+    return edge.once(body, act)

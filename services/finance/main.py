@@ -2,6 +2,7 @@
 
 from services.finance.api import api
 from services.finance.rules.daily_check import CashPolicy
+from services.finance.rules.receipt import MethodPolicy, ReceiptPolicy
 from services.finance.rules.split import SplitPolicy
 from services.finance.tasks import tasks
 from shared.alert_routes import make_alerts
@@ -10,5 +11,9 @@ from shared.policy_routes import make_policies
 from shared.web import make_web
 
 web = make_web(
-    "finance", api, make_ops(tasks), make_alerts("finance"), make_policies("finance", CashPolicy, SplitPolicy)
+    "finance",
+    api,
+    make_ops(tasks),
+    make_alerts("finance"),
+    make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy),
 )

@@ -1,6 +1,7 @@
 """Finance's tables."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,13 +15,15 @@ from sqlalchemy import (
     literal,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.finance.rules.charge import ChargeState
 from services.finance.rules.custody import HandOverState
 from services.finance.rules.ledger import Account, JournalKind
 from services.finance.rules.price import PriceState
-from services.finance.rules.receipt import Method, ReceiptState
+from services.finance.rules.receipt import CarriedOutcome, InvoiceState, Method, ReceiptState
+from services.finance.rules.refund import RefundMethod, RefundState
 from services.finance.rules.reserve import ProposalState, Use
 from services.finance.rules.settlement import SettlementState
 from shared.alerts import AlertRow
@@ -29,7 +32,6 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
-from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
 from shared.tasks import Deadline
@@ -114,6 +116,7 @@ class Charge(Base):
         CheckConstraint("fee_fen > 0", name="fee"),
         Index("ix_charges_site_id", "site_id", "request_id"),
         Index("ix_charges_state", "state", "request_id"),
+        Index("ix_charges_to_receive", "site_id", postgresql_where=text("received_at IS NULL")),
     )
 
     request_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -122,9 +125,12 @@ class Charge(Base):
     department: Mapped[FieldDepartment]
     state: Mapped[ChargeState]
     fee_fen: Mapped[int]
-    price_code: Mapped[str]
+    items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     price_version: Mapped[int]
+    revision: Mapped[int] = mapped_column(server_default=text("0"))
     issued_at: Mapped[datetime]
+    received_by: Mapped[UUID | None]
+    received_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
 
     workers: Mapped[list["ChargeWorker"]] = relationship(lazy="raise", order_by="ChargeWorker.person_id")
@@ -147,20 +153,44 @@ class ChargeWorker(Base):
     weight: Mapped[int]
 
 
-class PaperCount(PaperCountRow, Base):
-    """Papers numbered per site and day: receipts."""
+class ReceiptBook(Base):
+    """A book of receipts 票据簿 that finance issued to a site's desk: its numbers from `first` to `last` [R34, R35]."""
+
+    __tablename__ = "receipt_books"
+    __table_args__ = (
+        UniqueConstraint("site_id", "first"),
+        CheckConstraint("0 < first AND first <= last", name="numbers"),
+        CheckConstraint("(returned_at IS NULL) = (returned_by IS NULL)", name="returned"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    first: Mapped[int]
+    last: Mapped[int]
+    issued_by: Mapped[UUID]
+    issued_at: Mapped[datetime]
+    returned_by: Mapped[UUID | None]
+    returned_at: Mapped[datetime | None]
 
 
 class Receipt(Base):
     """A numbered receipt 票据 [R34, R35] and, once used, how its fee was divided [R70-R72] and who holds the cash.
 
-    A charge has at most one receipt that is not void. Money is with finance from `received_at` on: at once when
-    it is not cash; until then cash is in the hands of `holder_id` [R86].
+    A number on hand is blank: it names no job. A charge has at most one receipt that is not void. Money is with
+    finance from `received_at` on: at once when it is not cash; until then cash is in the hands of `holder_id`
+    [R86], less `short_fen`, which a holder before him owes as a cash difference (negative: more was found).
     """
 
     __tablename__ = "receipts"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint(
+            "num_nulls(request_id, department, amount_fen, issued_by, issued_at)"
+            " = CASE WHEN state IN ('on_hand', 'returned') THEN 5"
+            " WHEN state = 'voided' AND request_id IS NULL THEN 5 ELSE 0 END",
+            name="written",
+        ),
+        CheckConstraint("refunded_fen BETWEEN 0 AND coalesce(amount_fen, 0)", name="refunded"),
         CheckConstraint(
             "(state = 'used') = (method IS NOT NULL AND collected_by IS NOT NULL AND collected_at IS NOT NULL"
             " AND day IS NOT NULL AND month IS NOT NULL)",
@@ -180,17 +210,21 @@ class Receipt(Base):
         Index("uq_receipts_request_id", "request_id", unique=True, postgresql_where=text("state <> 'voided'")),
         Index("ix_receipts_held", "site_id", "holder_id", postgresql_where=text("holder_id IS NOT NULL")),
         Index("ix_receipts_month", "site_id", "month"),
+        Index("ix_receipts_on_hand", "site_id", "number", postgresql_where=text("state = 'on_hand'")),
+        Index("ix_receipts_carried", "site_id", postgresql_where=text("state = 'carried'")),
+        Index("ix_receipts_book_id", "book_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     number: Mapped[str] = mapped_column(unique=True)
-    request_id: Mapped[UUID] = mapped_column(ForeignKey("charges.request_id"))
+    book_id: Mapped[UUID | None] = mapped_column(ForeignKey("receipt_books.id"))
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("charges.request_id"))
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
-    department: Mapped[FieldDepartment]
+    department: Mapped[FieldDepartment | None]
     state: Mapped[ReceiptState]
-    amount_fen: Mapped[int]
-    issued_by: Mapped[UUID]
-    issued_at: Mapped[datetime]
+    amount_fen: Mapped[int | None]
+    issued_by: Mapped[UUID | None]
+    issued_at: Mapped[datetime | None]
     carried_by: Mapped[UUID | None]
     voided_by: Mapped[UUID | None]
     voided_at: Mapped[datetime | None]
@@ -207,8 +241,11 @@ class Receipt(Base):
     company_fen: Mapped[int | None]
     workers_fen: Mapped[int | None]
     reserve_fen: Mapped[int | None]
+    short_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    refunded_fen: Mapped[int] = mapped_column(server_default=text("0"))
 
     shares: Mapped[list["ReceiptShare"]] = relationship(lazy="raise", order_by="ReceiptShare.person_id")
+    invoices: Mapped[list["Invoice"]] = relationship(lazy="raise", order_by="Invoice.id")
 
 
 class ReceiptShare(Base):
@@ -222,14 +259,33 @@ class ReceiptShare(Base):
     share_fen: Mapped[int]
 
 
+class Invoice(Base):
+    """An invoice 发票 written beside a receipt, or the red one that cancels it [R34]; append-only."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (Index("ix_invoices_receipt_id", "receipt_id", "id"), {"comment": "append-only"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"))
+    number: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[InvoiceState]
+    recorded_by: Mapped[UUID]
+    recorded_at: Mapped[datetime]
+
+
 class HandOver(Base):
-    """Cash offered by one person to the next and counted by him [R36, R85, D5]."""
+    """Cash offered by one person to the next and counted by him [R36, R85, D5].
+
+    With `on_behalf_reason` its giver could not offer it any more, and finance took it from him.
+    """
 
     __tablename__ = "hand_overs"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("from_id <> to_id", name="two_people"),
-        CheckConstraint("(state = 'counted') = (counted_at IS NOT NULL)", name="counted"),
+        CheckConstraint("(counted_fen IS NULL) = (counted_at IS NULL)", name="count"),
+        CheckConstraint("state NOT IN ('differs', 'stated', 'counted') OR counted_at IS NOT NULL", name="counted"),
+        CheckConstraint("state <> 'stated' OR difference_reason IS NOT NULL", name="stated"),
         Index("ix_hand_overs_site_id", "site_id", "id"),
         Index("ix_hand_overs_open", "site_id", "id", postgresql_where=text("state = 'offered'")),
     )
@@ -241,7 +297,11 @@ class HandOver(Base):
     state: Mapped[HandOverState]
     amount_fen: Mapped[int]
     offered_at: Mapped[datetime]
+    on_behalf_reason: Mapped[str | None]
+    counted_fen: Mapped[int | None]
+    counted_notes: Mapped[dict[str, int] | None] = mapped_column(JSONB)
     counted_at: Mapped[datetime | None]
+    difference_reason: Mapped[str | None]
     withdrawn_at: Mapped[datetime | None]
 
     receipts: Mapped[list["HandOverReceipt"]] = relationship(lazy="raise", order_by="HandOverReceipt.receipt_id")
@@ -258,8 +318,41 @@ class HandOverReceipt(Base):
     open: Mapped[bool]
 
 
+class CashDifference(Base):
+    """What was missing (fen; negative: too much) when cash was counted, by the names of both [R85-R88, D5].
+
+    A shortage is the giver's until he makes it good at finance.
+    """
+
+    __tablename__ = "cash_differences"
+    __table_args__ = (
+        CheckConstraint("amount_fen <> 0", name="something"),
+        CheckConstraint("(made_good_at IS NULL) = (made_good_by IS NULL)", name="made_good"),
+        CheckConstraint("made_good_at IS NULL OR amount_fen > 0", name="short"),
+        Index("ix_cash_differences_site_id", "site_id", "id"),
+        Index("ix_cash_differences_open", "site_id", postgresql_where=text("made_good_at IS NULL AND amount_fen > 0")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    hand_over_id: Mapped[UUID] = mapped_column(ForeignKey("hand_overs.id"), unique=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    giver_id: Mapped[UUID]
+    receiver_id: Mapped[UUID]
+    amount_fen: Mapped[int]
+    reason: Mapped[str]
+    day: Mapped[date]
+    recorded_at: Mapped[datetime]
+    made_good_by: Mapped[UUID | None]
+    made_good_at: Mapped[datetime | None]
+
+    hand_over: Mapped["HandOver"] = relationship(lazy="raise")
+
+
 class SiteDay(Base):
-    """A site's business day: checked at closing time, chased the next morning [R36, R85, D6]."""
+    """A site's business day: checked at closing time, chased the next morning [R36, R85, D6].
+
+    It is closed once every receipt that was out at closing time is accounted for [R35].
+    """
 
     __tablename__ = "site_days"
     __table_args__ = (
@@ -273,9 +366,11 @@ class SiteDay(Base):
     checked_at: Mapped[datetime | None]
     chase_at: Mapped[datetime]
     chased_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     held_fen: Mapped[int] = mapped_column(server_default=text("0"))
 
     findings: Mapped[list["CashFinding"]] = relationship(lazy="raise", order_by="CashFinding.holder_id")
+    carried: Mapped[list["CarriedFinding"]] = relationship(lazy="raise", order_by="CarriedFinding.id")
 
 
 class CashFinding(Base):
@@ -294,18 +389,58 @@ class CashFinding(Base):
     receipts: Mapped[int]
 
 
+class CarriedFinding(Base):
+    """A receipt that was out with a worker when a day was checked, until it is accounted for [R35, D6]."""
+
+    __tablename__ = "carried_findings"
+    __table_args__ = (
+        ForeignKeyConstraint(["site_id", "day"], ["site_days.site_id", "site_days.day"]),
+        UniqueConstraint("site_id", "day", "receipt_id"),
+        CheckConstraint("num_nulls(outcome, settled_by, settled_at) IN (0, 3)", name="settled"),
+        CheckConstraint("outcome <> 'explained' OR reason IS NOT NULL", name="explained"),
+        Index("ix_carried_findings_open", "receipt_id", postgresql_where=text("settled_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID]
+    day: Mapped[date]
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"))
+    number: Mapped[str]
+    carried_by: Mapped[UUID]
+    outcome: Mapped[CarriedOutcome | None]
+    reason: Mapped[str | None]
+    settled_by: Mapped[UUID | None]
+    settled_at: Mapped[datetime | None]
+
+
 class MissingCash(Base):
-    """Cash still out the next morning, told to hr as a case [R86, D6, D7]; returned once finance has all of it."""
+    """Cash still out the next morning, told to hr as a case [R86, D6, D7]; returned once finance has all of it.
+
+    It is cash of receipts in his hands, or what he owes of one `difference_id`.
+    """
 
     __tablename__ = "missing_cash"
-    __table_args__ = (UniqueConstraint("site_id", "day", "holder_id"),)
+    __table_args__ = (
+        Index(
+            "uq_missing_cash_site_id",
+            "site_id",
+            "day",
+            "holder_id",
+            "difference_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_missing_cash_sites", "site_id", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
     day: Mapped[date]
     holder_id: Mapped[UUID]
     holder_name: Mapped[str]
+    difference_id: Mapped[UUID | None] = mapped_column(ForeignKey("cash_differences.id"), unique=True)
     amount_fen: Mapped[int]
+    receipt_numbers: Mapped[list[str]] = mapped_column(ARRAY(Text))
     found_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
 
@@ -320,8 +455,6 @@ class MissingCashReceipt(Base):
 
     receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
     missing_id: Mapped[UUID] = mapped_column(ForeignKey("missing_cash.id"))
-
-    receipt: Mapped["Receipt"] = relationship(lazy="raise")
 
 
 class Journal(Base):
@@ -484,6 +617,78 @@ class Fine(Base):
     confirmed_at: Mapped[datetime]
     settlement_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlements.id"))
     settled_at: Mapped[datetime | None]
+
+
+class Damage(Base):
+    """Something of an owner's was damaged on a visit, as dispatch says [R63]: what a loss may cite [R74]."""
+
+    __tablename__ = "damages"
+    __table_args__ = (Index("ix_damages_site_id", "site_id", "damage_id"),)
+
+    damage_id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID]
+    round: Mapped[int]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    description: Mapped[str]
+    estimate_fen: Mapped[int | None]
+    reported_by: Mapped[UUID]
+    reported_at: Mapped[datetime]
+
+
+class Refund(Base):
+    """A fee given back to its owner, all or part, out of finance's money [D13, D16].
+
+    Once approved it lessens the income and the three shares of `month`, the one open then.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint(
+            "CASE WHEN state = 'approved'"
+            " THEN month IS NOT NULL AND coalesce(company_fen + workers_fen + reserve_fen = amount_fen, false)"
+            " ELSE coalesce(month, company_fen::text, workers_fen::text, reserve_fen::text) IS NULL END",
+            name="split",
+        ),
+        Index("ix_refunds_site_id", "site_id", "id"),
+        Index("ix_refunds_receipt_id", "receipt_id"),
+        Index("ix_refunds_month", "site_id", "month"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"))
+    request_id: Mapped[UUID]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    amount_fen: Mapped[int]
+    reason: Mapped[str]
+    method: Mapped[RefundMethod]
+    state: Mapped[RefundState]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[str | None]
+    month: Mapped[str | None]
+    company_fen: Mapped[int | None]
+    workers_fen: Mapped[int | None]
+    reserve_fen: Mapped[int | None]
+
+    receipt: Mapped["Receipt"] = relationship(lazy="raise")
+    shares: Mapped[list["RefundShare"]] = relationship(lazy="raise", order_by="RefundShare.person_id")
+
+
+class RefundShare(Base):
+    """What one worker's share is lessened by, hence negative [D14, D16]; append-only."""
+
+    __tablename__ = "refund_shares"
+    __table_args__ = ({"comment": "append-only"},)
+
+    refund_id: Mapped[UUID] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    share_fen: Mapped[int]
 
 
 DAILY_CHECK = Deadline("daily_cash_check", SiteDay.closes_at, SiteDay.checked_at.is_not(None))

@@ -1,35 +1,42 @@
 """Reads of finance: frozen views for the API, each limited to the sites of the person asking; money in fen."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from services.finance.models import (
+    CashDifference,
     Charge,
+    Damage,
     Fine,
     HandOver,
+    Invoice,
     Journal,
     JournalLine,
     MissingCash,
-    MissingCashReceipt,
     Person,
     PriceVersion,
     Proposal,
     Receipt,
+    ReceiptBook,
+    Refund,
     Settlement,
     SettlementLine,
     Site,
     SiteDay,
 )
 from services.finance.rules.access import OWN_ONLY
+from services.finance.rules.custody import HandOverState
 from services.finance.rules.ledger import Account
+from services.finance.rules.receipt import ReceiptState
 from shared.access import at_sites_of
 from shared.calendar import first_day, last_day
 from shared.errors import NotFound
-from shared.messages import PayoutLine
+from shared.messages import FeeItem, PayoutLine
 from shared.messages import PriceItem as PriceItemView
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -62,16 +69,22 @@ class ChargeWorkerView:
 
 @dataclass(frozen=True)
 class ChargeView:
-    """What an owner owes for a job; `receipt_id` is its receipt, carried or used."""
+    """What an owner owes for a job; `receipt_id` is its receipt, carried or used.
+
+    `items` is the settlement list of `revision`; `received_by` took in finance's copy of the notice.
+    """
 
     request_id: UUID
     notice_number: str
     site_id: UUID
     department: str
     fee_fen: int
-    price_code: str
+    items: list[FeeItem]
     price_version: int
+    revision: int
     state: str
+    received_by: UUID | None
+    received_at: datetime | None
     accepted_at: datetime | None
     workers: list[ChargeWorkerView]
     receipt_id: UUID | None
@@ -86,16 +99,30 @@ class ShareView:
 
 
 @dataclass(frozen=True)
+class InvoiceView:
+    """An invoice beside a receipt, or the red one that cancelled it."""
+
+    number: str
+    state: str
+    recorded_by: UUID
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
 class ReceiptView:
-    """A receipt; what concerns the money is empty until it is used."""
+    """A receipt; what concerns the job is empty until it is written, what concerns the money until it is used.
+
+    `short_fen` of its cash is owed by an earlier holder; `refunded_fen` was given back to the owner.
+    """
 
     id: UUID
     number: str
-    request_id: UUID
+    book_id: UUID | None
+    request_id: UUID | None
     site_id: UUID
-    department: str
+    department: str | None
     state: str
-    amount_fen: int
+    amount_fen: int | None
     carried_by: UUID | None
     void_reason: str | None
     method: str | None
@@ -109,22 +136,29 @@ class ReceiptView:
     company_fen: int | None
     workers_fen: int | None
     reserve_fen: int | None
+    short_fen: int
+    refunded_fen: int
     shares: list[ShareView]
+    invoices: list[InvoiceView]
 
 
 @dataclass(frozen=True)
 class HandOverView:
-    """Cash offered by one person to the next."""
+    """Cash offered by one person to the next; its receiver is told the amount and receipts once he has counted."""
 
     id: UUID
     site_id: UUID
     from_id: UUID
     to_id: UUID
     state: str
-    amount_fen: int
+    amount_fen: int | None
     receipt_ids: list[UUID]
+    on_behalf_reason: str | None
     offered_at: datetime
+    counted_fen: int | None
+    counted_notes: dict[str, int] | None
     counted_at: datetime | None
+    difference_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -148,27 +182,43 @@ class CashFindingView:
 
 
 @dataclass(frozen=True)
+class CarriedFindingView:
+    """A receipt that was out when the day was checked; without an outcome it is still to be accounted for."""
+
+    receipt_id: UUID
+    number: str
+    carried_by: UUID
+    outcome: str | None
+    reason: str | None
+    settled_by: UUID | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
 class CashCheckView:
-    """A business day's check; `held_fen` was still out at closing time."""
+    """A business day's check; `held_fen` was still out at closing time, as were the receipts `carried`."""
 
     site_id: UUID
     day: date
     closes_at: datetime
     checked_at: datetime | None
     chased_at: datetime | None
+    closed_at: datetime | None
     held_fen: int
     findings: list[CashFindingView]
+    carried: list[CarriedFindingView]
 
 
 @dataclass(frozen=True)
 class MissingCashView:
-    """Cash that was still out the next morning."""
+    """Cash that was still out the next morning: in his hands, or owed by him of a difference."""
 
     id: UUID
     site_id: UUID
     day: date
     holder_id: UUID
     holder_name: str
+    difference_id: UUID | None
     amount_fen: int
     receipt_numbers: list[str]
     found_at: datetime
@@ -279,6 +329,99 @@ class FineView:
     settled_at: datetime | None
 
 
+@dataclass(frozen=True)
+class ReceiptBookView:
+    """A book of receipts at a site's desk: how many of its numbers are in each state."""
+
+    id: UUID
+    site_id: UUID
+    first: int
+    last: int
+    issued_by: UUID
+    issued_at: datetime
+    returned_by: UUID | None
+    returned_at: datetime | None
+    on_hand: int
+    carried: int
+    used: int
+    voided: int
+    returned: int
+
+
+@dataclass(frozen=True)
+class CashDifferenceView:
+    """What was missing (negative: too much) when cash was counted."""
+
+    id: UUID
+    hand_over_id: UUID
+    site_id: UUID
+    giver_id: UUID
+    receiver_id: UUID
+    amount_fen: int
+    reason: str
+    recorded_at: datetime
+    made_good_by: UUID | None
+    made_good_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RefundShareView:
+    """What one worker's share is lessened by (negative)."""
+
+    person_id: UUID
+    share_fen: int
+
+
+@dataclass(frozen=True)
+class RefundView:
+    """A fee given back, all or part; `month` and the three parts are set once it is approved."""
+
+    id: UUID
+    receipt_id: UUID
+    receipt_number: str
+    request_id: UUID
+    site_id: UUID
+    department: str
+    amount_fen: int
+    reason: str
+    method: str
+    state: str
+    proposed_by: UUID
+    decided_by: UUID | None
+    decided_at: datetime | None
+    decision: str | None
+    month: str | None
+    company_fen: int | None
+    workers_fen: int | None
+    reserve_fen: int | None
+    shares: list[RefundShareView]
+
+
+@dataclass(frozen=True)
+class DamageView:
+    """Damage done on a visit, as the department reported it."""
+
+    damage_id: UUID
+    request_id: UUID
+    round: int
+    site_id: UUID
+    department: str
+    description: str
+    estimate_fen: int | None
+    reported_by: UUID
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class NoticesReceivedView:
+    """The copies of notices just taken in."""
+
+    site_id: UUID
+    request_ids: list[UUID]
+    received_by: UUID
+    received_at: datetime
+
+
 def _own(
     actor: Actor, *people: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
 ) -> ColumnElement[bool]:
@@ -326,9 +469,12 @@ def _charge_view(charge: Charge) -> ChargeView:
         site_id=charge.site_id,
         department=charge.department,
         fee_fen=charge.fee_fen,
-        price_code=charge.price_code,
+        items=[FeeItem(**item) for item in charge.items],
         price_version=charge.price_version,
+        revision=charge.revision,
         state=charge.state,
+        received_by=charge.received_by,
+        received_at=charge.received_at,
         accepted_at=charge.accepted_at,
         workers=[ChargeWorkerView(w.person_id, w.name, w.weight) for w in charge.workers],
         receipt_id=charge.receipt.id if charge.receipt else None,
@@ -356,6 +502,7 @@ def _receipt_view(receipt: Receipt) -> ReceiptView:
     return ReceiptView(
         id=receipt.id,
         number=receipt.number,
+        book_id=receipt.book_id,
         request_id=receipt.request_id,
         site_id=receipt.site_id,
         department=receipt.department,
@@ -374,8 +521,18 @@ def _receipt_view(receipt: Receipt) -> ReceiptView:
         company_fen=receipt.company_fen,
         workers_fen=receipt.workers_fen,
         reserve_fen=receipt.reserve_fen,
+        short_fen=receipt.short_fen,
+        refunded_fen=receipt.refunded_fen,
         shares=[ShareView(share.person_id, share.share_fen) for share in receipt.shares],
+        invoices=[_invoice_view(invoice) for invoice in receipt.invoices],
     )
+
+
+def _invoice_view(invoice: Invoice) -> InvoiceView:
+    return InvoiceView(invoice.number, invoice.state, invoice.recorded_by, invoice.recorded_at)
+
+
+RECEIPT = (selectinload(Receipt.shares), selectinload(Receipt.invoices))
 
 
 def receipts(
@@ -395,7 +552,7 @@ def receipts(
             at_sites_of(actor, Receipt.site_id),
             _own(actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
         )
-        .options(selectinload(Receipt.shares))
+        .options(*RECEIPT)
     )
     if state is not None:
         query = query.where(Receipt.state == state)
@@ -411,25 +568,28 @@ def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:
     session.flush()
     return _receipt_view(
         session.scalars(
-            select(Receipt)
-            .where(Receipt.id == receipt.id)
-            .options(selectinload(Receipt.shares))
-            .execution_options(**FRESH)
+            select(Receipt).where(Receipt.id == receipt.id).options(*RECEIPT).execution_options(**FRESH)
         ).one()
     )
 
 
-def _hand_over_view(hand_over: HandOver) -> HandOverView:
+def _hand_over_view(hand_over: HandOver, reader: Actor) -> HandOverView:
+    # who knows what should be there does not count: he is told afterwards [R85]
+    blind = hand_over.state is HandOverState.OFFERED and hand_over.to_id == reader.person_id
     return HandOverView(
         id=hand_over.id,
         site_id=hand_over.site_id,
         from_id=hand_over.from_id,
         to_id=hand_over.to_id,
         state=hand_over.state,
-        amount_fen=hand_over.amount_fen,
-        receipt_ids=[row.receipt_id for row in hand_over.receipts],
+        amount_fen=None if blind else hand_over.amount_fen,
+        receipt_ids=[] if blind else [row.receipt_id for row in hand_over.receipts],
+        on_behalf_reason=hand_over.on_behalf_reason,
         offered_at=hand_over.offered_at,
+        counted_fen=hand_over.counted_fen,
+        counted_notes=hand_over.counted_notes,
         counted_at=hand_over.counted_at,
+        difference_reason=hand_over.difference_reason,
     )
 
 
@@ -444,10 +604,10 @@ def hand_overs(
     )
     if state is not None:
         query = query.where(HandOver.state == state)
-    return page_of(session, query, HandOver.id, _hand_over_view, after=after, limit=limit)
+    return page_of(session, query, HandOver.id, lambda row: _hand_over_view(row, actor), after=after, limit=limit)
 
 
-def hand_over_as_left(session: Session, hand_over: HandOver) -> HandOverView:
+def hand_over_as_left(session: Session, hand_over: HandOver, actor: Actor) -> HandOverView:
     """A hand-over as the action under way leaves it."""
     session.flush()
     return _hand_over_view(
@@ -456,21 +616,22 @@ def hand_over_as_left(session: Session, hand_over: HandOver) -> HandOverView:
             .where(HandOver.id == hand_over.id)
             .options(selectinload(HandOver.receipts))
             .execution_options(**FRESH)
-        ).one()
+        ).one(),
+        actor,
     )
 
 
 def cash(session: Session, actor: Actor) -> list[CashView]:
     """Cash not with finance, by site and holder [R86]."""
     query = (
-        select(Receipt.site_id, Person.id, Person.name, func.sum(Receipt.amount_fen), func.count())
+        select(Receipt.site_id, Person.id, Person.name, func.sum(Receipt.amount_fen - Receipt.short_fen), func.count())
         .join(Person, Person.id == Receipt.holder_id)
         .where(Receipt.holder_id.is_not(None), at_sites_of(actor, Receipt.site_id))
         .group_by(Receipt.site_id, Person.id)
         .order_by(Receipt.site_id, Person.id)
     )
     return [
-        CashView(site_id, holder_id, name, int(amount_fen), count)
+        CashView(site_id, holder_id, name, int(amount_fen or 0), count)
         for site_id, holder_id, name, amount_fen, count in session.execute(query)
     ]
 
@@ -481,7 +642,7 @@ def cash_checks(session: Session, actor: Actor, *, month: str) -> list[CashCheck
         select(SiteDay)
         .where(SiteDay.day.between(first_day(month), last_day(month)), at_sites_of(actor, SiteDay.site_id))
         .order_by(SiteDay.site_id, SiteDay.day)
-        .options(selectinload(SiteDay.findings))
+        .options(selectinload(SiteDay.findings), selectinload(SiteDay.carried))
     )
     return [
         CashCheckView(
@@ -490,35 +651,39 @@ def cash_checks(session: Session, actor: Actor, *, month: str) -> list[CashCheck
             closes_at=day.closes_at,
             checked_at=day.checked_at,
             chased_at=day.chased_at,
+            closed_at=day.closed_at,
             held_fen=day.held_fen,
             findings=[CashFindingView(f.holder_id, f.amount_fen, f.receipts) for f in day.findings],
+            carried=[
+                CarriedFindingView(
+                    f.receipt_id, f.number, f.carried_by, f.outcome, f.reason, f.settled_by, f.settled_at
+                )
+                for f in day.carried
+            ],
         )
         for day in session.scalars(query)
     ]
 
 
-def missing_cash(session: Session, actor: Actor) -> list[MissingCashView]:
-    """Cash that was named as missing, in the order it was found; returned or not [R86]."""
-    query = (
-        select(MissingCash)
-        .where(at_sites_of(actor, MissingCash.site_id))
-        .order_by(MissingCash.id)
-        .options(selectinload(MissingCash.receipts).selectinload(MissingCashReceipt.receipt))
+def _missing_cash_view(missing: MissingCash) -> MissingCashView:
+    return MissingCashView(
+        id=missing.id,
+        site_id=missing.site_id,
+        day=missing.day,
+        holder_id=missing.holder_id,
+        holder_name=missing.holder_name,
+        difference_id=missing.difference_id,
+        amount_fen=missing.amount_fen,
+        receipt_numbers=missing.receipt_numbers,
+        found_at=missing.found_at,
+        returned_at=missing.returned_at,
     )
-    return [
-        MissingCashView(
-            id=missing.id,
-            site_id=missing.site_id,
-            day=missing.day,
-            holder_id=missing.holder_id,
-            holder_name=missing.holder_name,
-            amount_fen=missing.amount_fen,
-            receipt_numbers=[named.receipt.number for named in missing.receipts],
-            found_at=missing.found_at,
-            returned_at=missing.returned_at,
-        )
-        for missing in session.scalars(query)
-    ]
+
+
+def missing_cash(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[MissingCashView]:
+    """Cash that was named as missing, in the order it was found; returned or not [R86]."""
+    query = select(MissingCash).where(at_sites_of(actor, MissingCash.site_id))
+    return page_of(session, query, MissingCash.id, _missing_cash_view, after=after, limit=limit)
 
 
 def reserve_fen(session: Session, site_id: UUID) -> int:
@@ -700,3 +865,134 @@ def fines(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> 
     """Fines to be deducted or deducted already [R93]."""
     query = select(Fine).where(at_sites_of(actor, Fine.site_id))
     return page_of(session, query, Fine.case_id, _fine_view, after=after, limit=limit)
+
+
+def till_fen(session: Session, site_id: UUID) -> int:
+    """The cash of a site in finance's till, from the ledger."""
+    debit = select(func.coalesce(func.sum(JournalLine.amount_fen), 0)).where(
+        JournalLine.account == Account.CASH_AT_FINANCE, JournalLine.site_id == site_id
+    )
+    return int(session.scalars(debit).one())
+
+
+def _book_view(book: ReceiptBook, counts: Counter[str]) -> ReceiptBookView:
+    return ReceiptBookView(
+        id=book.id,
+        site_id=book.site_id,
+        first=book.first,
+        last=book.last,
+        issued_by=book.issued_by,
+        issued_at=book.issued_at,
+        returned_by=book.returned_by,
+        returned_at=book.returned_at,
+        **{state.value: counts[state] for state in ReceiptState},
+    )
+
+
+def _with_counts(session: Session, books: list[ReceiptBook]) -> list[ReceiptBookView]:
+    counts: dict[UUID | None, Counter[str]] = {book.id: Counter() for book in books}
+    by_state = (
+        select(Receipt.book_id, Receipt.state, func.count())
+        .where(Receipt.book_id.in_(counts))
+        .group_by(Receipt.book_id, Receipt.state)
+    )
+    for book_id, state, howmany in session.execute(by_state):
+        counts[book_id][state] = howmany
+    return [_book_view(book, counts[book.id]) for book in books]
+
+
+def receipt_books(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[ReceiptBookView]:
+    """Books of receipts in order of issue [R34, R35]."""
+    query = select(ReceiptBook).where(at_sites_of(actor, ReceiptBook.site_id))
+    page: Page[ReceiptBook] = page_of(session, query, ReceiptBook.id, lambda book: book, after=after, limit=limit)
+    return Page(_with_counts(session, page.items), page.next)
+
+
+def receipt_book_as_left(session: Session, book: ReceiptBook) -> ReceiptBookView:
+    """A book as the action under way leaves it."""
+    session.flush()
+    return _with_counts(session, [book])[0]
+
+
+def cash_difference_view(difference: CashDifference) -> CashDifferenceView:
+    """One difference as shown."""
+    return CashDifferenceView(
+        id=difference.id,
+        hand_over_id=difference.hand_over_id,
+        site_id=difference.site_id,
+        giver_id=difference.giver_id,
+        receiver_id=difference.receiver_id,
+        amount_fen=difference.amount_fen,
+        reason=difference.reason,
+        recorded_at=difference.recorded_at,
+        made_good_by=difference.made_good_by,
+        made_good_at=difference.made_good_at,
+    )
+
+
+def cash_differences(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CashDifferenceView]:
+    """Differences found when cash was counted, in the order they were confirmed [R86]."""
+    query = select(CashDifference).where(at_sites_of(actor, CashDifference.site_id))
+    return page_of(session, query, CashDifference.id, cash_difference_view, after=after, limit=limit)
+
+
+REFUND = (selectinload(Refund.shares), joinedload(Refund.receipt))
+
+
+def _refund_view(refund: Refund) -> RefundView:
+    return RefundView(
+        id=refund.id,
+        receipt_id=refund.receipt_id,
+        receipt_number=refund.receipt.number,
+        request_id=refund.request_id,
+        site_id=refund.site_id,
+        department=refund.department,
+        amount_fen=refund.amount_fen,
+        reason=refund.reason,
+        method=refund.method,
+        state=refund.state,
+        proposed_by=refund.proposed_by,
+        decided_by=refund.decided_by,
+        decided_at=refund.decided_at,
+        decision=refund.decision,
+        month=refund.month,
+        company_fen=refund.company_fen,
+        workers_fen=refund.workers_fen,
+        reserve_fen=refund.reserve_fen,
+        shares=[RefundShareView(share.person_id, share.share_fen) for share in refund.shares],
+    )
+
+
+def refunds(session: Session, actor: Actor, *, month: str | None, after: UUID | None, limit: int) -> Page[RefundView]:
+    """Refunds in the order they were proposed, of one month or all [D13, D16]."""
+    query = select(Refund).where(at_sites_of(actor, Refund.site_id)).options(*REFUND)
+    if month is not None:
+        query = query.where(Refund.month == month)
+    return page_of(session, query, Refund.id, _refund_view, after=after, limit=limit)
+
+
+def refund_as_left(session: Session, refund: Refund) -> RefundView:
+    """A refund as the action under way leaves it."""
+    session.flush()
+    query = select(Refund).where(Refund.id == refund.id).options(*REFUND).execution_options(**FRESH)
+    return _refund_view(session.scalars(query).one())
+
+
+def _damage_view(damage: Damage) -> DamageView:
+    return DamageView(
+        damage_id=damage.damage_id,
+        request_id=damage.request_id,
+        round=damage.round,
+        site_id=damage.site_id,
+        department=damage.department,
+        description=damage.description,
+        estimate_fen=damage.estimate_fen,
+        reported_by=damage.reported_by,
+        reported_at=damage.reported_at,
+    )
+
+
+def damages(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[DamageView]:
+    """Damage reported on visits [R63, R74]."""
+    query = select(Damage).where(at_sites_of(actor, Damage.site_id))
+    return page_of(session, query, Damage.damage_id, _damage_view, after=after, limit=limit)

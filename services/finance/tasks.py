@@ -4,13 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, daily_check, figures, fine, settlement
+from services.finance.actions import charge, daily_check, damage, figures, fine, settlement
 from services.finance.models import CASH_CHASE, DAILY_CHECK, MONTH_CLOSE
 from shared.messages import (
+    DamageReported,
     FineConfirmed,
     MonthFiguresAsked,
     NoticeCancelled,
     NoticeIssued,
+    NoticeRevised,
     PayoutReceived,
     PersonChanged,
     SiteChanged,
@@ -42,6 +44,18 @@ def hear_person_changed(session: Session, message: PersonChanged, *, now: dateti
 def hear_notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """Our copy of a notice came."""
     charge.noticed(session, message)
+
+
+@tasks.hears(NoticeRevised)
+def hear_notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -> None:
+    """What was agreed changed."""
+    charge.revised(session, message)
+
+
+@tasks.hears(DamageReported)
+def hear_damage_reported(session: Session, message: DamageReported, *, now: datetime) -> None:
+    """Something of the owner's was damaged."""
+    damage.reported(session, message)
 
 
 @tasks.hears(NoticeCancelled)

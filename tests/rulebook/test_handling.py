@@ -125,7 +125,7 @@ def test_r033_the_desk_collects_exactly_the_agreed_fee_once_the_owner_has_signed
 
 
 def test_r034_every_fee_has_a_numbered_receipt(office: Office) -> None:
-    assert [office.paid().number for _ in range(2)] == ["SJ-BK-20260401-0001", "SJ-BK-20260401-0002"]
+    assert [office.paid().number for _ in range(2)] == ["SJ-BK-000001", "SJ-BK-000002"]
 
 
 def test_r035_a_receipt_may_be_written_before_and_carried_by_the_worker_and_none_is_lost(office: Office) -> None:
@@ -134,7 +134,7 @@ def test_r035_a_receipt_may_be_written_before_and_carried_by_the_worker_and_none
         office.collect(used, actor=office.worker)
     carried, other = carry(office, used), carry(office, unused)
     assert office.collect(used, actor=office.worker, receipt_id=carried.id).state == "used"
-    assert (void(office, other.id).state, void_number(office, other.id)) == ("voided", "SJ-BK-20260401-0002")
+    assert (void(office, other.id).state, void_number(office, other.id)) == ("voided", "SJ-BK-000002")
 
 
 def void_number(office: Office, receipt_id: object) -> str:
@@ -155,7 +155,10 @@ def test_r036_cash_not_with_finance_by_the_end_of_the_day_is_found_the_same_day(
     today = finance.cash_checks(office.session, office.cashier, month="2026-04")[0]
     assert [(found.holder_id, found.amount_fen) for found in today.findings] == [(office.clerk.person_id, 200)]
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
-    assert [missing.amount_fen for missing in finance.missing_cash(office.session, office.cashier)] == [200]
+    assert [
+        missing.amount_fen
+        for missing in finance.missing_cash(office.session, office.cashier, after=None, limit=10).items
+    ] == [200]
 
 
 def test_r037_the_desk_calls_the_owner_soon_after_the_work(desk: Desk) -> None:

@@ -202,11 +202,10 @@ def test_r086_cash_somebody_withholds_is_found_and_opens_a_case_against_him(comp
 def test_r087_cash_that_was_spent_is_still_owed_in_full(office: Office) -> None:
     office.paid(10000)
     offered = office.offer(office.clerk, office.cashier)
-    with refused(office.session, "R86", code="count_differs"):
-        count(office, offered, office.cashier, 9000)
+    assert count(office, offered, office.cashier, 9000).state == "differs"
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
-    (missing,) = queries.missing_cash(office.session, office.cashier)
+    (missing,) = queries.missing_cash(office.session, office.cashier, after=None, limit=10).items
     assert (missing.holder_id, missing.amount_fen) == (office.clerk.person_id, 10000)
 
 

@@ -1,16 +1,25 @@
 """Finance's copy of the notice, and what the departments report on it [R26, R31-R33]."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Charge, ChargeWorker
 from services.finance.rules.charge import CHARGE, NEVER_BILLED, SIGNED, ChargeState, ChargeStep, check_weights
-from shared.errors import NotFound, NotYet
-from shared.messages import NoticeCancelled, NoticeIssued, WorkAccepted, WorkTerminated
-from shared.people import Actor, known_site
+from shared.bus.outbox import publish
+from shared.errors import NotFound, NotYet, RuleBroken
+from shared.messages import (
+    NoticeCancelled,
+    NoticeIssued,
+    NoticeRevised,
+    NoticesReceived,
+    WorkAccepted,
+    WorkTerminated,
+)
+from shared.people import Actor, known_site, site_for
 
 
 def noticed(session: Session, message: NoticeIssued) -> None:
@@ -25,7 +34,7 @@ def noticed(session: Session, message: NoticeIssued) -> None:
             department=message.department,
             state=ChargeState.NOTICED,
             fee_fen=message.fee_fen,
-            price_code=message.price_code,
+            items=[item.model_dump() for item in message.items],
             price_version=message.price_version,
             issued_at=message.issued_at,
         )
@@ -55,6 +64,36 @@ def charge_of_message(session: Session, request_id: UUID) -> Charge:
     return charge
 
 
+def revised(session: Session, message: NoticeRevised) -> None:
+    """What was agreed changed [R26]: the newest revision is charged, until one of them was signed [D23]."""
+    charge = charge_of_message(session, message.request_id)
+    signed = charge.state in SIGNED
+    if message.revision != charge.revision if signed else message.revision <= charge.revision:
+        return
+    charge.items, charge.price_version = [item.model_dump() for item in message.items], message.price_version
+    if not signed:
+        charge.revision, charge.fee_fen = message.revision, message.fee_fen
+
+
+def receive(session: Session, *, site_id: UUID, actor: Actor, now: datetime) -> list[UUID]:
+    """Finance takes in all copies 第一联 of the site's notices that lie there, by name [R26]; their requests."""
+    site = site_for(session, actor, site_id)
+    received = session.scalars(
+        update(Charge)
+        .where(Charge.site_id == site.id, Charge.received_at.is_(None))
+        .values(received_by=actor.person_id, received_at=now)
+        .returning(Charge.request_id)
+    )
+    request_ids = sorted(received)
+    if not request_ids:
+        raise RuleBroken("nothing_to_receive", "every notice of this site has been taken in", rule="R26")
+    publish(
+        session,
+        NoticesReceived(site_id=site.id, request_ids=request_ids, received_by=actor.person_id, received_at=now),
+    )
+    return request_ids
+
+
 def cancelled(session: Session, message: NoticeCancelled) -> None:
     """The notice was withdrawn: nothing is charged, unless the owner signed for work done or the job had ended."""
     charge = charge_of_message(session, message.request_id)
@@ -72,6 +111,8 @@ def accepted(session: Session, message: WorkAccepted) -> None:
     charge.state = CHARGE.move(charge.state, ChargeStep.ACCEPT)
     check_weights([worker.weight for worker in message.workers])
     charge.fee_fen, charge.accepted_at = message.fee_fen, message.accepted_at
+    if message.revision != charge.revision:
+        charge.revision, charge.items = message.revision, []  # of another revision; its own may still come
     charge.workers = [ChargeWorker(**worker.model_dump()) for worker in message.workers]
 
 

@@ -1,6 +1,6 @@
 """Cash goes from hand to hand until finance has it [R36, R84-R87, D5]."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,19 +10,26 @@ from sqlalchemy.orm import Session
 from services.finance.actions.daily_check import received_by_finance
 from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
-from services.finance.models import HandOver, HandOverReceipt, Receipt
+from services.finance.models import CashDifference, HandOver, HandOverReceipt, Person, Receipt
 from services.finance.rules.custody import (
     FINANCE,
     HAND_OVER,
+    OPEN,
     HandOverState,
     HandOverStep,
-    check_counted,
+    check_cannot_offer,
     check_receiver,
+    check_shortage,
+    count_step,
+    counted,
 )
-from services.finance.rules.ledger import JournalKind, cash_counted
+from services.finance.rules.ledger import JournalKind, cash_counted, shortage_made_good
+from shared.alerts import Alert, raise_alerts
+from shared.calendar import business_day
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
-from shared.people import Actor, site_for
+from shared.money import largest_remainder
+from shared.people import Actor, known_site, site_for
 
 
 def offer(
@@ -38,10 +45,22 @@ def offer(
     site = site_for(session, actor, site_id)
     receiver = colleague(session, to_person_id, site_id=site.id)
     check_receiver(actor.role, receiver.role)
+    return _offer(session, site.id, actor.person_id, receiver.id, receipt_ids=receipt_ids, now=now)
+
+
+def _offer(
+    session: Session,
+    site_id: UUID,
+    from_id: UUID,
+    to_id: UUID,
+    *,
+    receipt_ids: Sequence[UUID] | None,
+    now: datetime,
+) -> HandOver:
     in_open_hand_over = select(HandOverReceipt.receipt_id).where(HandOverReceipt.open)
     in_hand = (
         select(Receipt)
-        .where(Receipt.site_id == site.id, Receipt.holder_id == actor.person_id, Receipt.id.not_in(in_open_hand_over))
+        .where(Receipt.site_id == site_id, Receipt.holder_id == from_id, Receipt.id.not_in(in_open_hand_over))
         .order_by(Receipt.id)
         .with_for_update()
     )
@@ -50,17 +69,18 @@ def offer(
     receipts = session.scalars(in_hand).all()
     if receipt_ids is not None and {receipt.id for receipt in receipts} != set(receipt_ids):
         raise RuleBroken("not_in_hand", "not all of this cash is in your hands and free to be offered", rule="R84")
-    if not receipts:
+    amount_fen = sum(_in_hand_fen(receipt) for receipt in receipts)
+    if amount_fen <= 0:
         raise RuleBroken(
-            "nothing_to_hand_over", "you hold no cash of this site that is not offered already", rule="R36"
+            "nothing_to_hand_over", "there is no cash of this site in hand that is not offered already", rule="R36"
         )
     hand_over = HandOver(
         id=new_id(),
-        site_id=site.id,
-        from_id=actor.person_id,
-        to_id=receiver.id,
+        site_id=site_id,
+        from_id=from_id,
+        to_id=to_id,
         state=HandOverState.OFFERED,
-        amount_fen=sum(receipt.amount_fen for receipt in receipts),
+        amount_fen=amount_fen,
         offered_at=now,
         receipts=[HandOverReceipt(receipt_id=receipt.id, open=True) for receipt in receipts],
     )
@@ -86,17 +106,55 @@ def _close(session: Session, hand_over: HandOver) -> list[UUID]:
     return list(closed)
 
 
-def count(session: Session, *, hand_over_id: UUID, counted_fen: int, actor: Actor, now: datetime) -> HandOver:
-    """The receiver counted the cash and it was all there: from now on he answers for it, or finance has it [R85]."""
+def count(
+    session: Session,
+    *,
+    hand_over_id: UUID,
+    counted_fen: int | None,
+    notes: Mapping[int, int] | None = None,
+    actor: Actor,
+    now: datetime,
+) -> HandOver:
+    """The receiver counted the cash, before he was told what to expect [R85].
+
+    It was all there: from now on he answers for it, or finance has it. It was not: nothing moves, and both are told.
+    """
     hand_over = _hand_over_for(session, actor, hand_over_id)
     if hand_over.to_id != actor.person_id:
         raise NotYourRole("not_the_receiver", "only the one it is offered to counts it", rule="R84")
-    hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.COUNT)
-    check_counted(amount_fen=hand_over.amount_fen, counted_fen=counted_fen)
-    hand_over.counted_at = now
+    _count(
+        session,
+        hand_over,
+        counted(counted_fen=counted_fen, notes=notes),
+        notes,
+        at_finance=actor.role in FINANCE,
+        now=now,
+    )
+    return hand_over
+
+
+def _count(
+    session: Session,
+    hand_over: HandOver,
+    counted_fen: int,
+    notes: Mapping[int, int] | None,
+    *,
+    at_finance: bool,
+    now: datetime,
+) -> None:
+    hand_over.state = HAND_OVER.move(
+        hand_over.state, count_step(amount_fen=hand_over.amount_fen, counted_fen=counted_fen)
+    )
+    hand_over.counted_fen, hand_over.counted_at = counted_fen, now
+    hand_over.counted_notes = None if notes is None else {str(fen): pieces for fen, pieces in notes.items()}
+    if hand_over.state is HandOverState.COUNTED:
+        _move(session, hand_over, at_finance=at_finance, now=now)
+
+
+def _move(session: Session, hand_over: HandOver, *, at_finance: bool, now: datetime) -> None:
+    """The cash counted is the receiver's to answer for, or finance's; the receipts go with it."""
     receipt_ids = _close(session, hand_over)
-    at_finance = actor.role in FINANCE
-    holder_id = None if at_finance else actor.person_id
+    holder_id = None if at_finance else hand_over.to_id
     in_order = select(Receipt.id).where(Receipt.id.in_(receipt_ids)).order_by(Receipt.id).with_for_update()
     session.execute(in_order)
     session.execute(
@@ -109,20 +167,155 @@ def count(session: Session, *, hand_over_id: UUID, counted_fen: int, actor: Acto
         site_id=hand_over.site_id,
         kind=JournalKind.HAND_OVER,
         reference=str(hand_over.id),
-        lines=cash_counted(hand_over.amount_fen, from_id=hand_over.from_id, holder_id=holder_id),
+        lines=cash_counted(
+            hand_over.amount_fen, hand_over.counted_fen or 0, from_id=hand_over.from_id, holder_id=holder_id
+        ),
         now=now,
     )
     if at_finance:
         received_by_finance(session, receipt_ids, now=now)
+
+
+def settle_difference(session: Session, *, hand_over_id: UUID, reason: str, actor: Actor, now: datetime) -> HandOver:
+    """The receiver puts his name to what is missing, with what he was told of it; the giver is asked for his [R86]."""
+    hand_over = _hand_over_for(session, actor, hand_over_id)
+    if hand_over.to_id != actor.person_id:
+        raise NotYourRole("not_the_receiver", "only the one who counted it states the difference", rule="R86")
+    hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.SETTLE_DIFFERENCE)
+    hand_over.difference_reason = reason
+    raise_alerts(
+        session,
+        [Alert("difference_stated", hand_over.site_id, hand_over.id, person_id=hand_over.from_id)],
+        now=now,
+    )
+    return hand_over
+
+
+def confirm_difference(session: Session, *, hand_over_id: UUID, actor: Actor, now: datetime) -> HandOver:
+    """The giver puts his name to it too: what was counted moves, what is missing he owes until he makes it good [R86].
+
+    For a giver who is gone the desk head does.
+    """
+    hand_over = _hand_over_for(session, actor, hand_over_id)
+    for_him = hand_over.on_behalf_reason is not None and actor.role == "desk_head"
+    if hand_over.from_id != actor.person_id and not for_him:
+        raise NotYourRole("not_the_giver", "only the one who gave it confirms the difference", rule="R86")
+    hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.CONFIRM_DIFFERENCE)
+    site = known_site(session, hand_over.site_id)
+    difference_fen = hand_over.amount_fen - (hand_over.counted_fen or 0)
+    session.add(
+        CashDifference(
+            id=new_id(),
+            hand_over_id=hand_over.id,
+            site_id=site.id,
+            giver_id=hand_over.from_id,
+            receiver_id=hand_over.to_id,
+            amount_fen=difference_fen,
+            reason=hand_over.difference_reason or "",
+            day=business_day(now, zone=site.zone, closing=site.closing),
+            recorded_at=now,
+        )
+    )
+    _spread(session, hand_over, difference_fen)
+    receiver = session.get_one(Person, hand_over.to_id)
+    _move(session, hand_over, at_finance=receiver.role in FINANCE, now=now)
+    return hand_over
+
+
+def _spread(session: Session, hand_over: HandOver, difference_fen: int) -> None:
+    """Of each receipt's cash a part is missing, so that who hands it on answers for no more than he was given."""
+    receipts = session.scalars(
+        select(Receipt)
+        .join(HandOverReceipt, HandOverReceipt.receipt_id == Receipt.id)
+        .where(HandOverReceipt.hand_over_id == hand_over.id)
+        .order_by(Receipt.id)
+        .with_for_update(of=Receipt)
+    ).all()
+    for receipt, part in zip(
+        receipts, largest_remainder(difference_fen, [_in_hand_fen(receipt) for receipt in receipts]), strict=True
+    ):
+        receipt.short_fen += part
+
+
+def _in_hand_fen(receipt: Receipt) -> int:
+    return (receipt.amount_fen or 0) - receipt.short_fen
+
+
+def make_good(
+    session: Session, *, difference_id: UUID, counted_fen: int, actor: Actor, now: datetime
+) -> CashDifference:
+    """Who was short brought what is missing; the cashier counted it: he owes nothing any more [R86, D7]."""
+    difference = session.get(CashDifference, difference_id, with_for_update=True)
+    if difference is None or not actor.sees(difference.site_id):
+        raise NotFound("cash difference", difference_id)
+    check_shortage(
+        amount_fen=difference.amount_fen, counted_fen=counted_fen, made_good=difference.made_good_at is not None
+    )
+    difference.made_good_by, difference.made_good_at = actor.person_id, now
+    post(
+        session,
+        site_id=difference.site_id,
+        kind=JournalKind.MADE_GOOD,
+        reference=str(difference.id),
+        lines=shortage_made_good(difference.amount_fen, giver_id=difference.giver_id),
+        now=now,
+    )
+    of_hand_over = select(HandOverReceipt.receipt_id).where(HandOverReceipt.hand_over_id == difference.hand_over_id)
+    received_by_finance(session, session.scalars(of_hand_over).all(), difference_id=difference.id, now=now)
+    return difference
+
+
+def receive_on_behalf(
+    session: Session,
+    *,
+    site_id: UUID,
+    from_person_id: UUID,
+    reason: str,
+    counted_fen: int | None,
+    notes: Mapping[int, int] | None,
+    actor: Actor,
+    now: datetime,
+) -> HandOver:
+    """Finance takes all the cash of somebody who left or works elsewhere now, and counts it [R84, R86].
+
+    What he had offered before is taken back for him.
+    """
+    site = site_for(session, actor, site_id)
+    giver = session.get(Person, from_person_id)
+    if giver is None:
+        raise NotFound("person", from_person_id)
+    at_site = giver.all_sites or site.id in giver.site_ids
+    check_cannot_offer(himself=giver.id == actor.person_id, active=giver.active, at_site=at_site, role=giver.role)
+    counted_fen = counted(counted_fen=counted_fen, notes=notes)
+    offered = session.scalars(
+        select(HandOver)
+        .where(HandOver.site_id == site.id, HandOver.from_id == giver.id, HandOver.state.in_(OPEN))
+        .order_by(HandOver.id)
+        .with_for_update()
+    )
+    for hand_over in offered:
+        _take_back(session, hand_over, now=now)
+    hand_over = _offer(session, site.id, giver.id, actor.person_id, receipt_ids=None, now=now)
+    hand_over.on_behalf_reason = reason
+    session.flush()
+    _count(session, hand_over, counted_fen, notes, at_finance=actor.role in FINANCE, now=now)
     return hand_over
 
 
 def withdraw(session: Session, *, hand_over_id: UUID, actor: Actor, now: datetime) -> HandOver:
-    """The giver takes his offer back; the cash never left his hands."""
+    """The giver takes his offer back, to count it anew; the cash never left his hands [R86].
+
+    For a giver who is gone the receiver does.
+    """
     hand_over = _hand_over_for(session, actor, hand_over_id)
-    if hand_over.from_id != actor.person_id:
+    for_him = hand_over.on_behalf_reason is not None and hand_over.to_id == actor.person_id
+    if hand_over.from_id != actor.person_id and not for_him:
         raise NotYourRole("not_the_giver", "only the one who offered it takes it back", rule="R84")
+    _take_back(session, hand_over, now=now)
+    return hand_over
+
+
+def _take_back(session: Session, hand_over: HandOver, *, now: datetime) -> None:
     hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.WITHDRAW)
     hand_over.withdrawn_at = now
     _close(session, hand_over)
-    return hand_over

@@ -1,53 +1,47 @@
-"""Receipts: carried to the owner, voided, or used when the fee is taken [R33-R35, D5]."""
+"""Receipts: carried to the owner, brought back, voided, or used when the fee is taken [R33-R35, D5]."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.finance.actions.charge import charge_for
+from services.finance.actions.daily_check import close_days
 from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
-from services.finance.models import Charge, Receipt, ReceiptShare
+from services.finance.actions.receipt_book import take
+from services.finance.models import CarriedFinding, Charge, Invoice, Receipt, ReceiptShare
 from services.finance.rules.charge import CHARGE, PAYABLE, ChargeStep, check_amount
 from services.finance.rules.ledger import JournalKind, fee_received
 from services.finance.rules.receipt import (
     RECEIPT,
+    CarriedOutcome,
+    InvoiceState,
     Method,
+    MethodPolicy,
     ReceiptState,
     ReceiptStep,
+    check_invoice,
+    check_offered,
     check_reference,
     check_worker_collects,
-    receipt_series,
 )
 from services.finance.rules.split import SplitPolicy, share_among, split
 from shared.bus.outbox import publish
-from shared.calendar import business_day, local, month_of
+from shared.calendar import business_day, month_of
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeCollected
-from shared.papers import next_number
-from shared.people import Actor, Site, site_for
+from shared.people import Actor, site_for
 from shared.policy_rows import in_force
 
 
-def _issue(
-    session: Session, charge: Charge, site: Site, *, carried_by: UUID | None, actor: Actor, now: datetime
-) -> Receipt:
-    receipt = Receipt(
-        id=new_id(),
-        number=next_number(session, receipt_series(site_code=site.code, day=local(now, site.zone).date())),
-        request_id=charge.request_id,
-        site_id=charge.site_id,
-        department=charge.department,
-        state=ReceiptState.CARRIED,
-        amount_fen=charge.fee_fen,
-        issued_by=actor.person_id,
-        issued_at=now,
-        carried_by=carried_by,
-    )
-    session.add(receipt)
+def _write(session: Session, charge: Charge, *, actor: Actor, now: datetime) -> Receipt:
+    """The next number on hand, made out for this job."""
+    receipt = take(session, site_id=charge.site_id, now=now)
+    receipt.request_id, receipt.department, receipt.amount_fen = charge.request_id, charge.department, charge.fee_fen
+    receipt.issued_by, receipt.issued_at = actor.person_id, now
     return receipt
 
 
@@ -73,17 +67,91 @@ def carry(session: Session, *, request_id: UUID, worker_id: UUID, actor: Actor, 
     out = _live_receipt(session, charge)
     if out is not None:
         raise RuleBroken("receipt_is_out", f"receipt {out.number} is out for this job", rule="R35", allowed=["void"])
-    site = site_for(session, actor, charge.site_id)
-    return _issue(session, charge, site, carried_by=worker_id, actor=actor, now=now)
+    receipt = _write(session, charge, actor=actor, now=now)
+    receipt.state, receipt.carried_by = RECEIPT.move(receipt.state, ReceiptStep.CARRY), worker_id
+    return receipt
 
 
-def void(session: Session, *, receipt_id: UUID, reason: str, actor: Actor, now: datetime) -> Receipt:
-    """A carried receipt came back unused: its number stays, void, with the reason [R35]."""
+def _receipt_for(session: Session, actor: Actor, receipt_id: UUID) -> Receipt:
+    """A receipt at a site of the person asking, locked. Raises NotFound."""
     receipt = session.get(Receipt, receipt_id, with_for_update=True)
     if receipt is None or not actor.sees(receipt.site_id):
         raise NotFound("receipt", receipt_id)
+    return receipt
+
+
+def bring_back(session: Session, *, receipt_id: UUID, actor: Actor, now: datetime) -> Receipt:
+    """The worker brought his receipt back unused: it is blank and on hand again [R35]."""
+    receipt = _receipt_for(session, actor, receipt_id)
+    receipt.state = RECEIPT.move(receipt.state, ReceiptStep.BRING_BACK)
+    receipt.request_id = receipt.department = receipt.amount_fen = None
+    receipt.issued_by = receipt.issued_at = receipt.carried_by = None
+    _account_for(session, receipt, CarriedOutcome.BROUGHT_BACK, actor=actor, now=now)
+    return receipt
+
+
+def void(session: Session, *, receipt_id: UUID, reason: str, actor: Actor, now: datetime) -> Receipt:
+    """A receipt spoilt on hand or on its way is void: its number stays, with the reason [R35]."""
+    receipt = _receipt_for(session, actor, receipt_id)
     receipt.state = RECEIPT.move(receipt.state, ReceiptStep.VOID)
     receipt.voided_by, receipt.voided_at, receipt.void_reason = actor.person_id, now, reason
+    _account_for(session, receipt, CarriedOutcome.VOIDED, reason=reason, actor=actor, now=now)
+    return receipt
+
+
+def explain(session: Session, *, receipt_id: UUID, reason: str, actor: Actor, now: datetime) -> Receipt:
+    """The desk head says why a receipt was still out when the day was checked; the day may close [R35, D6]."""
+    receipt = _receipt_for(session, actor, receipt_id)
+    if not _account_for(session, receipt, CarriedOutcome.EXPLAINED, reason=reason, actor=actor, now=now):
+        raise RuleBroken("nothing_to_explain", "no day's check waits for this receipt", rule="R35")
+    return receipt
+
+
+def _account_for(
+    session: Session,
+    receipt: Receipt,
+    outcome: CarriedOutcome,
+    *,
+    reason: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Account for a receipt on every day it was found out, and close those days it was the last of; if there were."""
+    days = [
+        (row.site_id, row.day)
+        for row in session.execute(
+            update(CarriedFinding)
+            .where(CarriedFinding.receipt_id == receipt.id, CarriedFinding.settled_at.is_(None))
+            .values(outcome=outcome, reason=reason, settled_by=actor.person_id, settled_at=now)
+            .returning(CarriedFinding.site_id, CarriedFinding.day)
+        )
+    ]
+    if days:
+        close_days(session, days, now=now)
+    return bool(days)
+
+
+def record_invoice(
+    session: Session, *, receipt_id: UUID, number: str, state: InvoiceState, actor: Actor, now: datetime
+) -> Receipt:
+    """An invoice was written beside a used receipt, or a red one cancelled it [R34]."""
+    receipt = _receipt_for(session, actor, receipt_id)
+    if receipt.state is not ReceiptState.USED:
+        raise RuleBroken("not_used", f"receipt is {receipt.state}: nothing was paid", rule="R34", allowed=["collect"])
+    last = session.scalars(
+        select(Invoice.state).where(Invoice.receipt_id == receipt.id).order_by(Invoice.id.desc()).limit(1)
+    ).one_or_none()
+    check_invoice(last, state)
+    session.add(
+        Invoice(
+            id=new_id(),
+            receipt_id=receipt.id,
+            number=number,
+            state=state,
+            recorded_by=actor.person_id,
+            recorded_at=now,
+        )
+    )
     return receipt
 
 
@@ -109,12 +177,14 @@ def collect(
             method=method,
         )
     check_amount(fee_fen=charge.fee_fen, amount_fen=amount_fen)
-    check_reference(method, reference)
     site = site_for(session, actor, charge.site_id)
+    check_offered(method, in_force(session, MethodPolicy, site_id=site.id, at=now))
+    check_reference(method, reference)
     if receipt_id is not None and (receipt is None or receipt.id != receipt_id):
         raise NotFound("receipt of this charge", receipt_id)
+    policy = in_force(session, SplitPolicy, site_id=site.id, at=now)
     if receipt is None:
-        receipt = _issue(session, charge, site, carried_by=None, actor=actor, now=now)
+        receipt = _write(session, charge, actor=actor, now=now)
     elif receipt_id is None:
         raise RuleBroken(
             "receipt_is_out",
@@ -122,10 +192,9 @@ def collect(
             rule="R35",
             allowed=["void"],
         )
-    policy = in_force(session, SplitPolicy, site_id=site.id, at=now)
     receipt.state = RECEIPT.move(receipt.state, ReceiptStep.USE)
     # a fee changed by a new signature makes a receipt written before it worthless [D23]
-    check_amount(fee_fen=receipt.amount_fen, amount_fen=amount_fen)
+    check_amount(fee_fen=receipt.amount_fen or 0, amount_fen=amount_fen)
     receipt.method, receipt.reference = method, reference
     receipt.collected_by, receipt.collected_at = actor.person_id, now
     receipt.day = business_day(now, zone=site.zone, closing=site.closing)
@@ -140,6 +209,7 @@ def collect(
     )
     shares = share_among(parts.workers_fen, {worker.person_id: worker.weight for worker in charge.workers})
     session.flush()
+    _account_for(session, receipt, CarriedOutcome.USED, actor=actor, now=now)
     session.add_all(ReceiptShare(receipt_id=receipt.id, person_id=id_, share_fen=fen) for id_, fen in shares.items())
     post(
         session,

@@ -99,7 +99,7 @@ def agree_accounts(session: Session, *, site_id: UUID, month: str, actor: Actor,
     settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.AGREE if other_signed else SettlementStep.SIGN)
     check_accounts_ready(
         statistics_agreed=settlement.statistics_agreed_at is not None,
-        unchecked_days=_unchecked_days(session, site_id, month),
+        unclosed_days=_unclosed_days(session, site_id, month),
     )
     if desk_signs:
         settlement.desk_agreed_by, settlement.desk_agreed_at = actor.person_id, now
@@ -108,14 +108,14 @@ def agree_accounts(session: Session, *, site_id: UUID, month: str, actor: Actor,
     return settlement
 
 
-def _unchecked_days(session: Session, site_id: UUID, month: str) -> int:
+def _unclosed_days(session: Session, site_id: UUID, month: str) -> int:
     return session.scalars(
         select(func.count())
         .select_from(SiteDay)
         .where(
             SiteDay.site_id == site_id,
             SiteDay.day.between(first_day(month), last_day(month)),
-            SiteDay.checked_at.is_(None),
+            SiteDay.closed_at.is_(None),
         )
     ).one()
 
@@ -132,7 +132,13 @@ _CLAIM_REWARDS = text("""
 _TOTALS = text("""
     SELECT coalesce(sum(amount_fen), 0) AS received_fen, coalesce(sum(company_fen), 0) AS company_fen,
            coalesce(sum(workers_fen), 0) AS workers_fen, coalesce(sum(reserve_fen), 0) AS reserve_fen
-    FROM receipts WHERE site_id = :site_id AND month = :month AND state = 'used'
+    FROM (
+        SELECT amount_fen, company_fen, workers_fen, reserve_fen
+        FROM receipts WHERE site_id = :site_id AND month = :month AND state = 'used'
+        UNION ALL
+        SELECT -amount_fen, -company_fen, -workers_fen, -reserve_fen
+        FROM refunds WHERE site_id = :site_id AND month = :month
+    ) income
 """)
 
 _PEOPLE = text("""
@@ -142,6 +148,13 @@ _PEOPLE = text("""
         JOIN receipt_shares s ON s.receipt_id = r.id
         JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
         WHERE r.site_id = :site_id AND r.month = :month AND r.state = 'used'
+        UNION ALL
+        SELECT s.person_id, w.name, s.share_fen, 0, 0, NULL
+        FROM refunds f
+        JOIN refund_shares s ON s.refund_id = f.id
+        JOIN receipts r ON r.id = f.receipt_id
+        JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
+        WHERE f.site_id = :site_id AND f.month = :month
         UNION ALL
         SELECT person_id, NULL, 0, amount_fen, 0, NULL FROM proposals WHERE settlement_id = :settlement_id
         UNION ALL

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.errors import RuleBroken
+from shared.errors import Malformed, RuleBroken
 from shared.money import format_fen
 from shared.states import Machine
 
@@ -12,6 +12,8 @@ class HandOverState(StrEnum):
     """Where a hand-over 交款 stands."""
 
     OFFERED = "offered"
+    DIFFERS = "differs"
+    STATED = "stated"
     COUNTED = "counted"
     WITHDRAWN = "withdrawn"
 
@@ -20,6 +22,9 @@ class HandOverStep(StrEnum):
     """What can happen to a hand-over."""
 
     COUNT = "count"
+    COUNT_DIFFERENT = "count_different"
+    SETTLE_DIFFERENCE = "settle_difference"
+    CONFIRM_DIFFERENCE = "confirm_difference"
     WITHDRAW = "withdraw"
 
 
@@ -28,9 +33,18 @@ HAND_OVER = Machine[HandOverState, HandOverStep](
     "R36",
     {
         (HandOverState.OFFERED, HandOverStep.COUNT): HandOverState.COUNTED,
+        # nothing moves until both have put their names to what is missing, or the giver takes it back
+        (HandOverState.OFFERED, HandOverStep.COUNT_DIFFERENT): HandOverState.DIFFERS,
+        (HandOverState.DIFFERS, HandOverStep.SETTLE_DIFFERENCE): HandOverState.STATED,
+        (HandOverState.STATED, HandOverStep.CONFIRM_DIFFERENCE): HandOverState.COUNTED,
         (HandOverState.OFFERED, HandOverStep.WITHDRAW): HandOverState.WITHDRAWN,
+        (HandOverState.DIFFERS, HandOverStep.WITHDRAW): HandOverState.WITHDRAWN,
+        (HandOverState.STATED, HandOverStep.WITHDRAW): HandOverState.WITHDRAWN,
     },
 )
+
+OPEN = frozenset({HandOverState.OFFERED, HandOverState.DIFFERS, HandOverState.STATED})
+"""The cash is still in the giver's hands."""
 
 FINANCE = frozenset({"cashier", "finance_lead"})
 """Cash counted by one of these is with finance, and nobody's any more."""
@@ -55,12 +69,58 @@ def check_receiver(giver_role: str, receiver_role: str) -> None:
         )
 
 
-def check_counted(*, amount_fen: int, counted_fen: int) -> None:
-    """Raises RuleBroken unless the receiver counted what was offered: a difference moves nothing [R86]."""
+DENOMINATIONS = (10000, 5000, 2000, 1000, 500, 100, 50, 10, 5, 2, 1)
+"""Notes and coins of the renminbi that circulate (fen)."""
+
+
+def counted(*, counted_fen: int | None, notes: Mapping[int, int] | None) -> int:
+    """What the receiver counted (fen), as a sum or note by note: fen of a note or coin -> pieces [R85].
+
+    Raises Malformed unless it is one of both, in money that circulates.
+    """
+    if (counted_fen is None) == (notes is None):
+        raise Malformed("one_count", "send counted_fen or notes, one of both", rule="R85")
+    if notes is None:
+        return counted_fen or 0
+    if unknown := set(notes) - set(DENOMINATIONS):
+        raise Malformed(
+            "no_such_note",
+            f"there is no note or coin of {', '.join(str(fen) for fen in sorted(unknown))} fen",
+            rule="R85",
+            allowed=[str(fen) for fen in DENOMINATIONS],
+        )
+    return sum(fen * pieces for fen, pieces in notes.items())
+
+
+def count_step(*, amount_fen: int, counted_fen: int) -> HandOverStep:
+    """The receiver counts before he is told what to expect: what differs moves nothing [R85, R86]."""
+    return HandOverStep.COUNT if counted_fen == amount_fen else HandOverStep.COUNT_DIFFERENT
+
+
+def check_cannot_offer(*, himself: bool, active: bool, at_site: bool, role: str) -> None:
+    """Raises RuleBroken while a person can hand over his cash himself: finance takes only what he no longer can.
+
+    Nor does he take it from himself, who is with finance now: it takes two people.
+    """
+    if himself:
+        raise RuleBroken("own_cash", "somebody else of finance counts your cash", rule="R84")
+    if active and at_site and role in RECEIVERS:
+        raise RuleBroken(
+            "can_hand_over_himself",
+            "he works at this site and hands over his cash himself",
+            rule="R84",
+            allowed=["offer"],
+        )
+
+
+def check_shortage(*, amount_fen: int, counted_fen: int, made_good: bool) -> None:
+    """Raises RuleBroken unless a shortage that is still open is made good to the fen [R86, D7]."""
+    if made_good or amount_fen < 0:
+        raise RuleBroken("nothing_to_make_good", "of this difference nothing is owed", rule="R86")
     if counted_fen != amount_fen:
         raise RuleBroken(
-            "count_differs",
-            f"{format_fen(counted_fen)} was counted, {format_fen(amount_fen)} was offered",
+            "amount_differs",
+            f"{format_fen(counted_fen)} is not what is missing",
             rule="R86",
-            allowed=["count", "withdraw"],
+            allowed=[format_fen(amount_fen)],
         )

@@ -26,6 +26,7 @@ class Account(StrEnum):
     PAYROLL = "payroll"  # (person) to be paid by HR
     FINES = "fines"
     WAGE_DEDUCTIONS = "wage_deductions"  # (person) to be taken from the wage by HR
+    CASH_DIFFERENCES = "cash_differences"  # (person) missing when his cash was counted, until he makes it good
 
 
 class JournalKind(StrEnum):
@@ -37,6 +38,8 @@ class JournalKind(StrEnum):
     LOSS = "loss"
     REWORK = "rework"
     SETTLEMENT = "settlement"
+    MADE_GOOD = "made_good"
+    REFUND = "refund"
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,29 @@ def fee_received(amount_fen: int, parts: Split, shares: Mapping[UUID, int], *, h
     )
 
 
-def cash_counted(amount_fen: int, *, from_id: UUID, holder_id: UUID | None) -> list[Line]:
-    """Cash went from hand to hand, or (no new holder) into finance's till [R36, R85]."""
+def cash_counted(amount_fen: int, counted_fen: int, *, from_id: UUID, holder_id: UUID | None) -> list[Line]:
+    """Cash went from hand to hand, or (no new holder) into finance's till; what is missing stays his [R36, R85]."""
     till = Account.CASH_IN_HAND if holder_id else Account.CASH_AT_FINANCE
-    return [Line(till, amount_fen, holder_id), Line(Account.CASH_IN_HAND, -amount_fen, from_id)]
+    return _something(
+        Line(till, counted_fen, holder_id),
+        Line(Account.CASH_IN_HAND, -amount_fen, from_id),
+        Line(Account.CASH_DIFFERENCES, amount_fen - counted_fen, from_id),
+    )
+
+
+def shortage_made_good(amount_fen: int, *, giver_id: UUID) -> list[Line]:
+    """Who was short brought what was missing to finance [R86, D7]."""
+    return [Line(Account.CASH_AT_FINANCE, amount_fen), Line(Account.CASH_DIFFERENCES, -amount_fen, giver_id)]
+
+
+def fee_refunded(amount_fen: int, parts: Split, shares: Mapping[UUID, int], *, cash: bool) -> list[Line]:
+    """A fee was given back: each of the three shares gives its part, finance the money [D13, D16]."""
+    return _something(
+        Line(Account.COMPANY_SHARE, parts.company_fen),
+        *(Line(Account.WORKERS_SHARE, fen, person_id) for person_id, fen in shares.items()),
+        Line(Account.RESERVE_FUND, parts.reserve_fen),
+        Line(Account.CASH_AT_FINANCE if cash else Account.BANK, -amount_fen),
+    )
 
 
 def reserve_used(use: Use, amount_fen: int, *, person_id: UUID | None) -> list[Line]:

@@ -44,13 +44,13 @@ SETTLEMENT = Machine[SettlementState, SettlementStep](
 )
 
 
-def check_accounts_ready(*, statistics_agreed: bool, unchecked_days: int) -> None:
+def check_accounts_ready(*, statistics_agreed: bool, unclosed_days: int) -> None:
     """Raises RuleBroken, naming what is to come first, when accounts cannot be agreed yet [R41, R90, D18]."""
     missing = []
     if not statistics_agreed:
         missing.append("sign the month's statistics")
-    if unchecked_days:
-        missing.append("check the cash of every day")
+    if unclosed_days:
+        missing.append("close the cash of every day")
     if missing:
         raise RuleBroken("accounts_not_ready", f"first: {'; '.join(missing)}", rule="R90", allowed=missing)
 

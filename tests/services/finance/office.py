@@ -4,15 +4,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, custody, receipt, settlement
-from services.finance.models import HandOver, Receipt
+from services.finance.actions import charge, custody, receipt, receipt_book, refund, settlement
+from services.finance.models import CashDifference, HandOver, Receipt, ReceiptBook, Refund
 from services.finance.rules.receipt import Method
+from services.finance.rules.refund import RefundMethod
 from services.finance.tasks import check_cash, close_months, hear_site_changed
 from shared.ids import new_id
 from shared.messages import (
+    FeeItem,
     FineConfirmed,
     NoticeIssued,
     SiteChanged,
@@ -64,12 +66,21 @@ class Office:
         self.cashier = self.employ("cashier", "finance")
         self.lead = self.employ("finance_lead", "finance")
         self.leader = self.employ("leader", "management")
+        self.book()
 
     def employ(self, role: str, department: str, token: str = "") -> Actor:
         name = f"{role}-{self.code}"
         return employ(
             self.session, role, department, self.site_id, name=name, token=token or f"{role}-{self.code}-{new_id()}"
         )
+
+    def book(self, first: int = 1, last: int = 60) -> ReceiptBook:
+        """A book of receipts issued to the desk."""
+        issued = receipt_book.issue(
+            self.session, site_id=self.site_id, first=first, last=last, actor=self.cashier, now=MORNING
+        )
+        self.session.flush()
+        return issued
 
     def begin(self, now: datetime = MORNING) -> None:
         """hr tells of the site: its first day and month begin."""
@@ -105,7 +116,7 @@ class Office:
             visit_from=MORNING,
             visit_to=MORNING + timedelta(hours=1),
             fee_fen=fee_fen,
-            price_code="tap",
+            items=[FeeItem(code="tap", name="换水龙头", unit="个", quantity=1, unit_fen=fee_fen, amount_fen=fee_fen)],
             price_version=1,
             issued_at=MORNING,
         )
@@ -216,6 +227,63 @@ class Office:
         )
         self.session.flush()
         return counted
+
+    def count(self, hand_over: HandOver, receiver: Actor, counted_fen: int, *, now: datetime = MORNING) -> HandOver:
+        counted = custody.count(
+            self.session, hand_over_id=hand_over.id, counted_fen=counted_fen, actor=receiver, now=now
+        )
+        self.session.flush()
+        return counted
+
+    def short(
+        self, giver: Actor, receiver: Actor, missing_fen: int, *, confirmed_by: Actor | None = None
+    ) -> CashDifference:
+        """All the giver holds is handed over but for what is missing, and both put their names to it."""
+        offered = self.offer(giver, receiver)
+        self.count(offered, receiver, offered.amount_fen - missing_fen)
+        custody.settle_difference(self.session, hand_over_id=offered.id, reason="少了", actor=receiver, now=MORNING)
+        custody.confirm_difference(self.session, hand_over_id=offered.id, actor=confirmed_by or giver, now=MORNING)
+        self.session.flush()
+        self.session.expire_all()
+        return self.session.scalars(select(CashDifference).where(CashDifference.hand_over_id == offered.id)).one()
+
+    def make_good(self, difference: CashDifference, *, now: datetime = MORNING) -> CashDifference:
+        made_good = custody.make_good(
+            self.session,
+            difference_id=difference.id,
+            counted_fen=difference.amount_fen,
+            actor=self.cashier,
+            now=now,
+        )
+        self.session.flush()
+        return made_good
+
+    def propose_refund(
+        self, used: Receipt, amount_fen: int, *, method: RefundMethod = RefundMethod.BANK, now: datetime = MORNING
+    ) -> Refund:
+        proposed = refund.propose(
+            self.session,
+            receipt_id=used.id,
+            amount_fen=amount_fen,
+            reason="业主不满意",
+            method=method,
+            actor=self.lead,
+            now=now,
+        )
+        self.session.flush()
+        return proposed
+
+    def refunded(
+        self, used: Receipt, amount_fen: int, *, method: RefundMethod = RefundMethod.BANK, now: datetime = MORNING
+    ) -> Refund:
+        """Proposed by finance, approved by the leader."""
+        proposed = self.propose_refund(used, amount_fen, method=method, now=now)
+        decided = refund.decide(
+            self.session, refund_id=proposed.id, approve=True, reason="同意", actor=self.leader, now=now
+        )
+        self.session.flush()
+        self.session.expire_all()
+        return decided
 
     def fine(self, person: Actor, amount_fen: int, *, month: str = "2026-04", number: str = "CF-1") -> FineConfirmed:
         return FineConfirmed(

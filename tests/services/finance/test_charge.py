@@ -7,13 +7,14 @@ from services.finance.models import Charge
 from services.finance.tasks import (
     hear_notice_cancelled,
     hear_notice_issued,
+    hear_notice_revised,
     hear_person_changed,
     hear_work_accepted,
     hear_work_terminated,
 )
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
-from shared.messages import NoticeCancelled, PersonChanged
+from shared.messages import NoticeCancelled, NoticeIssued, NoticeRevised, PersonChanged
 from shared.people import identify
 from tests.services.finance.office import MORNING, Office
 
@@ -42,7 +43,8 @@ def test_a_notice_becomes_a_charge_once(office: Office) -> None:
     for _ in range(2):
         hear_notice_issued(office.session, issued, now=MORNING)
     found = charge_of(office, issued.request_id)
-    assert (found.state, found.fee_fen, found.price_code, found.price_version) == ("noticed", 8800, "tap", 1)
+    assert (found.state, found.fee_fen, found.revision, found.price_version) == ("noticed", 8800, 0, 1)
+    assert [(item["code"], item["amount_fen"]) for item in found.items] == [("tap", 8800)]
 
 
 def test_a_notice_of_an_unknown_site_waits(office: Office) -> None:
@@ -142,3 +144,36 @@ def test_people_are_kept_as_hr_says(office: Office) -> None:
     )
     hear_person_changed(office.session, changed, now=MORNING)
     assert identify(office.session, "foo\n")[0].name == "李梅"
+
+
+def test_the_list_of_another_revision_than_was_signed_is_not_shown_and_its_own_may_come_later(office: Office) -> None:
+    issued = office.notice_issued(fee_fen=8800)
+    hear_notice_issued(office.session, issued, now=MORNING)
+    signed = office.work_accepted(issued.request_id, fee_fen=9900).model_copy(update={"revision": 1})
+    hear_work_accepted(office.session, signed, now=MORNING)
+    office.session.flush()
+    found = charge_of(office, issued.request_id)
+    assert (found.fee_fen, found.revision, found.items) == (9900, 1, [])
+    for revision in (2, 1, 1, 0):
+        hear_notice_revised(office.session, revised(issued, revision), now=MORNING)
+    office.session.flush()
+    assert (found.fee_fen, found.revision, found.items[0]["amount_fen"], found.price_version) == (9900, 1, 9900, 1)
+
+
+def test_a_revision_of_an_unknown_notice_waits(office: Office) -> None:
+    with pytest.raises(NotYet):
+        hear_notice_revised(office.session, revised(office.notice_issued(), 1), now=MORNING)
+
+
+def revised(issued: NoticeIssued, revision: int) -> NoticeRevised:
+    fee_fen = 8800 + 1100 * revision
+    items = [issued.items[0].model_copy(update={"unit_fen": fee_fen, "amount_fen": fee_fen})]
+    facts = issued.model_dump() | {
+        "revision": revision,
+        "fee_fen": fee_fen,
+        "items": items,
+        "price_version": revision,
+        "reason": "加一个",
+        "revised_at": MORNING,
+    }
+    return NoticeRevised(**facts)

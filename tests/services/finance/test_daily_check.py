@@ -18,6 +18,10 @@ def cash_messages(office: Office) -> list[tuple[str, str]]:
     return [sent for sent in published(office.session) if sent[0].startswith("Cash")]
 
 
+def missing(office: Office) -> list[queries.MissingCashView]:
+    return queries.missing_cash(office.session, office.cashier, after=None, limit=10).items
+
+
 def body(office: Office, type_: str) -> dict:
     rows = office.session.execute(
         text("SELECT body FROM outbox WHERE type = :type AND receiver = 'hr'"), {"type": type_}
@@ -60,7 +64,7 @@ def test_a_day_on_which_all_cash_reached_finance_holds_nothing(office: Office) -
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
     first = queries.cash_checks(office.session, office.cashier, month="2026-04")[0]
     assert (first.held_fen, first.findings, first.chased_at) == (0, [], NEXT_MORNING + SECOND)
-    assert queries.missing_cash(office.session, office.cashier) == []
+    assert missing(office) == []
 
 
 def test_cash_of_the_next_business_day_is_not_listed_today(office: Office) -> None:
@@ -75,11 +79,11 @@ def test_what_is_still_missing_at_nine_is_told_by_holder_with_its_receipts(offic
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
     assert sweep_all(office.session, chase_cash, now=NEXT_MORNING) == 0
     assert sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND) == 1
-    found = {m.holder_id: m for m in queries.missing_cash(office.session, office.cashier)}
+    found = {m.holder_id: m for m in missing(office)}
     assert set(found) == {office.clerk.person_id, office.desk_head.person_id}
-    missing = found[office.clerk.person_id]
-    assert (missing.day, missing.amount_fen, missing.holder_name) == (day(1), 500, "clerk-BK")
-    assert missing.receipt_numbers == [receipt.number for receipt in mine]
+    his = found[office.clerk.person_id]
+    assert (his.day, his.amount_fen, his.holder_name) == (day(1), 500, "clerk-BK")
+    assert his.receipt_numbers == [receipt.number for receipt in mine]
     assert cash_messages(office) == [("CashNotHandedOver", "intake"), ("CashNotHandedOver", "hr")] * 2
 
 
@@ -88,7 +92,7 @@ def test_cash_named_as_missing_is_not_named_again_the_next_day(office: Office) -
     for days in range(2):
         sweep_all(office.session, check_cash, now=CLOSING + timedelta(days=days) + SECOND)
         sweep_all(office.session, chase_cash, now=NEXT_MORNING + timedelta(days=days) + SECOND)
-    assert len(queries.missing_cash(office.session, office.cashier)) == 1
+    assert len(missing(office)) == 1
     assert [check.held_fen for check in queries.cash_checks(office.session, office.cashier, month="2026-04")] == [
         10000,
         0,
@@ -103,10 +107,10 @@ def test_missing_cash_is_returned_when_the_last_of_it_reaches_finance(office: Of
     later = NEXT_MORNING + timedelta(hours=1)
     offered = office.offer(office.clerk, office.cashier, receipt_ids=[one.id], now=later)
     custody.count(office.session, hand_over_id=offered.id, counted_fen=200, actor=office.cashier, now=later)
-    assert queries.missing_cash(office.session, office.cashier)[0].returned_at is None
+    assert missing(office)[0].returned_at is None
     office.hand_over(office.clerk, office.cashier, now=later)
     office.session.expire_all()
-    assert queries.missing_cash(office.session, office.cashier)[0].returned_at == later
+    assert missing(office)[0].returned_at == later
     assert cash_messages(office)[-2:] == [("CashReturned", "intake"), ("CashReturned", "hr")]
     told, returned = body(office, "CashNotHandedOver"), body(office, "CashReturned")
     assert returned["missing_id"] == told["missing_id"]
@@ -118,8 +122,8 @@ def test_days_that_passed_unseen_are_caught_up_each_once(office: Office) -> None
     later = MORNING + timedelta(days=3)
     assert sweep_all(office.session, check_cash, now=later) == 3
     assert sweep_all(office.session, chase_cash, now=later) == 3
-    assert len(queries.missing_cash(office.session, office.cashier)) == 1
-    assert queries.missing_cash(office.session, office.cashier)[0].day == day(1)
+    assert len(missing(office)) == 1
+    assert missing(office)[0].day == day(1)
 
 
 def test_sites_are_checked_together_and_apart(office: Office) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.finance.rules import charge, custody, ledger, price, receipt, reserve, settlement
+from services.finance.rules import charge, custody, ledger, price, receipt, refund, reserve, settlement
 from services.finance.rules.daily_check import CashPolicy, check_times
 from services.finance.rules.deduction import Deduction, deduct
 from services.finance.rules.four_eyes import check_four_eyes
@@ -110,7 +110,15 @@ def test_a_use_of_the_reserve_is_owed_to_the_person_or_makes_good_the_companys_c
 
 @pytest.mark.parametrize(
     "machine",
-    [charge.CHARGE, receipt.RECEIPT, custody.HAND_OVER, reserve.PROPOSAL, price.PRICE_VERSION, settlement.SETTLEMENT],
+    [
+        charge.CHARGE,
+        receipt.RECEIPT,
+        custody.HAND_OVER,
+        reserve.PROPOSAL,
+        price.PRICE_VERSION,
+        settlement.SETTLEMENT,
+        refund.REFUND,
+    ],
 )
 def test_a_step_is_taken_only_if_the_table_has_it_and_a_refusal_names_those_it_has(machine) -> None:
     states = {state for state, _ in machine.table} | set(machine.table.values())
@@ -139,8 +147,8 @@ def test_a_job_without_weighted_workers_cannot_be_shared(weights: list[int]) -> 
         charge.check_weights(weights)
 
 
-def test_receipts_are_numbered_in_a_series_for_each_site_and_day() -> None:
-    assert receipt.receipt_series(site_code="BK", day=date(2026, 4, 1)) == "SJ-BK-20260401"
+def test_receipts_are_numbered_in_a_series_of_their_site() -> None:
+    assert receipt.receipt_number(site_code="BK", number=1) == "SJ-BK-000001"
 
 
 @pytest.mark.parametrize("method", receipt.Method)
@@ -182,10 +190,18 @@ def test_cash_goes_from_worker_to_desk_and_from_desk_to_finance_only(giver: str,
             custody.check_receiver(giver, receiver)
 
 
-def test_a_count_must_be_what_was_offered() -> None:
-    custody.check_counted(amount_fen=500, counted_fen=500)
-    with pytest.raises(RuleBroken, match="R86"):
-        custody.check_counted(amount_fen=500, counted_fen=499)
+def test_a_count_is_a_sum_or_note_by_note_in_money_that_circulates() -> None:
+    assert custody.counted(counted_fen=500, notes=None) == 500
+    assert custody.counted(counted_fen=None, notes={10000: 3, 5000: 1, 10: 2}) == 35020
+    for counted_fen, notes in ((None, None), (1, {1: 1}), (None, {10000: 1, 3000: 1})):
+        with pytest.raises(Malformed, match="R85"):
+            custody.counted(counted_fen=counted_fen, notes=notes)
+
+
+def test_what_differs_from_the_offer_is_another_step() -> None:
+    assert custody.count_step(amount_fen=500, counted_fen=500) == "count"
+    assert custody.count_step(amount_fen=500, counted_fen=499) == "count_different"
+    assert custody.count_step(amount_fen=500, counted_fen=501) == "count_different"
 
 
 def test_a_day_is_checked_at_closing_and_chased_at_nine_the_next_morning_by_the_sites_clock() -> None:
@@ -195,9 +211,9 @@ def test_a_day_is_checked_at_closing_and_chased_at_nine_the_next_morning_by_the_
 
 
 def test_accounts_wait_for_the_statistics_and_for_every_days_check() -> None:
-    settlement.check_accounts_ready(statistics_agreed=True, unchecked_days=0)
+    settlement.check_accounts_ready(statistics_agreed=True, unclosed_days=0)
     with pytest.raises(RuleBroken, match="R90") as refused:
-        settlement.check_accounts_ready(statistics_agreed=False, unchecked_days=3)
+        settlement.check_accounts_ready(statistics_agreed=False, unclosed_days=3)
     assert len(refused.value.allowed) == 2
 
 
@@ -237,3 +253,80 @@ def test_a_price_book_has_every_code_once_and_ranges_that_run_upwards() -> None:
         price.check_items([tap, tap])
     with pytest.raises(Malformed, match="R55"):
         price.check_items([tap.model_copy(update={"max_fen": 2999})])
+
+
+@given(st.lists(st.integers(min_value=1, max_value=10**9), min_size=1, max_size=6), PEOPLE)
+def test_refunds_in_pieces_give_back_exactly_what_each_was_given(pieces: list[int], weights: dict[UUID, int]) -> None:
+    given_parts = split(sum(pieces), SplitPolicy())
+    given_shares = share_among(given_parts.workers_fen, weights)
+    refunded, workers = 0, 0
+    back, back_shares = [0, 0, 0], dict.fromkeys(given_shares, 0)
+    for piece in pieces:
+        parts = refund.parts_of(given_parts, refunded_fen=refunded, amount_fen=piece)
+        assert parts.company_fen + parts.workers_fen + parts.reserve_fen == piece
+        shares = refund.shares_of(given_shares, before_fen=workers, amount_fen=parts.workers_fen)
+        assert sum(shares.values()) == parts.workers_fen
+        lines = ledger.fee_refunded(piece, parts, shares, cash=True)
+        assert sum(line.amount_fen for line in lines) == 0
+        refunded, workers = refunded + piece, workers + parts.workers_fen
+        back = [sum(two) for two in zip(back, (parts.company_fen, parts.workers_fen, parts.reserve_fen), strict=True)]
+        back_shares = {person: fen + shares.get(person, 0) for person, fen in back_shares.items()}
+    assert back == [given_parts.company_fen, given_parts.workers_fen, given_parts.reserve_fen]
+    assert back_shares == given_shares
+
+
+def test_a_refund_is_the_fee_at_most_and_cash_no_more_than_the_till_holds() -> None:
+    refund.check_refundable(fee_fen=100, refunded_fen=40, amount_fen=60)
+    with pytest.raises(RuleBroken, match="D16") as refused:
+        refund.check_refundable(fee_fen=100, refunded_fen=40, amount_fen=61)
+    assert refused.value.allowed == ("up to ¥0.60",)
+    refund.check_till(till_fen=100, amount_fen=100)
+    with pytest.raises(RuleBroken, match="R87"):
+        refund.check_till(till_fen=100, amount_fen=101)
+    refund.check_with_finance(received=True)
+    with pytest.raises(RuleBroken, match="R87"):
+        refund.check_with_finance(received=False)
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 0), (2, 501), (0, 10)])
+def test_a_book_follows_the_numbers_issued_before_and_has_five_hundred_at_most(first: int, last: int) -> None:
+    receipt.check_book(first=1, last=500, issued=0)
+    receipt.check_book(first=501, last=501, issued=500)
+    with pytest.raises((Malformed, RuleBroken), match="R34"):
+        receipt.check_book(first=first, last=last, issued=0)
+    with pytest.raises(Malformed, match="R34"):
+        receipt.check_book(first=1, last=501, issued=0)
+
+
+@pytest.mark.parametrize(
+    ("himself", "active", "at_site", "role"),
+    [(False, True, True, "worker"), (False, True, True, "clerk"), (True, True, True, "cashier")],
+)
+def test_who_can_hand_over_his_cash_does_so_himself_and_nobody_takes_his_own(
+    himself: bool, active: bool, at_site: bool, role: str
+) -> None:
+    for gone in ({"active": False}, {"at_site": False}, {"role": "head"}):
+        custody.check_cannot_offer(**({"himself": False, "active": True, "at_site": True, "role": "clerk"} | gone))
+    with pytest.raises(RuleBroken, match="R84"):
+        custody.check_cannot_offer(himself=himself, active=active, at_site=at_site, role=role)
+
+
+@given(FEN, FEN)
+def test_what_a_count_posts_sums_to_zero_and_the_giver_owes_what_is_missing(offered: int, counted: int) -> None:
+    giver, receiver = new_id(), new_id()
+    for holder in (receiver, None):
+        lines = ledger.cash_counted(offered, counted, from_id=giver, holder_id=holder)
+        assert sum(line.amount_fen for line in lines) == 0
+        owed = [line.amount_fen for line in lines if line.account is ledger.Account.CASH_DIFFERENCES]
+        assert owed == ([offered - counted] if offered != counted else [])
+    assert sum(line.amount_fen for line in ledger.shortage_made_good(offered, giver_id=giver)) == 0
+
+
+def test_cash_is_always_offered_and_a_method_that_is_not_is_named() -> None:
+    cash, bank = receipt.Method.CASH, receipt.Method.BANK
+    receipt.check_offered(bank, receipt.MethodPolicy())
+    with pytest.raises(RuleBroken, match="D12") as refused:
+        receipt.check_offered(bank, receipt.MethodPolicy(methods=(cash,)))
+    assert refused.value.allowed == ("cash",)
+    with pytest.raises(ValueError, match="cash is always accepted"):
+        receipt.MethodPolicy(methods=(bank,))

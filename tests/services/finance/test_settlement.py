@@ -96,7 +96,7 @@ def test_accounts_wait_for_the_close_the_statistics_and_the_daily_checks(office:
     sweep_all(office.session, close_months, now=MAY_FIRST)
     with pytest.raises(RuleBroken) as refused:
         agree(office, office.desk_head)
-    assert set(refused.value.allowed) == {"sign the month's statistics", "check the cash of every day"}
+    assert set(refused.value.allowed) == {"sign the month's statistics", "close the cash of every day"}
     sweep_all(office.session, check_cash, now=MAY_FIRST)
     office.statistics_agreed()
     assert agree(office, office.desk_head).state == "closed"
