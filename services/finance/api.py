@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.finance import queries
-from services.finance.actions import custody, price, receipt, reserve, settlement
+from services.finance.actions import custody, price, receipt, reopening, reserve, settlement
 from services.finance.queries import (
     BalanceView,
     CashCheckView,
@@ -21,15 +21,17 @@ from services.finance.queries import (
     PriceVersionView,
     ProposalView,
     ReceiptView,
+    ReopeningView,
     ReserveView,
     SettlementView,
 )
 from services.finance.rules.access import MAY
 from services.finance.rules.charge import ChargeState
+from services.finance.rules.checklist import Checked
 from services.finance.rules.custody import HandOverState
 from services.finance.rules.receipt import Method, ReceiptState
 from services.finance.rules.reserve import ProposalState, Use
-from shared.messages import PriceItem
+from shared.messages import PayoutLine, PriceItem
 from shared.money import PositiveFen
 from shared.paging import Page
 from shared.web import After, Body, Edge, Limit, MonthName, Reason, Short, Words, permissions
@@ -99,6 +101,13 @@ class ProposeReserveUse(Body):
 
 class DecideReserveUse(Body):
     """The leader's decision [R77]."""
+
+    approve: bool
+    reason: Words
+
+
+class DecideReopening(Body):
+    """The leader's decision [D18]; approving voids both signatures."""
 
     approve: bool
     reason: Words
@@ -336,6 +345,62 @@ def approve_settlement(
         return queries.settlement_as_left(edge.session, approved)
 
     return edge.once(None, act)
+
+
+@api.get("/settlements/{site_id}/{month}/checklist", summary="What is left to do at the month's end [R89-R92, D18]")
+def read_checklist(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> list[Checked]:
+    return queries.checklist(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.get("/settlements/{site_id}/{month}/dry-run", summary="What computing would give now; stores nothing [R91, R93]")
+def try_settlement(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> SettlementView:
+    return settlement.try_out(edge.session, site_id=site_id, month=month, actor=edge.actor)
+
+
+@api.get("/settlements/{site_id}/{month}/payout", summary="What HR is sent: each person's line with its jobs [R92]")
+def read_payout(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> list[PayoutLine]:
+    return queries.payout(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.post(
+    "/settlements/{site_id}/{month}/reopen", status_code=201, summary="Propose to reopen a month not approved yet [D18]"
+)
+def reopen_settlement(
+    site_id: UUID, month: MonthName, body: Reason, edge: Annotated[Edge, may("propose_reopening")]
+) -> ReopeningView:
+    def act() -> ReopeningView:
+        proposed = reopening.propose(
+            edge.session, site_id=site_id, month=month, reason=body.reason, actor=edge.actor, now=edge.now
+        )
+        return queries.reopening_view(proposed)
+
+    return edge.once(body, act)
+
+
+@api.post("/settlements/{site_id}/{month}/reopen/decide", summary="Decide whether a month is reopened [D16, D18]")
+def decide_reopening(
+    site_id: UUID, month: MonthName, body: DecideReopening, edge: Annotated[Edge, may("decide_reopening")]
+) -> ReopeningView:
+    def act() -> ReopeningView:
+        decided = reopening.decide(
+            edge.session,
+            site_id=site_id,
+            month=month,
+            approve=body.approve,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.reopening_view(decided)
+
+    return edge.once(body, act)
+
+
+@api.get("/settlements/{site_id}/{month}/reopenings", summary="Every proposal to reopen a month [D18]")
+def list_reopenings(
+    site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]
+) -> list[ReopeningView]:
+    return queries.reopenings(edge.session, edge.actor, site_id=site_id, month=month)
 
 
 @api.get("/ledger/balances", summary="Every account's balance; together they are zero")

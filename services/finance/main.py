@@ -2,6 +2,8 @@
 
 from services.finance.api import api
 from services.finance.rules.daily_check import CashPolicy
+from services.finance.rules.deduction import GuardPolicy
+from services.finance.rules.settlement import MonthClosePolicy
 from services.finance.rules.split import SplitPolicy
 from services.finance.tasks import tasks
 from shared.alert_routes import make_alerts
@@ -10,5 +12,9 @@ from shared.policy_routes import make_policies
 from shared.web import make_web
 
 web = make_web(
-    "finance", api, make_ops(tasks), make_alerts("finance"), make_policies("finance", CashPolicy, SplitPolicy)
+    "finance",
+    api,
+    make_ops(tasks),
+    make_alerts("finance"),
+    make_policies("finance", CashPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, func, or_, select, text, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from services.finance.models import (
@@ -19,12 +19,15 @@ from services.finance.models import (
     PriceVersion,
     Proposal,
     Receipt,
+    Reopening,
     Settlement,
     SettlementLine,
     Site,
     SiteDay,
 )
 from services.finance.rules.access import OWN_ONLY
+from services.finance.rules.checklist import Checked, check
+from services.finance.rules.deduction import Guard
 from services.finance.rules.ledger import Account
 from shared.access import at_sites_of
 from shared.calendar import first_day, last_day
@@ -203,6 +206,41 @@ class ProposalView:
 
 
 @dataclass(frozen=True)
+class PayoutFailureView:
+    """Why HR could not pay a person, at the last attempt [R92]."""
+
+    attempt: int
+    cause: str
+    reason: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
+class SettlementLineView:
+    """What one person gets for a month, why, and whether he has it [R91-R94]; see `PayoutLine` for the sums.
+
+    share = earned by his jobs - brought + share_carried; `failure` is empty once he is paid.
+    """
+
+    person_id: UUID
+    name: str
+    share_fen: int
+    reward_fen: int
+    fine_fen: int
+    from_bonus_fen: int
+    from_wage_fen: int
+    carried_fen: int
+    guard: Guard
+    brought_fen: int
+    share_carried_fen: int
+    net_fen: int
+    case_numbers: list[str]
+    paid_at: datetime | None = None
+    payment_reference: str | None = None
+    failure: PayoutFailureView | None = None
+
+
+@dataclass(frozen=True)
 class SettlementView:
     """A site's month."""
 
@@ -225,8 +263,11 @@ class SettlementView:
     rewards_fen: int
     fines_from_bonus_fen: int
     from_wage_fen: int
+    carried_fen: int
+    brought_fen: int
+    share_carried_fen: int
     net_fen: int
-    lines: list[PayoutLine]
+    lines: list[SettlementLineView]
 
 
 @dataclass(frozen=True)
@@ -570,8 +611,9 @@ def proposals(
     return page_of(session, query, Proposal.id, proposal_view, after=after, limit=limit)
 
 
-def _payout_line(line: SettlementLine) -> PayoutLine:
-    return PayoutLine(
+def _line_view(line: SettlementLine) -> SettlementLineView:
+    last = line.failures[-1] if line.failures and line.paid_at is None else None
+    return SettlementLineView(
         person_id=line.person_id,
         name=line.name,
         share_fen=line.share_fen,
@@ -579,20 +621,65 @@ def _payout_line(line: SettlementLine) -> PayoutLine:
         fine_fen=line.fine_fen,
         from_bonus_fen=line.from_bonus_fen,
         from_wage_fen=line.from_wage_fen,
+        carried_fen=line.carried_fen,
+        guard=line.guard,
+        brought_fen=line.brought_fen,
+        share_carried_fen=line.share_carried_fen,
         net_fen=line.net_fen,
         case_numbers=line.case_numbers,
+        paid_at=line.paid_at,
+        payment_reference=line.payment_reference,
+        failure=PayoutFailureView(last.attempt, last.cause, last.reason, last.failed_at) if last else None,
     )
 
 
-def payout_lines(session: Session, settlement_id: UUID) -> list[PayoutLine]:
-    """A settlement's lines as computed."""
-    query = (
-        select(SettlementLine)
-        .where(SettlementLine.settlement_id == settlement_id)
-        .order_by(SettlementLine.person_id)
-        .execution_options(**FRESH)
+JOB_SHARES = """
+    SELECT s.person_id, w.name, r.number AS receipt_number, s.share_fen
+    FROM receipts r
+    JOIN receipt_shares s ON s.receipt_id = r.id
+    JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
+    WHERE r.site_id = :site_id AND r.month = :month AND r.state = 'used'
+"""
+"""SQL: what each job of a site's month earned each person; a settlement and its payout are sums and lists of these."""
+
+_PAYOUT_LINES = text(f"""
+    WITH jobs AS (
+        SELECT person_id, jsonb_agg(
+            jsonb_build_object('receipt_number', receipt_number, 'share_fen', share_fen) ORDER BY receipt_number
+        ) AS jobs
+        FROM ({JOB_SHARES}) shares GROUP BY person_id
     )
-    return [_payout_line(line) for line in session.scalars(query)]
+    SELECT l.person_id, l.name, share_fen, reward_fen, fine_fen, from_bonus_fen, from_wage_fen, carried_fen, guard,
+           net_fen, case_numbers, coalesce(jobs.jobs, '[]') AS jobs
+    FROM settlement_lines l LEFT JOIN jobs USING (person_id)
+    WHERE l.settlement_id = :settlement_id ORDER BY l.person_id
+""")  # noqa: S608  # our own SQL
+
+
+def payout_lines(session: Session, settlement: Settlement) -> list[PayoutLine]:
+    """A settlement's lines as computed, each with the jobs it sums up [R92]."""
+    keys = {"settlement_id": settlement.id, "site_id": settlement.site_id, "month": settlement.month}
+    return [PayoutLine.model_validate(dict(line)) for line in session.execute(_PAYOUT_LINES, keys).mappings()]
+
+
+def payout(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[PayoutLine]:
+    """What HR is or will be sent for a site's month [R92]. Raises NotFound at a site of others."""
+    return payout_lines(session, settlement_of(session, actor, site_id, month))
+
+
+LINES = selectinload(Settlement.lines).selectinload(SettlementLine.failures)
+
+
+def settlement_of(session: Session, actor: Actor, site_id: UUID, month: str) -> Settlement:
+    """A site's month with its lines. Raises NotFound when it is none of the person's sites."""
+    settlement = session.scalars(
+        select(Settlement)
+        .where(Settlement.site_id == site_id, Settlement.month == month, at_sites_of(actor, Settlement.site_id))
+        .options(LINES)
+    ).one_or_none()
+    if settlement is None:
+        raise NotFound("settlement", month)
+    return settlement
 
 
 def settlements(session: Session, actor: Actor, *, month: str) -> list[SettlementView]:
@@ -602,25 +689,23 @@ def settlements(session: Session, actor: Actor, *, month: str) -> list[Settlemen
         .join(Site, Site.id == Settlement.site_id)
         .where(Settlement.month == month, at_sites_of(actor, Settlement.site_id))
         .order_by(Site.code)
-        .options(selectinload(Settlement.lines))
+        .options(LINES)
     )
-    return [_settlement_view(settlement) for settlement in session.scalars(query)]
+    return [settlement_view(settlement) for settlement in session.scalars(query)]
 
 
 def settlement_as_left(session: Session, settlement: Settlement) -> SettlementView:
     """A settlement as the action under way leaves it."""
     session.flush()
-    return _settlement_view(
+    return settlement_view(
         session.scalars(
-            select(Settlement)
-            .where(Settlement.id == settlement.id)
-            .options(selectinload(Settlement.lines))
-            .execution_options(**FRESH)
+            select(Settlement).where(Settlement.id == settlement.id).options(LINES).execution_options(**FRESH)
         ).one()
     )
 
 
-def _settlement_view(settlement: Settlement) -> SettlementView:
+def settlement_view(settlement: Settlement) -> SettlementView:
+    """One settlement as shown; its lines and their failures are loaded."""
     return SettlementView(
         id=settlement.id,
         site_id=settlement.site_id,
@@ -641,8 +726,11 @@ def _settlement_view(settlement: Settlement) -> SettlementView:
         rewards_fen=settlement.rewards_fen,
         fines_from_bonus_fen=settlement.fines_from_bonus_fen,
         from_wage_fen=settlement.from_wage_fen,
+        carried_fen=settlement.carried_fen,
+        brought_fen=settlement.brought_fen,
+        share_carried_fen=settlement.share_carried_fen,
         net_fen=settlement.net_fen,
-        lines=[_payout_line(line) for line in settlement.lines],
+        lines=[_line_view(line) for line in settlement.lines],
     )
 
 
@@ -700,3 +788,71 @@ def fines(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> 
     """Fines to be deducted or deducted already [R93]."""
     query = select(Fine).where(at_sites_of(actor, Fine.site_id))
     return page_of(session, query, Fine.case_id, _fine_view, after=after, limit=limit)
+
+
+_MISSING = text("""
+    SELECT CAST(s.state = 'open' AS int) AS month_is_over,
+           (SELECT count(*) FROM site_days d
+            WHERE d.site_id = s.site_id AND d.day BETWEEN :first AND :last AND d.checked_at IS NULL) AS cash_checked,
+           (SELECT count(*) FROM receipts r
+            WHERE r.site_id = s.site_id AND r.state = 'carried' AND r.issued_at <= s.closes_at) AS receipts_explained,
+           CAST(s.statistics_agreed_at IS NULL AS int) AS statistics_agreed,
+           CAST(s.desk_agreed_at IS NULL AS int) AS accounts_agreed_by_desk,
+           CAST(s.finance_agreed_at IS NULL AS int) AS accounts_agreed_by_finance,
+           CASE WHEN s.approved_at IS NULL THEN
+               (SELECT count(*) FROM fines f
+                WHERE f.site_id = s.site_id AND f.month <= s.month AND f.settlement_id IS NULL)
+           ELSE 0 END AS fines_taken_in,
+           CAST(s.drafted_at IS NULL AS int) AS computed,
+           CAST(s.approved_at IS NULL AS int) AS approved,
+           CAST(s.hr_received_at IS NULL AS int) AS received_by_hr,
+           CASE WHEN s.approved_at IS NULL THEN 1 ELSE
+               (SELECT count(*) FROM settlement_lines l
+                WHERE l.settlement_id = s.id AND l.net_fen > 0 AND l.paid_at IS NULL)
+           END AS all_paid
+    FROM settlements s WHERE s.id = :settlement_id
+""")
+
+
+def checklist(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[Checked]:
+    """What is still to be done before a site's month is done, in order [R89-R92, D18]."""
+    settlement = settlement_of(session, actor, site_id, month)
+    keys = {"settlement_id": settlement.id, "first": first_day(month), "last": last_day(month)}
+    return check(dict(session.execute(_MISSING, keys).mappings().one()))
+
+
+@dataclass(frozen=True)
+class ReopeningView:
+    """A proposal to reopen a month, and the decision [D18]."""
+
+    id: UUID
+    settlement_id: UUID
+    state: str
+    reason: str
+    proposed_by: UUID
+    proposed_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    decision: str | None
+
+
+def reopening_view(reopening: Reopening) -> ReopeningView:
+    """One proposal to reopen as shown."""
+    return ReopeningView(
+        id=reopening.id,
+        settlement_id=reopening.settlement_id,
+        state=reopening.state,
+        reason=reopening.reason,
+        proposed_by=reopening.proposed_by,
+        proposed_at=reopening.proposed_at,
+        decided_by=reopening.decided_by,
+        decided_at=reopening.decided_at,
+        decision=reopening.decision,
+    )
+
+
+def reopenings(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[ReopeningView]:
+    """Every proposal to reopen a site's month, in order [D18]."""
+    settlement = settlement_of(session, actor, site_id, month)
+    query = select(Reopening).where(Reopening.settlement_id == settlement.id).order_by(Reopening.id)
+    return [reopening_view(reopening) for reopening in session.scalars(query)]

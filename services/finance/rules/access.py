@@ -16,6 +16,8 @@ MAY: Permissions = {
     "agree_accounts": roles("desk_head", "finance_lead", "cashier"),
     "compute_settlement": roles("finance_lead"),
     "approve_settlement": roles("leader"),
+    "propose_reopening": roles("finance_lead"),
+    "decide_reopening": roles("leader"),
     "read_prices": reads("clerk", "desk_head", "cashier", "finance_lead", "leader"),
     "read_charges": reads("clerk", "desk_head", "cashier", "finance_lead"),
     "read_receipts": reads("worker", "clerk", "desk_head", "cashier", "finance_lead"),

@@ -37,6 +37,7 @@ class JournalKind(StrEnum):
     LOSS = "loss"
     REWORK = "rework"
     SETTLEMENT = "settlement"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True)
@@ -91,3 +92,8 @@ def settlement_approved(lines: Sequence[PayoutLine]) -> list[Line]:
         Line(Account.FINES, -sum(line.from_bonus_fen for line in lines)),
         Line(Account.FINES, -sum(line.from_wage_fen for line in lines)),
     )
+
+
+def payout_paid(net_fen: int, *, person_id: UUID) -> list[Line]:
+    """HR paid a person his net of a month from the bank [R92]."""
+    return _something(Line(Account.PAYROLL, net_fen, person_id), Line(Account.BANK, -net_fen))
