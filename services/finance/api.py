@@ -1,15 +1,19 @@
 """Finance's JSON API: one action for each route; money in fen, moments with a zone."""
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import Field
 
 from services.finance import queries
 from services.finance.actions import custody, price, receipt, reopening, reserve, settlement
 from services.finance.queries import (
+    AccountView,
     BalanceView,
     CashCheckView,
     CashView,
@@ -18,10 +22,12 @@ from services.finance.queries import (
     HandOverView,
     JournalView,
     MissingCashView,
+    PriceDifferenceView,
     PriceVersionView,
     ProposalView,
     ReceiptView,
     ReopeningView,
+    ReserveStatementView,
     ReserveView,
     SettlementView,
 )
@@ -31,9 +37,11 @@ from services.finance.rules.checklist import Checked
 from services.finance.rules.custody import HandOverState
 from services.finance.rules.receipt import Method, ReceiptState
 from services.finance.rules.reserve import ProposalState, Use
+from shared.db import database
 from shared.messages import PayoutLine, PriceItem
 from shared.money import PositiveFen
 from shared.paging import Page
+from shared.people import Actor
 from shared.web import After, Body, Edge, Limit, MonthName, Reason, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["finance"])
@@ -97,6 +105,8 @@ class ProposeReserveUse(Body):
     person_id: UUID | None = None
     amount_fen: PositiveFen
     reason: Words
+    damage_id: UUID | None = Field(default=None, description="the damage a loss makes good [R74]")
+    request_id: UUID | None = Field(default=None, description="the job a rework belongs to [R75]")
 
 
 class DecideReserveUse(Body):
@@ -281,6 +291,8 @@ def propose_reserve_use(body: ProposeReserveUse, edge: Annotated[Edge, may("prop
             person_id=body.person_id,
             amount_fen=body.amount_fen,
             reason=body.reason,
+            damage_id=body.damage_id,
+            request_id=body.request_id,
             actor=edge.actor,
             now=edge.now,
         )
@@ -401,6 +413,60 @@ def list_reopenings(
     site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]
 ) -> list[ReopeningView]:
     return queries.reopenings(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.post("/price-versions/{version_id}/withdraw", summary="Take a draft back [R55]")
+def withdraw_prices(version_id: UUID, edge: Annotated[Edge, may("withdraw_prices")]) -> PriceVersionView:
+    def act() -> PriceVersionView:
+        version = price.withdraw(edge.session, version_id=version_id, actor=edge.actor, now=edge.now)
+        return queries.price_version_view(version)
+
+    return edge.once(None, act)
+
+
+@api.get("/price-versions/in-force", summary="The version fees are agreed from on a day [R57, D10]")
+def read_price_version_in_force(on: date, edge: Annotated[Edge, may("read_prices")]) -> PriceVersionView:
+    return queries.price_version_in_force(edge.session, on=on)
+
+
+@api.get("/price-versions/{version_id}/difference", summary="What a version changes against the one it follows [R56]")
+def read_price_difference(version_id: UUID, edge: Annotated[Edge, may("read_prices")]) -> PriceDifferenceView:
+    return queries.price_difference(edge.session, version_id)
+
+
+@api.get("/reserve/{site_id}/statement", summary="A month of the reserve fund, from the ledger [R72-R77]")
+def read_reserve_statement(
+    site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_reserve")]
+) -> ReserveStatementView:
+    return queries.reserve_statement(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.get("/ledger/accounts", summary="The chart of accounts")
+def list_accounts(edge: Annotated[Edge, may("read_ledger")]) -> list[AccountView]:  # noqa: ARG001  # the right to read
+    return queries.accounts()
+
+
+@api.get(
+    "/ledger/export.beancount",
+    summary="The ledger for beancount, whole or one month, so that a stranger can check the books",
+    response_class=PlainTextResponse,
+)
+def export_ledger(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
+    name = f"bianmin-{month}.beancount" if month else "bianmin.beancount"
+    return StreamingResponse(
+        _beancount(edge.actor, month),
+        media_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _beancount(actor: Actor, month: str | None) -> Iterator[str]:
+    # the request's transaction ends before the answer is sent; this one sees a single moment of the books
+    with database("finance").session() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        pieces = queries.beancount_of(session, actor, month=month)
+        while chunk := "".join(islice(pieces, 1000)):
+            yield chunk
 
 
 @api.get("/ledger/balances", summary="Every account's balance; together they are zero")

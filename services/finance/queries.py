@@ -1,10 +1,13 @@
 """Reads of finance: frozen views for the API, each limited to the sites of the person asking; money in fen."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, func, or_, select, text, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from services.finance.models import (
@@ -25,17 +28,19 @@ from services.finance.models import (
     Site,
     SiteDay,
 )
+from services.finance.rules import beancount
 from services.finance.rules.access import OWN_ONLY
 from services.finance.rules.checklist import Checked, check
 from services.finance.rules.deduction import Guard
-from services.finance.rules.ledger import Account
+from services.finance.rules.ledger import CHART, Account
+from services.finance.rules.price import ChangedItem, PriceState, difference
 from shared.access import at_sites_of
 from shared.calendar import first_day, last_day
 from shared.errors import NotFound
 from shared.messages import PayoutLine
 from shared.messages import PriceItem as PriceItemView
 from shared.paging import Page, page_of
-from shared.people import Actor
+from shared.people import Actor, site_for
 
 FRESH = {"populate_existing": True}
 
@@ -51,6 +56,8 @@ class PriceVersionView:
     drafted_by: UUID
     approved_by: UUID | None
     approved_at: datetime | None
+    withdrawn_by: UUID | None
+    withdrawn_at: datetime | None
     items: list[PriceItemView]
 
 
@@ -203,6 +210,8 @@ class ProposalView:
     decision: str | None
     month: str | None
     settlement_id: UUID | None
+    damage_id: UUID | None
+    request_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -337,18 +346,24 @@ def price_version_view(version: PriceVersion) -> PriceVersionView:
         drafted_by=version.drafted_by,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
-        items=[
-            PriceItemView(
-                code=item.code,
-                trade=item.trade,
-                name=item.name,
-                unit=item.unit,
-                min_fen=item.min_fen,
-                max_fen=item.max_fen,
-            )
-            for item in version.items
-        ],
+        withdrawn_by=version.withdrawn_by,
+        withdrawn_at=version.withdrawn_at,
+        items=_price_items(version),
     )
+
+
+def _price_items(version: PriceVersion) -> list[PriceItemView]:
+    return [
+        PriceItemView(
+            code=item.code,
+            trade=item.trade,
+            name=item.name,
+            unit=item.unit,
+            min_fen=item.min_fen,
+            max_fen=item.max_fen,
+        )
+        for item in version.items
+    ]
 
 
 def price_versions(session: Session, *, after: UUID | None, limit: int) -> Page[PriceVersionView]:
@@ -598,6 +613,8 @@ def proposal_view(proposal: Proposal) -> ProposalView:
         decision=proposal.decision,
         month=proposal.month,
         settlement_id=proposal.settlement_id,
+        damage_id=proposal.damage_id,
+        request_id=proposal.request_id,
     )
 
 
@@ -856,3 +873,202 @@ def reopenings(session: Session, actor: Actor, *, site_id: UUID, month: str) -> 
     settlement = settlement_of(session, actor, site_id, month)
     query = select(Reopening).where(Reopening.settlement_id == settlement.id).order_by(Reopening.id)
     return [reopening_view(reopening) for reopening in session.scalars(query)]
+
+
+def _approved_on(session: Session, on: date, *, besides: UUID | None = None) -> PriceVersion | None:
+    query = (
+        select(PriceVersion)
+        .where(PriceVersion.state == PriceState.APPROVED, PriceVersion.effective_from <= on)
+        .order_by(PriceVersion.effective_from.desc(), PriceVersion.number.desc())
+        .limit(1)
+        .options(selectinload(PriceVersion.items))
+    )
+    return session.scalars(query if besides is None else query.where(PriceVersion.id != besides)).one_or_none()
+
+
+def price_version_in_force(session: Session, *, on: date) -> PriceVersionView:
+    """The version fees are agreed from on a day: the approved one that began last [R55, R57, D10]. Raises NotFound."""
+    version = _approved_on(session, on)
+    if version is None:
+        raise NotFound("price version in force on", on)
+    return price_version_view(version)
+
+
+@dataclass(frozen=True)
+class PriceDifferenceView:
+    """What a version changes against the one it follows; `against` is that one's number, none for the first."""
+
+    version: int
+    against: int | None
+    added: list[PriceItemView]
+    removed: list[PriceItemView]
+    changed: list[ChangedItem]
+
+
+def price_difference(session: Session, version_id: UUID) -> PriceDifferenceView:
+    """What the leader is asked to approve, against what would hold without it on its first day [R56]."""
+    version = session.get(PriceVersion, version_id, options=[selectinload(PriceVersion.items)])
+    if version is None:
+        raise NotFound("price version", version_id)
+    before = _approved_on(session, version.effective_from, besides=version.id)
+    found = difference(_price_items(before) if before else [], _price_items(version))
+    return PriceDifferenceView(
+        version.number, before.number if before else None, found.added, found.removed, found.changed
+    )
+
+
+BUSINESS_DAY = "CAST(j.at AT TIME ZONE sites.zone + (interval '24 hours' - CAST(sites.closing AS interval)) AS date)"
+"""SQL: the day a journal counts in; from closing time on it is the next one, as in `shared.calendar`."""
+
+
+@dataclass(frozen=True)
+class ReserveMovementView:
+    """What came into the fund (+) or left it (-) on a day; a use has its proposal, shares of fees are added up."""
+
+    day: date
+    kind: str
+    amount_fen: int
+    proposal_id: UUID | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ReserveStatementView:
+    """A month of a site's reserve fund, from the ledger [R72-R77]."""
+
+    site_id: UUID
+    month: str
+    opening_fen: int
+    movements: list[ReserveMovementView]
+    closing_fen: int
+
+
+_MOVED = f"""
+    SELECT j.kind, p.id AS proposal_id, p.reason, {BUSINESS_DAY} AS day, -l.amount_fen AS fen
+    FROM journal_lines l
+    JOIN journals j ON j.id = l.journal_id
+    JOIN sites ON sites.id = l.site_id
+    LEFT JOIN proposals p ON CAST(p.id AS text) = j.reference AND p.use = j.kind AND p.site_id = l.site_id
+    WHERE l.account = 'reserve_fund' AND l.site_id = :site_id
+"""  # noqa: S608  # our own SQL
+
+_OPENING = text(f"SELECT coalesce(sum(fen), 0) FROM ({_MOVED}) moved WHERE day < :first")  # noqa: S608  # our own SQL
+
+_MOVEMENTS = text(f"""
+    SELECT day, kind, sum(fen) AS fen, proposal_id, reason FROM ({_MOVED}) moved
+    WHERE day BETWEEN :first AND :last
+    GROUP BY day, kind, proposal_id, reason ORDER BY day, kind, proposal_id
+""")  # noqa: S608  # our own SQL
+
+
+def reserve_statement(session: Session, actor: Actor, *, site_id: UUID, month: str) -> ReserveStatementView:
+    """Opening balance, every movement, closing balance [R72-R77]. Raises NotFound at a site of others."""
+    site_for(session, actor, site_id)
+    keys = {"site_id": site_id, "first": first_day(month), "last": last_day(month)}
+    opening = int(session.execute(_OPENING, keys).scalar_one())
+    movements = [
+        ReserveMovementView(row.day, row.kind, int(row.fen), row.proposal_id, row.reason)
+        for row in session.execute(_MOVEMENTS, keys)
+    ]
+    return ReserveStatementView(
+        site_id, month, opening, movements, opening + sum(movement.amount_fen for movement in movements)
+    )
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """An account of the chart; it grows on its normal side, and balances are shown debit +, credit -."""
+
+    code: str
+    english: str
+    chinese: str
+    kind: str
+    normal_side: str
+    by_person: bool
+
+
+def accounts() -> list[AccountView]:
+    """The chart of accounts."""
+    return [
+        AccountView(code, entry.english, entry.chinese, entry.kind, entry.normal_side, entry.by_person)
+        for code, entry in CHART.items()
+    ]
+
+
+# every line of the person's sites with its day; a month has what came before it as its opening balances
+_POSTED = f"""
+    SELECT l.journal_id, l.line, l.account, l.person_id, l.amount_fen, j.kind, j.reference, sites.code AS site_code,
+           {BUSINESS_DAY} AS day
+    FROM journal_lines l
+    JOIN journals j ON j.id = l.journal_id
+    JOIN sites ON sites.id = l.site_id
+    WHERE (CAST(:sites AS uuid[]) IS NULL OR l.site_id = ANY(:sites))
+"""  # noqa: S608  # our own SQL
+
+_ACCOUNTS = text(f"""
+    SELECT account, site_code, person_id, people.name, greatest(min(day), :first) AS since,
+           coalesce(sum(amount_fen) FILTER (WHERE day < :first), 0) AS opening_fen
+    FROM ({_POSTED}) posted LEFT JOIN people ON people.id = person_id
+    WHERE day <= :last
+    GROUP BY account, site_code, person_id, people.name ORDER BY site_code, account, person_id
+""")  # noqa: S608  # our own SQL
+
+_TRANSACTIONS = text(f"""
+    SELECT journal_id, day, kind, reference, account, site_code, person_id, amount_fen FROM ({_POSTED}) posted
+    WHERE day BETWEEN :first AND :last ORDER BY journal_id, line
+""")  # noqa: S608  # our own SQL
+
+_MONTH_ENDS = text(f"""
+    WITH moved AS (
+        SELECT account, site_code, person_id,
+               greatest(CAST(date_trunc('month', CAST(day AS timestamp)) AS date), :first) AS month,
+               sum(amount_fen) AS fen
+        FROM ({_POSTED}) posted WHERE day <= :last GROUP BY 1, 2, 3, 4
+    )
+    SELECT CAST(m.month + interval '1 month' AS date) AS next_day,
+           account, site_code, person_id, sum(fen) AS fen
+    FROM (SELECT DISTINCT month FROM moved) m JOIN moved ON moved.month <= m.month
+    GROUP BY m.month, account, site_code, person_id ORDER BY m.month, site_code, account, person_id
+""")  # noqa: S608  # our own SQL
+
+_STREAMED = {"yield_per": 1000}
+
+
+def beancount_of(session: Session, actor: Actor, *, month: str | None) -> Iterator[str]:
+    """The ledger of the person's sites for beancount, whole or one month of it, piece by piece.
+
+    Accounts, one transaction for each journal, and what every account holds at the end of each month. The session's
+    transaction must see one moment of the books.
+    """
+    keys = {
+        "sites": None if actor.site_ids is None else list(actor.site_ids),
+        "first": first_day(month) if month else date.min,
+        "last": last_day(month) if month else date.max,
+    }
+    yield beancount.HEAD
+    found = session.execute(_ACCOUNTS, keys).all()
+    for row in found:
+        title = CHART[Account(row.account)].chinese + (f" {row.name}" if row.name else "")
+        yield beancount.opened(row.since, _account_name(row), title)
+    opening = [(_account_name(row), int(row.opening_fen)) for row in found if row.opening_fen]
+    if opening:
+        yield beancount.transaction(first_day(str(month)), "opening", f"balances before {month}", opening)
+    for _, lines in groupby(session.execute(_TRANSACTIONS, keys, execution_options=_STREAMED), _journal_id):
+        journal = list(lines)
+        yield beancount.transaction(
+            journal[0].day,
+            journal[0].kind,
+            journal[0].reference,
+            [(_account_name(line), line.amount_fen) for line in journal],
+        )
+    for row in session.execute(_MONTH_ENDS, keys, execution_options=_STREAMED):
+        yield beancount.balance(row.next_day, _account_name(row), int(row.fen))
+
+
+def _journal_id(line: Row[Any]) -> UUID:
+    journal_id: UUID = line.journal_id
+    return journal_id
+
+
+def _account_name(row: Row[Any]) -> str:
+    return beancount.account_name(Account(row.account), row.site_code, row.person_id)

@@ -5,6 +5,7 @@ from shared.access import Permissions, reads, roles
 MAY: Permissions = {
     "draft_prices": roles("finance_lead"),
     "approve_prices": roles("leader"),
+    "withdraw_prices": roles("finance_lead"),
     "carry_receipt": roles("clerk", "desk_head"),
     "void_receipt": roles("clerk", "desk_head"),
     "collect_fee": roles("clerk", "desk_head", "worker"),
