@@ -1,11 +1,12 @@
 """The month's close: its checklist, trying it out, and reopening it [R89-R92, D16, D18]."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from services.finance import queries
 from services.finance.actions import reopening, settlement
@@ -207,6 +208,31 @@ def test_how_long_after_closing_a_month_is_over_is_a_policy(office: Office) -> N
     sweep_all(office.session, close_months, now=MAY_FIRST)
     may = queries.settlements(office.session, office.lead, month="2026-05")[0]
     assert may.closes_at == MONTH_END + timedelta(days=31, minutes=60)
+
+
+def statements(office: Office, act: Callable[[], Any]) -> int:
+    """How many statements an act sends to the database."""
+    sent: list[str] = []
+    connection = office.session.connection()
+
+    def count(*facts: Any) -> None:
+        sent.append(facts[2])
+
+    event.listen(connection, "before_cursor_execute", count)
+    act()
+    event.remove(connection, "before_cursor_execute", count)
+    return len(sent)
+
+
+def test_computing_asks_the_database_as_often_for_forty_jobs_as_for_one(office: Office) -> None:
+    office.paid(10000)
+    office.end_month()
+    compute(office)
+    few = statements(office, lambda: compute(office))
+    for fee in range(1, 40):
+        office.paid(fee * 100, workers={office.worker.person_id: 1, office.mate.person_id: 2})
+    fined(office, office.worker, 100)
+    assert statements(office, lambda: compute(office)) == few
 
 
 def test_a_month_leaves_one_row_for_each_person_however_many_jobs_there_were(office: Office) -> None:
