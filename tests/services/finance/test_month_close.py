@@ -228,6 +228,7 @@ def test_computing_asks_the_database_as_often_for_forty_jobs_as_for_one(office: 
     office.paid(10000)
     office.end_month()
     compute(office)
+    office.paid(10000)
     few = statements(office, lambda: compute(office))
     for fee in range(1, 40):
         office.paid(fee * 100, workers={office.worker.person_id: 1, office.mate.person_id: 2})
