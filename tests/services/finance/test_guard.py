@@ -1,5 +1,6 @@
 """Fines take the bonus first, then of the wage what the guard lets them [R93, R94, D21, D22]."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from services.finance import queries
 from services.finance.actions import settlement
@@ -15,6 +17,7 @@ from services.finance.models import Carryover, Settlement, SettlementLine, Wage
 from services.finance.rules.deduction import Deduction, GuardPolicy, deduct
 from services.finance.rules.settlement import SettlementState
 from services.finance.tasks import check_cash, close_months, hear_wage_changed
+from shared.db import database
 from shared.ids import new_id
 from shared.messages import WageChanged
 from shared.money import MAX_FEN
@@ -207,6 +210,34 @@ def test_one_wage_bears_the_fines_of_two_sites_together(office: Office) -> None:
     assert compute(office).from_wage_fen == 200_00
     (line,) = compute(elsewhere).lines
     assert (line.from_wage_fen, line.carried_fen) == (110_00, 90_00)
+
+
+def test_two_sites_that_compute_at_once_take_turns_with_a_wage_they_share(installation: str) -> None:
+    with database("finance").session() as session:
+        places = [Office(session), Office(session, code="LH")]
+        worker = places[0].worker
+        earns(places[0], worker, 3000_00)
+        for place in places:
+            place.begin()
+            guard(place, CAP)
+            fined(place, worker, 200_00, number=f"CF-{place.code}")
+        session.execute(text("UPDATE settlements SET state = 'agreed'"))
+
+    def computed(place: Office, session: Session) -> int:
+        site = {"site_id": place.site_id, "month": "2026-04"}
+        return int(settlement.compute(session, **site, actor=place.lead, now=MAY_FIRST).from_wage_fen)
+
+    def alone(place: Office) -> int:
+        with database("finance").session() as session:
+            return computed(place, session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database("finance").session() as first:
+            assert computed(places[0], first) == 200_00
+            second = pool.submit(alone, places[1])
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.5)
+        assert second.result(timeout=10) == 110_00
 
 
 def march_left(office: Office, person: Actor, amount_fen: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 
 from services.finance import queries
 from services.finance.actions import reopening, settlement
-from services.finance.models import Fine
+from services.finance.models import Carryover, Fine, Proposal
 from services.finance.rules.checklist import ITEMS, check
 from services.finance.rules.settlement import MonthClosePolicy
 from services.finance.tasks import check_cash, close_months
@@ -18,6 +18,7 @@ from shared.errors import NotFound, RuleBroken
 from shared.policy_rows import change
 from tests.people import employ
 from tests.services.finance.office import MAY_FIRST, MONTH_END, MORNING, Office, sweep_all
+from tests.services.finance.test_guard import march_left
 from tests.services.finance.test_reserve import decide, propose
 from tests.services.finance.test_settlement import APRIL, agree, approve, april, compute, fined
 
@@ -112,7 +113,10 @@ def test_trying_out_gives_what_computing_gives_and_stores_nothing(office: Office
     office.paid(10000)
     decide(office, propose(office, amount_fen=500))
     fined(office, office.worker, 4000)
-    early = tried(office)
+    with office.session.begin_nested() as reading:
+        office.session.execute(text("SET TRANSACTION READ ONLY"))
+        early = tried(office)
+        reading.rollback()
     assert (early.state, early.net_fen, early.from_wage_fen) == ("open", 500, 500)
     assert office.session.query(Fine).one().settlement_id is None
     assert april(office).lines == []
@@ -152,6 +156,22 @@ def test_reopening_voids_the_signatures_and_what_was_computed(office: Office) ->
     assert compute(office).net_fen == 3400
     assert approve(office).state == "approved"
     office.books_balance()
+
+
+def test_a_reopened_month_gives_back_rewards_and_what_was_carried_into_it(office: Office) -> None:
+    office.paid(10000)
+    decide(office, propose(office, amount_fen=500))
+    march_left(office, office.worker, 300)
+    office.end_month()
+    first = compute(office)
+    assert (first.brought_fen, first.rewards_fen) == (300, 500)
+    ask(office)
+    answer(office)
+    for row in (office.session.query(Carryover).one(), office.session.query(Proposal).one()):
+        assert row.settlement_id is None
+    for actor in (office.desk_head, office.lead):
+        agree(office, actor)
+    assert compute(office).lines == first.lines
 
 
 def test_a_rejected_reopening_changes_nothing_and_another_may_be_proposed(office: Office) -> None:
