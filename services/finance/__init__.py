@@ -2,8 +2,8 @@
 
 owns   the price book 收费标准 and its approval, charges (our copy of the notice), receipts 票据, cash custody and
        hand-overs, the double-entry ledger, the daily cash check, the month's settlement, the 50/35/15 split, the
-       reserve fund 公积金, fines to deduct
-hears  SiteChanged, PersonChanged, NoticeIssued, NoticeCancelled, WorkAccepted, WorkTerminated, FineConfirmed,
-       StatisticsAgreed, MonthFiguresAsked, PayoutReceived
+       reserve fund 公积金, fines to deduct as the guard on wages allows, who of a payout is paid
+hears  SiteChanged, PersonChanged, WageChanged, NoticeIssued, NoticeCancelled, WorkAccepted, WorkTerminated,
+       FineConfirmed, StatisticsAgreed, MonthFiguresAsked, PayoutReceived, PayoutPaid, PayoutFailed
 says   PricePublished, FeeCollected, CashNotHandedOver, CashReturned, FinanceFiguresGiven, PayoutApproved
 """

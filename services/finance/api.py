@@ -1,15 +1,29 @@
 """Finance's JSON API: one action for each route; money in fen, moments with a zone."""
 
+from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import Field
 
 from services.finance import queries
-from services.finance.actions import charge, custody, price, receipt, receipt_book, refund, reserve, settlement
+from services.finance.actions import (
+    charge,
+    custody,
+    price,
+    receipt,
+    receipt_book,
+    refund,
+    reopening,
+    reserve,
+    settlement,
+)
 from services.finance.queries import (
+    AccountView,
     BalanceView,
     CashCheckView,
     CashDifferenceView,
@@ -21,23 +35,29 @@ from services.finance.queries import (
     JournalView,
     MissingCashView,
     NoticesReceivedView,
+    PriceDifferenceView,
     PriceVersionView,
     ProposalView,
     ReceiptBookView,
     ReceiptView,
     RefundView,
+    ReopeningView,
+    ReserveStatementView,
     ReserveView,
     SettlementView,
 )
 from services.finance.rules.access import MAY
 from services.finance.rules.charge import ChargeState
+from services.finance.rules.checklist import Checked
 from services.finance.rules.custody import HandOverState
 from services.finance.rules.receipt import InvoiceState, Method, ReceiptState
 from services.finance.rules.refund import RefundMethod
 from services.finance.rules.reserve import ProposalState, Use
-from shared.messages import PriceItem
+from shared.db import database
+from shared.messages import PayoutLine, PriceItem
 from shared.money import PositiveFen
 from shared.paging import Page
+from shared.people import Actor
 from shared.web import After, Body, Edge, Limit, MonthName, Reason, Short, Words, permissions
 
 api = APIRouter(prefix="/api", tags=["finance"])
@@ -161,10 +181,19 @@ class ProposeReserveUse(Body):
     person_id: UUID | None = None
     amount_fen: PositiveFen
     reason: Words
+    damage_id: UUID | None = Field(default=None, description="the damage a loss makes good [R74]")
+    request_id: UUID | None = Field(default=None, description="the job a rework belongs to [R75]")
 
 
 class DecideReserveUse(Body):
     """The leader's decision [R77]."""
+
+    approve: bool
+    reason: Words
+
+
+class DecideReopening(Body):
+    """The leader's decision [D18]; approving voids both signatures."""
 
     approve: bool
     reason: Words
@@ -345,6 +374,8 @@ def propose_reserve_use(body: ProposeReserveUse, edge: Annotated[Edge, may("prop
             person_id=body.person_id,
             amount_fen=body.amount_fen,
             reason=body.reason,
+            damage_id=body.damage_id,
+            request_id=body.request_id,
             actor=edge.actor,
             now=edge.now,
         )
@@ -409,6 +440,116 @@ def approve_settlement(
         return queries.settlement_as_left(edge.session, approved)
 
     return edge.once(None, act)
+
+
+@api.get("/settlements/{site_id}/{month}/checklist", summary="What is left to do at the month's end [R89-R92, D18]")
+def read_checklist(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> list[Checked]:
+    return queries.checklist(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.get("/settlements/{site_id}/{month}/dry-run", summary="What computing would give now; stores nothing [R91, R93]")
+def try_settlement(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> SettlementView:
+    return settlement.try_out(edge.session, site_id=site_id, month=month, actor=edge.actor)
+
+
+@api.get("/settlements/{site_id}/{month}/payout", summary="What HR is sent: each person's line with its jobs [R92]")
+def read_payout(site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]) -> list[PayoutLine]:
+    return queries.payout(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.post(
+    "/settlements/{site_id}/{month}/reopen", status_code=201, summary="Propose to reopen a month not approved yet [D18]"
+)
+def reopen_settlement(
+    site_id: UUID, month: MonthName, body: Reason, edge: Annotated[Edge, may("propose_reopening")]
+) -> ReopeningView:
+    def act() -> ReopeningView:
+        proposed = reopening.propose(
+            edge.session, site_id=site_id, month=month, reason=body.reason, actor=edge.actor, now=edge.now
+        )
+        return queries.reopening_view(proposed)
+
+    return edge.once(body, act)
+
+
+@api.post("/settlements/{site_id}/{month}/reopen/decide", summary="Decide whether a month is reopened [D16, D18]")
+def decide_reopening(
+    site_id: UUID, month: MonthName, body: DecideReopening, edge: Annotated[Edge, may("decide_reopening")]
+) -> ReopeningView:
+    def act() -> ReopeningView:
+        decided = reopening.decide(
+            edge.session,
+            site_id=site_id,
+            month=month,
+            approve=body.approve,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.reopening_view(decided)
+
+    return edge.once(body, act)
+
+
+@api.get("/settlements/{site_id}/{month}/reopenings", summary="Every proposal to reopen a month [D18]")
+def list_reopenings(
+    site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_settlements")]
+) -> list[ReopeningView]:
+    return queries.reopenings(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.post("/price-versions/{version_id}/withdraw", summary="Take a draft back [R55]")
+def withdraw_prices(version_id: UUID, edge: Annotated[Edge, may("withdraw_prices")]) -> PriceVersionView:
+    def act() -> PriceVersionView:
+        version = price.withdraw(edge.session, version_id=version_id, actor=edge.actor, now=edge.now)
+        return queries.price_version_view(version)
+
+    return edge.once(None, act)
+
+
+@api.get("/price-versions/in-force", summary="The version fees are agreed from on a day [R57, D10]")
+def read_price_version_in_force(on: date, edge: Annotated[Edge, may("read_prices")]) -> PriceVersionView:
+    return queries.price_version_in_force(edge.session, on=on)
+
+
+@api.get("/price-versions/{version_id}/difference", summary="What a version changes against the one it follows [R56]")
+def read_price_difference(version_id: UUID, edge: Annotated[Edge, may("read_prices")]) -> PriceDifferenceView:
+    return queries.price_difference(edge.session, version_id)
+
+
+@api.get("/reserve/{site_id}/statement", summary="A month of the reserve fund, from the ledger [R72-R77]")
+def read_reserve_statement(
+    site_id: UUID, month: MonthName, edge: Annotated[Edge, may("read_reserve")]
+) -> ReserveStatementView:
+    return queries.reserve_statement(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.get("/ledger/accounts", summary="The chart of accounts")
+def list_accounts(edge: Annotated[Edge, may("read_ledger")]) -> list[AccountView]:  # noqa: ARG001  # the right to read
+    return queries.accounts()
+
+
+@api.get(
+    "/ledger/export.beancount",
+    summary="The ledger for beancount, whole or one month, so that a stranger can check the books",
+    response_class=PlainTextResponse,
+)
+def export_ledger(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
+    name = f"bianmin-{month}.beancount" if month else "bianmin.beancount"
+    return StreamingResponse(
+        _beancount(edge.actor, month),
+        media_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _beancount(actor: Actor, month: str | None) -> Iterator[str]:
+    # the request's transaction ends before the answer is sent; this one sees a single moment of the books
+    with database("finance").session() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        pieces = queries.beancount_of(session, actor, month=month)
+        while chunk := "".join(islice(pieces, 1000)):
+            yield chunk
 
 
 @api.get("/ledger/balances", summary="Every account's balance; together they are zero")

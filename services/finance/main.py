@@ -2,7 +2,9 @@
 
 from services.finance.api import api
 from services.finance.rules.daily_check import CashPolicy
+from services.finance.rules.deduction import GuardPolicy
 from services.finance.rules.receipt import MethodPolicy, ReceiptPolicy
+from services.finance.rules.settlement import MonthClosePolicy
 from services.finance.rules.split import SplitPolicy
 from services.finance.tasks import tasks
 from shared.alert_routes import make_alerts
@@ -15,5 +17,5 @@ web = make_web(
     api,
     make_ops(tasks),
     make_alerts("finance"),
-    make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy),
+    make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),
 )

@@ -20,10 +20,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.finance.rules.charge import ChargeState
 from services.finance.rules.custody import HandOverState
+from services.finance.rules.deduction import Guard
 from services.finance.rules.ledger import Account, JournalKind
 from services.finance.rules.price import PriceState
 from services.finance.rules.receipt import CarriedOutcome, InvoiceState, Method, ReceiptState
 from services.finance.rules.refund import RefundMethod, RefundState
+from services.finance.rules.reopening import ReopeningState
 from services.finance.rules.reserve import ProposalState, Use
 from services.finance.rules.settlement import SettlementState
 from shared.alerts import AlertRow
@@ -79,6 +81,7 @@ class PriceVersion(Base):
     __table_args__ = (
         CheckConstraint("approved_by <> drafted_by", name="four_eyes"),
         CheckConstraint("(state = 'approved') = (approved_at IS NOT NULL)", name="approved"),
+        CheckConstraint("(state = 'withdrawn') = (withdrawn_at IS NOT NULL)", name="withdrawn"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -89,6 +92,8 @@ class PriceVersion(Base):
     drafted_at: Mapped[datetime]
     approved_by: Mapped[UUID | None]
     approved_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[UUID | None]
+    withdrawn_at: Mapped[datetime | None]
 
     items: Mapped[list["PriceItem"]] = relationship(lazy="raise", order_by="PriceItem.code")
 
@@ -501,7 +506,9 @@ class Settlement(Base):
     __table_args__ = (
         UniqueConstraint("site_id", "month"),
         CheckConstraint("received_fen = company_fen + workers_fen + reserve_fen", name="split"),
-        CheckConstraint("net_fen = workers_fen + rewards_fen - fines_from_bonus_fen", name="net"),
+        CheckConstraint(
+            "net_fen = workers_fen - brought_fen + share_carried_fen + rewards_fen - fines_from_bonus_fen", name="net"
+        ),
         CheckConstraint("approved_by <> drafted_by", name="four_eyes"),
         Index("ix_settlements_close", "closes_at", postgresql_where=text("state = 'open'")),
     )
@@ -529,23 +536,35 @@ class Settlement(Base):
     rewards_fen: Mapped[int] = mapped_column(server_default=text("0"))
     fines_from_bonus_fen: Mapped[int] = mapped_column(server_default=text("0"))
     from_wage_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    carried_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    brought_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    share_carried_fen: Mapped[int] = mapped_column(server_default=text("0"))
     net_fen: Mapped[int] = mapped_column(server_default=text("0"))
 
     lines: Mapped[list["SettlementLine"]] = relationship(lazy="raise", order_by="SettlementLine.person_id")
 
 
 class SettlementLine(Base):
-    """What one person gets for the month, and why [R91-R94]."""
+    """What one person gets for the month, why, and whether he has it [R91-R94].
+
+    `share_fen` is what his jobs of the month earned, less what refunds took of an earlier share (`brought_fen`), and
+    never so little that he would owe: the rest (`share_carried_fen`) waits for the next month [D16]. `carried_fen`
+    is what the guard leaves of his fines for it [D22].
+    """
 
     __tablename__ = "settlement_lines"
     __table_args__ = (
         CheckConstraint(
-            "share_fen >= 0 AND reward_fen >= 0 AND from_bonus_fen >= 0 AND from_wage_fen >= 0 AND net_fen >= 0",
+            "reward_fen >= 0 AND from_bonus_fen >= 0 AND from_wage_fen >= 0 AND carried_fen >= 0"
+            " AND brought_fen >= 0 AND share_carried_fen >= 0 AND net_fen >= 0",
             name="not_negative",
         ),
-        CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen", name="fine"),
+        CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen + carried_fen", name="fine"),
         CheckConstraint("net_fen = share_fen + reward_fen - from_bonus_fen", name="net"),
-        CheckConstraint("net_fen = 0 OR from_wage_fen = 0", name="bonus_first"),
+        CheckConstraint("from_bonus_fen = least(fine_fen, share_fen + reward_fen)", name="bonus_first"),
+        CheckConstraint("share_carried_fen = 0 OR share_fen + reward_fen = 0", name="share_carried"),
+        CheckConstraint("carried_fen = 0 OR guard IN ('capped', 'wage_unknown')", name="capped"),
+        CheckConstraint("(paid_at IS NULL) = (payment_reference IS NULL)", name="paid"),
     )
 
     settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlements.id"), primary_key=True)
@@ -556,8 +575,16 @@ class SettlementLine(Base):
     fine_fen: Mapped[int]
     from_bonus_fen: Mapped[int]
     from_wage_fen: Mapped[int]
+    carried_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    guard: Mapped[Guard] = mapped_column(Text, server_default=text("''"))
+    brought_fen: Mapped[int] = mapped_column(server_default=text("0"))
+    share_carried_fen: Mapped[int] = mapped_column(server_default=text("0"))
     net_fen: Mapped[int]
     case_numbers: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    paid_at: Mapped[datetime | None]
+    payment_reference: Mapped[str | None]
+
+    failures: Mapped[list["PayoutFailure"]] = relationship(lazy="raise", order_by="PayoutFailure.attempt")
 
 
 class Proposal(Base):
@@ -572,6 +599,8 @@ class Proposal(Base):
         CheckConstraint("(use = 'reward') = (person_id IS NOT NULL)", name="person"),
         CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
         CheckConstraint("(state = 'approved') = (month IS NOT NULL)", name="month"),
+        CheckConstraint("damage_id IS NULL OR use = 'loss'", name="damage"),
+        CheckConstraint("request_id IS NULL OR use = 'rework'", name="request"),
         Index("ix_proposals_site_id", "site_id", "id"),
         Index("ix_proposals_settlement_id", "settlement_id"),
     )
@@ -591,6 +620,8 @@ class Proposal(Base):
     month: Mapped[str | None]
     settlement_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlements.id"))
     settled_at: Mapped[datetime | None]
+    damage_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("charges.request_id"))
 
 
 class Fine(Base):
@@ -689,6 +720,84 @@ class RefundShare(Base):
     refund_id: Mapped[UUID] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     share_fen: Mapped[int]
+
+
+class Wage(Base):
+    """A person's monthly wage, as hr says, for the guard on deductions [D22]."""
+
+    __tablename__ = "wages"
+
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    monthly_wage_fen: Mapped[int]
+
+
+class Carryover(Base):
+    """What an approved month leaves for the next one of its site, taken over by the settlement `settlement_id`.
+
+    Fines the guard stopped [D22], or what refunds took beyond a person's share [D16].
+    """
+
+    __tablename__ = "carryovers"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("kind IN ('fine', 'share')", name="kind"),
+        Index("ix_carryovers_open", "site_id", "month", postgresql_where=text("settlement_id IS NULL")),
+        Index("ix_carryovers_settlement_id", "settlement_id"),
+    )
+
+    from_settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlements.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    month: Mapped[str]
+    amount_fen: Mapped[int]
+    case_numbers: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    settlement_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlements.id"))
+
+
+class PayoutFailure(Base):
+    """HR could not pay a person: the attempt, its cause and the reason, as hr says [R92]."""
+
+    __tablename__ = "payout_failures"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["settlement_id", "person_id"], ["settlement_lines.settlement_id", "settlement_lines.person_id"]
+        ),
+        UniqueConstraint("settlement_id", "person_id", "attempt"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    settlement_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    attempt: Mapped[int]
+    cause: Mapped[str]
+    reason: Mapped[str]
+    failed_at: Mapped[datetime]
+
+
+class Reopening(Base):
+    """A proposal to reopen a month, and the leader's decision [D18]; one at a time."""
+
+    __tablename__ = "reopenings"
+    __table_args__ = (
+        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", name="decided"),
+        Index("uq_reopenings_open", "settlement_id", unique=True, postgresql_where=text("state = 'proposed'")),
+        Index("ix_reopenings_settlement_id", "settlement_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlements.id"))
+    state: Mapped[ReopeningState]
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[str | None]
 
 
 DAILY_CHECK = Deadline("daily_cash_check", SiteDay.closes_at, SiteDay.checked_at.is_not(None))

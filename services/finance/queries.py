@@ -1,11 +1,14 @@
 """Reads of finance: frozen views for the API, each limited to the sites of the person asking; money in fen."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, func, or_, select, text, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from services.finance.models import (
@@ -24,14 +27,19 @@ from services.finance.models import (
     Receipt,
     ReceiptBook,
     Refund,
+    Reopening,
     Settlement,
     SettlementLine,
     Site,
     SiteDay,
 )
+from services.finance.rules import beancount
 from services.finance.rules.access import OWN_ONLY
+from services.finance.rules.checklist import Checked, check
 from services.finance.rules.custody import HandOverState
-from services.finance.rules.ledger import Account
+from services.finance.rules.deduction import Guard
+from services.finance.rules.ledger import CHART, Account
+from services.finance.rules.price import ChangedItem, PriceState, difference
 from services.finance.rules.receipt import ReceiptState
 from shared.access import at_sites_of
 from shared.calendar import first_day, last_day
@@ -39,7 +47,7 @@ from shared.errors import NotFound
 from shared.messages import FeeItem, PayoutLine
 from shared.messages import PriceItem as PriceItemView
 from shared.paging import Page, page_of
-from shared.people import Actor
+from shared.people import Actor, site_for
 
 FRESH = {"populate_existing": True}
 
@@ -55,6 +63,8 @@ class PriceVersionView:
     drafted_by: UUID
     approved_by: UUID | None
     approved_at: datetime | None
+    withdrawn_by: UUID | None
+    withdrawn_at: datetime | None
     items: list[PriceItemView]
 
 
@@ -250,6 +260,43 @@ class ProposalView:
     decision: str | None
     month: str | None
     settlement_id: UUID | None
+    damage_id: UUID | None
+    request_id: UUID | None
+
+
+@dataclass(frozen=True)
+class PayoutFailureView:
+    """Why HR could not pay a person, at the last attempt [R92]."""
+
+    attempt: int
+    cause: str
+    reason: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
+class SettlementLineView:
+    """What one person gets for a month, why, and whether he has it [R91-R94]; see `PayoutLine` for the sums.
+
+    share = earned by his jobs - brought + share_carried; `failure` is empty once he is paid.
+    """
+
+    person_id: UUID
+    name: str
+    share_fen: int
+    reward_fen: int
+    fine_fen: int
+    from_bonus_fen: int
+    from_wage_fen: int
+    carried_fen: int
+    guard: Guard
+    brought_fen: int
+    share_carried_fen: int
+    net_fen: int
+    case_numbers: list[str]
+    paid_at: datetime | None = None
+    payment_reference: str | None = None
+    failure: PayoutFailureView | None = None
 
 
 @dataclass(frozen=True)
@@ -275,8 +322,11 @@ class SettlementView:
     rewards_fen: int
     fines_from_bonus_fen: int
     from_wage_fen: int
+    carried_fen: int
+    brought_fen: int
+    share_carried_fen: int
     net_fen: int
-    lines: list[PayoutLine]
+    lines: list[SettlementLineView]
 
 
 @dataclass(frozen=True)
@@ -439,18 +489,24 @@ def price_version_view(version: PriceVersion) -> PriceVersionView:
         drafted_by=version.drafted_by,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
-        items=[
-            PriceItemView(
-                code=item.code,
-                trade=item.trade,
-                name=item.name,
-                unit=item.unit,
-                min_fen=item.min_fen,
-                max_fen=item.max_fen,
-            )
-            for item in version.items
-        ],
+        withdrawn_by=version.withdrawn_by,
+        withdrawn_at=version.withdrawn_at,
+        items=_price_items(version),
     )
+
+
+def _price_items(version: PriceVersion) -> list[PriceItemView]:
+    return [
+        PriceItemView(
+            code=item.code,
+            trade=item.trade,
+            name=item.name,
+            unit=item.unit,
+            min_fen=item.min_fen,
+            max_fen=item.max_fen,
+        )
+        for item in version.items
+    ]
 
 
 def price_versions(session: Session, *, after: UUID | None, limit: int) -> Page[PriceVersionView]:
@@ -722,6 +778,8 @@ def proposal_view(proposal: Proposal) -> ProposalView:
         decision=proposal.decision,
         month=proposal.month,
         settlement_id=proposal.settlement_id,
+        damage_id=proposal.damage_id,
+        request_id=proposal.request_id,
     )
 
 
@@ -735,8 +793,9 @@ def proposals(
     return page_of(session, query, Proposal.id, proposal_view, after=after, limit=limit)
 
 
-def _payout_line(line: SettlementLine) -> PayoutLine:
-    return PayoutLine(
+def _line_view(line: SettlementLine) -> SettlementLineView:
+    last = line.failures[-1] if line.failures and line.paid_at is None else None
+    return SettlementLineView(
         person_id=line.person_id,
         name=line.name,
         share_fen=line.share_fen,
@@ -744,20 +803,75 @@ def _payout_line(line: SettlementLine) -> PayoutLine:
         fine_fen=line.fine_fen,
         from_bonus_fen=line.from_bonus_fen,
         from_wage_fen=line.from_wage_fen,
+        carried_fen=line.carried_fen,
+        guard=line.guard,
+        brought_fen=line.brought_fen,
+        share_carried_fen=line.share_carried_fen,
         net_fen=line.net_fen,
         case_numbers=line.case_numbers,
+        paid_at=line.paid_at,
+        payment_reference=line.payment_reference,
+        failure=PayoutFailureView(last.attempt, last.cause, last.reason, last.failed_at) if last else None,
     )
 
 
-def payout_lines(session: Session, settlement_id: UUID) -> list[PayoutLine]:
-    """A settlement's lines as computed."""
-    query = (
-        select(SettlementLine)
-        .where(SettlementLine.settlement_id == settlement_id)
-        .order_by(SettlementLine.person_id)
-        .execution_options(**FRESH)
+JOB_SHARES = """
+    SELECT s.person_id, w.name, r.number AS receipt_number, s.share_fen
+    FROM receipts r
+    JOIN receipt_shares s ON s.receipt_id = r.id
+    JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
+    WHERE r.site_id = :site_id AND r.month = :month AND r.state = 'used'
+    UNION ALL
+    SELECT s.person_id, w.name, r.number, s.share_fen
+    FROM refunds f
+    JOIN refund_shares s ON s.refund_id = f.id
+    JOIN receipts r ON r.id = f.receipt_id
+    JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
+    WHERE f.site_id = :site_id AND f.month = :month
+"""
+"""SQL: what each job of a site's month earned each person, and what each refund took back (negative) [D16].
+
+A settlement and its payout are sums and lists of these.
+"""
+
+_PAYOUT_LINES = text(f"""
+    WITH jobs AS (
+        SELECT person_id, jsonb_agg(
+            jsonb_build_object('receipt_number', receipt_number, 'share_fen', share_fen) ORDER BY receipt_number
+        ) AS jobs
+        FROM ({JOB_SHARES}) shares GROUP BY person_id
     )
-    return [_payout_line(line) for line in session.scalars(query)]
+    SELECT l.person_id, l.name, share_fen, reward_fen, fine_fen, from_bonus_fen, from_wage_fen, carried_fen, guard,
+           net_fen, case_numbers, coalesce(jobs.jobs, '[]') AS jobs
+    FROM settlement_lines l LEFT JOIN jobs USING (person_id)
+    WHERE l.settlement_id = :settlement_id ORDER BY l.person_id
+""")  # noqa: S608  # our own SQL
+
+
+def payout_lines(session: Session, settlement: Settlement) -> list[PayoutLine]:
+    """A settlement's lines as computed, each with the jobs it sums up [R92]."""
+    keys = {"settlement_id": settlement.id, "site_id": settlement.site_id, "month": settlement.month}
+    return [PayoutLine.model_validate(dict(line)) for line in session.execute(_PAYOUT_LINES, keys).mappings()]
+
+
+def payout(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[PayoutLine]:
+    """What HR is or will be sent for a site's month [R92]. Raises NotFound at a site of others."""
+    return payout_lines(session, settlement_of(session, actor, site_id, month))
+
+
+LINES = selectinload(Settlement.lines).selectinload(SettlementLine.failures)
+
+
+def settlement_of(session: Session, actor: Actor, site_id: UUID, month: str) -> Settlement:
+    """A site's month with its lines. Raises NotFound when it is none of the person's sites."""
+    settlement = session.scalars(
+        select(Settlement)
+        .where(Settlement.site_id == site_id, Settlement.month == month, at_sites_of(actor, Settlement.site_id))
+        .options(LINES)
+    ).one_or_none()
+    if settlement is None:
+        raise NotFound("settlement", month)
+    return settlement
 
 
 def settlements(session: Session, actor: Actor, *, month: str) -> list[SettlementView]:
@@ -767,25 +881,23 @@ def settlements(session: Session, actor: Actor, *, month: str) -> list[Settlemen
         .join(Site, Site.id == Settlement.site_id)
         .where(Settlement.month == month, at_sites_of(actor, Settlement.site_id))
         .order_by(Site.code)
-        .options(selectinload(Settlement.lines))
+        .options(LINES)
     )
-    return [_settlement_view(settlement) for settlement in session.scalars(query)]
+    return [settlement_view(settlement) for settlement in session.scalars(query)]
 
 
 def settlement_as_left(session: Session, settlement: Settlement) -> SettlementView:
     """A settlement as the action under way leaves it."""
     session.flush()
-    return _settlement_view(
+    return settlement_view(
         session.scalars(
-            select(Settlement)
-            .where(Settlement.id == settlement.id)
-            .options(selectinload(Settlement.lines))
-            .execution_options(**FRESH)
+            select(Settlement).where(Settlement.id == settlement.id).options(LINES).execution_options(**FRESH)
         ).one()
     )
 
 
-def _settlement_view(settlement: Settlement) -> SettlementView:
+def settlement_view(settlement: Settlement) -> SettlementView:
+    """One settlement as shown; its lines and their failures are loaded."""
     return SettlementView(
         id=settlement.id,
         site_id=settlement.site_id,
@@ -806,8 +918,11 @@ def _settlement_view(settlement: Settlement) -> SettlementView:
         rewards_fen=settlement.rewards_fen,
         fines_from_bonus_fen=settlement.fines_from_bonus_fen,
         from_wage_fen=settlement.from_wage_fen,
+        carried_fen=settlement.carried_fen,
+        brought_fen=settlement.brought_fen,
+        share_carried_fen=settlement.share_carried_fen,
         net_fen=settlement.net_fen,
-        lines=[_payout_line(line) for line in settlement.lines],
+        lines=[_line_view(line) for line in settlement.lines],
     )
 
 
@@ -996,3 +1111,271 @@ def damages(session: Session, actor: Actor, *, after: UUID | None, limit: int) -
     """Damage reported on visits [R63, R74]."""
     query = select(Damage).where(at_sites_of(actor, Damage.site_id))
     return page_of(session, query, Damage.damage_id, _damage_view, after=after, limit=limit)
+
+
+_MISSING = text("""
+    SELECT CAST(s.state = 'open' AS int) AS month_is_over,
+           (SELECT count(*) FROM site_days d
+            WHERE d.site_id = s.site_id AND d.day BETWEEN :first AND :last AND d.closed_at IS NULL) AS cash_checked,
+           (SELECT count(*) FROM carried_findings f
+            WHERE f.site_id = s.site_id AND f.day BETWEEN :first AND :last AND f.settled_at IS NULL)
+               AS receipts_explained,
+           CAST(s.statistics_agreed_at IS NULL AS int) AS statistics_agreed,
+           CAST(s.desk_agreed_at IS NULL AS int) AS accounts_agreed_by_desk,
+           CAST(s.finance_agreed_at IS NULL AS int) AS accounts_agreed_by_finance,
+           CASE WHEN s.approved_at IS NULL THEN
+               (SELECT count(*) FROM fines f
+                WHERE f.site_id = s.site_id AND f.month <= s.month AND f.settlement_id IS NULL)
+           ELSE 0 END AS fines_taken_in,
+           CAST(s.drafted_at IS NULL AS int) AS computed,
+           CAST(s.approved_at IS NULL AS int) AS approved,
+           CAST(s.hr_received_at IS NULL AS int) AS received_by_hr,
+           CASE WHEN s.approved_at IS NULL THEN 1 ELSE
+               (SELECT count(*) FROM settlement_lines l
+                WHERE l.settlement_id = s.id AND l.net_fen > 0 AND l.paid_at IS NULL)
+           END AS all_paid
+    FROM settlements s WHERE s.id = :settlement_id
+""")
+
+
+def checklist(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[Checked]:
+    """What is still to be done before a site's month is done, in order [R89-R92, D18]."""
+    settlement = settlement_of(session, actor, site_id, month)
+    keys = {"settlement_id": settlement.id, "first": first_day(month), "last": last_day(month)}
+    return check(dict(session.execute(_MISSING, keys).mappings().one()))
+
+
+@dataclass(frozen=True)
+class ReopeningView:
+    """A proposal to reopen a month, and the decision [D18]."""
+
+    id: UUID
+    settlement_id: UUID
+    state: str
+    reason: str
+    proposed_by: UUID
+    proposed_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    decision: str | None
+
+
+def reopening_view(reopening: Reopening) -> ReopeningView:
+    """One proposal to reopen as shown."""
+    return ReopeningView(
+        id=reopening.id,
+        settlement_id=reopening.settlement_id,
+        state=reopening.state,
+        reason=reopening.reason,
+        proposed_by=reopening.proposed_by,
+        proposed_at=reopening.proposed_at,
+        decided_by=reopening.decided_by,
+        decided_at=reopening.decided_at,
+        decision=reopening.decision,
+    )
+
+
+def reopenings(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[ReopeningView]:
+    """Every proposal to reopen a site's month, in order [D18]."""
+    settlement = settlement_of(session, actor, site_id, month)
+    query = select(Reopening).where(Reopening.settlement_id == settlement.id).order_by(Reopening.id)
+    return [reopening_view(reopening) for reopening in session.scalars(query)]
+
+
+def _approved_on(session: Session, on: date, *, besides: UUID | None = None) -> PriceVersion | None:
+    query = (
+        select(PriceVersion)
+        .where(PriceVersion.state == PriceState.APPROVED, PriceVersion.effective_from <= on)
+        .order_by(PriceVersion.effective_from.desc(), PriceVersion.number.desc())
+        .limit(1)
+        .options(selectinload(PriceVersion.items))
+    )
+    return session.scalars(query if besides is None else query.where(PriceVersion.id != besides)).one_or_none()
+
+
+def price_version_in_force(session: Session, *, on: date) -> PriceVersionView:
+    """The version fees are agreed from on a day: the approved one that began last [R55, R57, D10]. Raises NotFound."""
+    version = _approved_on(session, on)
+    if version is None:
+        raise NotFound("price version in force on", on)
+    return price_version_view(version)
+
+
+@dataclass(frozen=True)
+class PriceDifferenceView:
+    """What a version changes against the one it follows; `against` is that one's number, none for the first."""
+
+    version: int
+    against: int | None
+    added: list[PriceItemView]
+    removed: list[PriceItemView]
+    changed: list[ChangedItem]
+
+
+def price_difference(session: Session, version_id: UUID) -> PriceDifferenceView:
+    """What the leader is asked to approve, against what would hold without it on its first day [R56]."""
+    version = session.get(PriceVersion, version_id, options=[selectinload(PriceVersion.items)])
+    if version is None:
+        raise NotFound("price version", version_id)
+    before = _approved_on(session, version.effective_from, besides=version.id)
+    found = difference(_price_items(before) if before else [], _price_items(version))
+    return PriceDifferenceView(
+        version.number, before.number if before else None, found.added, found.removed, found.changed
+    )
+
+
+BUSINESS_DAY = "CAST(j.at AT TIME ZONE sites.zone + (interval '24 hours' - CAST(sites.closing AS interval)) AS date)"
+"""SQL: the day a journal counts in; from closing time on it is the next one, as in `shared.calendar`."""
+
+
+@dataclass(frozen=True)
+class ReserveMovementView:
+    """What came into the fund (+) or left it (-) on a day; a use has its proposal, shares of fees are added up."""
+
+    day: date
+    kind: str
+    amount_fen: int
+    proposal_id: UUID | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class ReserveStatementView:
+    """A month of a site's reserve fund, from the ledger [R72-R77]."""
+
+    site_id: UUID
+    month: str
+    opening_fen: int
+    movements: list[ReserveMovementView]
+    closing_fen: int
+
+
+_MOVED = f"""
+    SELECT j.kind, p.id AS proposal_id, p.reason, {BUSINESS_DAY} AS day, -l.amount_fen AS fen
+    FROM journal_lines l
+    JOIN journals j ON j.id = l.journal_id
+    JOIN sites ON sites.id = l.site_id
+    LEFT JOIN proposals p ON CAST(p.id AS text) = j.reference AND p.use = j.kind AND p.site_id = l.site_id
+    WHERE l.account = 'reserve_fund' AND l.site_id = :site_id
+"""  # noqa: S608  # our own SQL
+
+_OPENING = text(f"SELECT coalesce(sum(fen), 0) FROM ({_MOVED}) moved WHERE day < :first")  # noqa: S608  # our own SQL
+
+_MOVEMENTS = text(f"""
+    SELECT day, kind, sum(fen) AS fen, proposal_id, reason FROM ({_MOVED}) moved
+    WHERE day BETWEEN :first AND :last
+    GROUP BY day, kind, proposal_id, reason ORDER BY day, kind, proposal_id
+""")  # noqa: S608  # our own SQL
+
+
+def reserve_statement(session: Session, actor: Actor, *, site_id: UUID, month: str) -> ReserveStatementView:
+    """Opening balance, every movement, closing balance [R72-R77]. Raises NotFound at a site of others."""
+    site_for(session, actor, site_id)
+    keys = {"site_id": site_id, "first": first_day(month), "last": last_day(month)}
+    opening = int(session.execute(_OPENING, keys).scalar_one())
+    movements = [
+        ReserveMovementView(row.day, row.kind, int(row.fen), row.proposal_id, row.reason)
+        for row in session.execute(_MOVEMENTS, keys)
+    ]
+    return ReserveStatementView(
+        site_id, month, opening, movements, opening + sum(movement.amount_fen for movement in movements)
+    )
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """An account of the chart; it grows on its normal side, and balances are shown debit +, credit -."""
+
+    code: str
+    english: str
+    chinese: str
+    kind: str
+    normal_side: str
+    by_person: bool
+
+
+def accounts() -> list[AccountView]:
+    """The chart of accounts."""
+    return [
+        AccountView(code, entry.english, entry.chinese, entry.kind, entry.normal_side, entry.by_person)
+        for code, entry in CHART.items()
+    ]
+
+
+# every line of the person's sites with its day; a month has what came before it as its opening balances
+_POSTED = f"""
+    SELECT l.journal_id, l.line, l.account, l.person_id, l.amount_fen, j.kind, j.reference, sites.code AS site_code,
+           {BUSINESS_DAY} AS day
+    FROM journal_lines l
+    JOIN journals j ON j.id = l.journal_id
+    JOIN sites ON sites.id = l.site_id
+    WHERE (CAST(:sites AS uuid[]) IS NULL OR l.site_id = ANY(:sites))
+"""  # noqa: S608  # our own SQL
+
+_ACCOUNTS = text(f"""
+    SELECT account, site_code, person_id, people.name, greatest(min(day), :first) AS since,
+           coalesce(sum(amount_fen) FILTER (WHERE day < :first), 0) AS opening_fen
+    FROM ({_POSTED}) posted LEFT JOIN people ON people.id = person_id
+    WHERE day <= :last
+    GROUP BY account, site_code, person_id, people.name ORDER BY site_code, account, person_id
+""")  # noqa: S608  # our own SQL
+
+_TRANSACTIONS = text(f"""
+    SELECT journal_id, day, kind, reference, account, site_code, person_id, amount_fen FROM ({_POSTED}) posted
+    WHERE day BETWEEN :first AND :last ORDER BY journal_id, line
+""")  # noqa: S608  # our own SQL
+
+_MONTH_ENDS = text(f"""
+    WITH moved AS (
+        SELECT account, site_code, person_id,
+               greatest(CAST(date_trunc('month', CAST(day AS timestamp)) AS date), :first) AS month,
+               sum(amount_fen) AS fen
+        FROM ({_POSTED}) posted WHERE day <= :last GROUP BY 1, 2, 3, 4
+    )
+    SELECT CAST(m.month + interval '1 month' AS date) AS next_day,
+           account, site_code, person_id, sum(fen) AS fen
+    FROM (SELECT DISTINCT month FROM moved) m JOIN moved ON moved.month <= m.month
+    GROUP BY m.month, account, site_code, person_id ORDER BY m.month, site_code, account, person_id
+""")  # noqa: S608  # our own SQL
+
+_STREAMED = {"yield_per": 1000}
+
+
+def beancount_of(session: Session, actor: Actor, *, month: str | None) -> Iterator[str]:
+    """The ledger of the person's sites for beancount, whole or one month of it, piece by piece.
+
+    Accounts, one transaction for each journal, and what every account holds at the end of each month. The session's
+    transaction must see one moment of the books.
+    """
+    keys = {
+        "sites": None if actor.site_ids is None else list(actor.site_ids),
+        "first": first_day(month) if month else date.min,
+        "last": last_day(month) if month else date.max,
+    }
+    yield beancount.HEAD
+    found = session.execute(_ACCOUNTS, keys).all()
+    for row in found:
+        title = CHART[Account(row.account)].chinese + (f" {row.name}" if row.name else "")
+        yield beancount.opened(row.since, _account_name(row), title)
+    opening = [(_account_name(row), int(row.opening_fen)) for row in found if row.opening_fen]
+    if opening:
+        yield beancount.transaction(first_day(str(month)), "opening", f"balances before {month}", opening)
+    for _, lines in groupby(session.execute(_TRANSACTIONS, keys, execution_options=_STREAMED), _journal_id):
+        journal = list(lines)
+        yield beancount.transaction(
+            journal[0].day,
+            journal[0].kind,
+            journal[0].reference,
+            [(_account_name(line), line.amount_fen) for line in journal],
+        )
+    for row in session.execute(_MONTH_ENDS, keys, execution_options=_STREAMED):
+        yield beancount.balance(row.next_day, _account_name(row), int(row.fen))
+
+
+def _journal_id(line: Row[Any]) -> UUID:
+    journal_id: UUID = line.journal_id
+    return journal_id
+
+
+def _account_name(row: Row[Any]) -> str:
+    return beancount.account_name(Account(row.account), row.site_code, row.person_id)

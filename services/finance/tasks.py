@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, daily_check, damage, figures, fine, settlement
+from services.finance.actions import charge, daily_check, damage, figures, fine, payment, settlement, wage
 from services.finance.models import CASH_CHASE, DAILY_CHECK, MONTH_CLOSE
 from shared.messages import (
     DamageReported,
@@ -13,10 +13,13 @@ from shared.messages import (
     NoticeCancelled,
     NoticeIssued,
     NoticeRevised,
+    PayoutFailed,
+    PayoutPaid,
     PayoutReceived,
     PersonChanged,
     SiteChanged,
     StatisticsAgreed,
+    WageChanged,
     WorkAccepted,
     WorkTerminated,
 )
@@ -98,6 +101,24 @@ def hear_month_figures_asked(session: Session, message: MonthFiguresAsked, *, no
 def hear_payout_received(session: Session, message: PayoutReceived, *, now: datetime) -> None:
     """HR holds a payout."""
     settlement.payout_received(session, message)
+
+
+@tasks.hears(WageChanged)
+def hear_wage_changed(session: Session, message: WageChanged, *, now: datetime) -> None:
+    """A person earns another wage."""
+    wage.changed(session, message)
+
+
+@tasks.hears(PayoutPaid)
+def hear_payout_paid(session: Session, message: PayoutPaid, *, now: datetime) -> None:
+    """HR paid a person."""
+    payment.paid(session, message, now=now)
+
+
+@tasks.hears(PayoutFailed)
+def hear_payout_failed(session: Session, message: PayoutFailed, *, now: datetime) -> None:
+    """HR could not pay a person."""
+    payment.failed(session, message, now=now)
 
 
 @tasks.tick(DAILY_CHECK)

@@ -272,11 +272,12 @@ def test_d20_a_private_job_outside_working_hours_is_a_warning_that_climbs_no_lad
 
 
 def test_d21_the_bonus_that_bears_a_fine_is_share_and_reward_together(office: Office) -> None:
-    office.paid(10000)
-    decide(office, propose(office, amount_fen=500, person=office.worker))
-    fined(office, office.worker, 5000)
+    head = office.employ("head", "engineering")  # who lent a hand himself
+    office.paid(10000, workers={head.person_id: 1})
+    decide(office, propose(office, amount_fen=500, person=head))
+    fined(office, head, 5000)
     office.end_month()
-    line = line_of(compute(office), office.worker)
+    line = line_of(compute(office), head)
     assert (line.from_bonus_fen, line.from_wage_fen, line.net_fen) == (4000, 1000, 0)
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, selectinload
 
-from services.finance.models import PriceItem, PriceVersion
+from services.finance.models import PriceItem, PriceVersion, Site
 from services.finance.rules.four_eyes import check_four_eyes
-from services.finance.rules.price import PRICE_VERSION, PriceState, PriceStep, check_items
+from services.finance.rules.price import PRICE_VERSION, PriceState, PriceStep, check_effective, check_items
 from shared.bus.outbox import publish
+from shared.calendar import local
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.messages import PriceItem as PublishedItem
@@ -41,16 +42,11 @@ def draft(
 
 def approve(session: Session, *, version_id: UUID, actor: Actor, now: datetime) -> PriceVersion:
     """The leader in charge approves a version: the front desk may agree fees from it [R56]."""
-    version = session.scalars(
-        select(PriceVersion)
-        .where(PriceVersion.id == version_id)
-        .options(selectinload(PriceVersion.items))
-        .with_for_update()
-    ).one_or_none()
-    if version is None:
-        raise NotFound("price version", version_id)
-    version.state = PRICE_VERSION.move(version.state, PriceStep.APPROVE)
+    version = _version(session, version_id)
+    state = PRICE_VERSION.move(version.state, PriceStep.APPROVE)
     check_four_eyes(version.drafted_by, actor.person_id, rule="R56")
+    check_effective(effective_from=version.effective_from, today=_today(session, now))
+    version.state = state
     version.approved_by, version.approved_at = actor.person_id, now
     publish(
         session,
@@ -72,3 +68,30 @@ def approve(session: Session, *, version_id: UUID, actor: Actor, now: datetime) 
         ),
     )
     return version
+
+
+def withdraw(session: Session, *, version_id: UUID, actor: Actor, now: datetime) -> PriceVersion:
+    """Finance takes a draft back; its number stays used [R55]."""
+    version = _version(session, version_id)
+    version.state = PRICE_VERSION.move(version.state, PriceStep.WITHDRAW)
+    version.withdrawn_by, version.withdrawn_at = actor.person_id, now
+    return version
+
+
+def _version(session: Session, version_id: UUID) -> PriceVersion:
+    """A version with its items, locked. Raises NotFound."""
+    version = session.scalars(
+        select(PriceVersion)
+        .where(PriceVersion.id == version_id)
+        .options(selectinload(PriceVersion.items))
+        .with_for_update()
+    ).one_or_none()
+    if version is None:
+        raise NotFound("price version", version_id)
+    return version
+
+
+def _today(session: Session, now: datetime) -> date:
+    """The day it is where the clock is furthest behind: the price book is one for all sites."""
+    zones = session.scalars(select(Site.zone).distinct())
+    return min((local(now, zone).date() for zone in zones), default=now.date())

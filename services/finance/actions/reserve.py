@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
-from services.finance.models import Proposal, Site
+from services.finance.models import Charge, Damage, Proposal, Site
 from services.finance.queries import reserve_fen
 from services.finance.rules.four_eyes import check_four_eyes, check_not_for_himself
 from services.finance.rules.ledger import JournalKind, reserve_used
@@ -18,7 +18,9 @@ from services.finance.rules.reserve import (
     ProposalStep,
     Use,
     check_balance,
+    check_cited,
     check_person,
+    check_takes_part,
 )
 from shared.calendar import business_month
 from shared.errors import NotFound
@@ -34,15 +36,25 @@ def propose(
     person_id: UUID | None,
     amount_fen: int,
     reason: str,
+    damage_id: UUID | None = None,
+    request_id: UUID | None = None,
     actor: Actor,
     now: datetime,
 ) -> Proposal:
-    """The desk drafts what the fund of its site is to be used for [R76]."""
+    """The desk drafts what the fund of its site is to be used for [R76].
+
+    A loss may cite the damage reported [R74], a rework the job it belongs to [R75].
+    """
     site = site_for(session, actor, site_id)
     check_person(use, person_id)
+    check_cited(use, damage_id=damage_id, request_id=request_id)
     if person_id is not None:
         check_not_for_himself(person_id, actor.person_id, rule="R77")
-        colleague(session, person_id, site_id=site.id)
+        check_takes_part(colleague(session, person_id, site_id=site.id).role)
+    if request_id is not None:
+        _check_ours(session.get(Charge, request_id), site.id, "charge", request_id)
+    if damage_id is not None:
+        _check_ours(session.get(Damage, damage_id), site.id, "damage", damage_id)
     proposal = Proposal(
         id=new_id(),
         site_id=site.id,
@@ -53,9 +65,16 @@ def propose(
         state=ProposalState.PROPOSED,
         proposed_by=actor.person_id,
         proposed_at=now,
+        damage_id=damage_id,
+        request_id=request_id,
     )
     session.add(proposal)
     return proposal
+
+
+def _check_ours(cited: Charge | Damage | None, site_id: UUID, what: str, id_: UUID) -> None:
+    if cited is None or cited.site_id != site_id:
+        raise NotFound(what, id_)
 
 
 def decide(session: Session, *, proposal_id: UUID, approve: bool, reason: str, actor: Actor, now: datetime) -> Proposal:

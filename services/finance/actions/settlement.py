@@ -1,23 +1,31 @@
 """The month's settlement: close, agree the accounts, compute, approve, pay out [R89-R94, D18]."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.finance.actions.calculation import calculate
 from services.finance.actions.ledger import post
 from services.finance.models import MONTH_CLOSE, Settlement, SettlementLine, Site, SiteDay
-from services.finance.queries import payout_lines
-from services.finance.rules.deduction import deduct
+from services.finance.queries import (
+    SettlementLineView,
+    SettlementView,
+    payout_lines,
+    settlement_of,
+    settlement_view,
+)
 from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.ledger import JournalKind, settlement_approved
+from services.finance.rules.reopening import LOCKED
 from services.finance.rules.settlement import (
     SETTLEMENT,
+    MonthClosePolicy,
     SettlementState,
     SettlementStep,
     check_accounts_ready,
@@ -29,18 +37,25 @@ from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import PayoutApproved, PayoutReceived, StatisticsAgreed
 from shared.people import Actor, known_site, site_for
+from shared.policy_rows import in_force_at
 
 
-def open_months(session: Session, months: Sequence[tuple[UUID, str]]) -> None:
-    """Begin the settlements of months (site, month), each with the moment it closes."""
+def open_months(session: Session, months: Sequence[tuple[UUID, str]], *, now: datetime) -> None:
+    """Begin the settlements of months (site, month), each with the moment it closes [D18]."""
     sites = {site.id: site for site in session.scalars(select(Site).where(Site.id.in_([id_ for id_, _ in months])))}
+    policies = in_force_at(session, MonthClosePolicy, site_ids=list(sites), at=now)
     rows = [
         {
             "id": new_id(),
             "site_id": site_id,
             "month": month,
             "state": SettlementState.OPEN,
-            "closes_at": month_closes_at(month, zone=sites[site_id].zone, closing=sites[site_id].closing),
+            "closes_at": month_closes_at(
+                month,
+                zone=sites[site_id].zone,
+                closing=sites[site_id].closing,
+                pause=timedelta(minutes=policies[site_id].minutes_after_closing),
+            ),
         }
         for site_id, month in months
     ]
@@ -50,7 +65,7 @@ def open_months(session: Session, months: Sequence[tuple[UUID, str]]) -> None:
 def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
     """A site's first month is the one in which hr told us of it."""
     site = known_site(session, site_id)
-    open_months(session, [(site_id, business_month(now, zone=site.zone, closing=site.closing))])
+    open_months(session, [(site_id, business_month(now, zone=site.zone, closing=site.closing))], now=now)
 
 
 def close_due(session: Session, *, now: datetime) -> int:
@@ -62,7 +77,7 @@ def close_due(session: Session, *, now: datetime) -> int:
         .returning(Settlement.site_id, Settlement.month)
     ).all()
     if closed:
-        open_months(session, [(row.site_id, next_month(row.month)) for row in closed])
+        open_months(session, [(row.site_id, next_month(row.month)) for row in closed], now=now)
     return len(closed)
 
 
@@ -78,7 +93,7 @@ def statistics_agreed(session: Session, message: StatisticsAgreed) -> None:
     settlement.statistics_agreed_at = settlement.statistics_agreed_at or message.agreed_at
 
 
-def _settlement_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Settlement:
+def settlement_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Settlement:
     """A settlement at a site of the person asking, locked. Raises NotFound."""
     site_for(session, actor, site_id)
     settlement = session.scalars(
@@ -91,7 +106,7 @@ def _settlement_for(session: Session, actor: Actor, site_id: UUID, month: str) -
 
 def agree_accounts(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Settlement:
     """The actor's side signs the accounts, desk or finance; with both signatures finance may compute [R90]."""
-    settlement = _settlement_for(session, actor, site_id, month)
+    settlement = settlement_for(session, actor, site_id, month)
     desk_signs = actor.role == "desk_head"
     if (settlement.desk_agreed_by if desk_signs else settlement.finance_agreed_by) is not None:
         raise RuleBroken("signed_already", f"{'the desk' if desk_signs else 'finance'} has signed", rule="R90")
@@ -120,108 +135,86 @@ def _unclosed_days(session: Session, site_id: UUID, month: str) -> int:
     ).one()
 
 
-_CLAIM_FINES = text("""
-    UPDATE fines SET settlement_id = :settlement_id
-    WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL
-""")
-_CLAIM_REWARDS = text("""
-    UPDATE proposals SET settlement_id = :settlement_id
-    WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL AND use = 'reward' AND state = 'approved'
-""")
+_CLAIMS = [
+    text("""
+        UPDATE fines SET settlement_id = :settlement_id
+        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL
+    """),
+    text("""
+        UPDATE proposals SET settlement_id = :settlement_id
+        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL AND use = 'reward' AND state = 'approved'
+    """),
+    text("""
+        UPDATE carryovers SET settlement_id = :settlement_id
+        WHERE site_id = :site_id AND month < :month AND settlement_id IS NULL
+    """),
+]
 
-_TOTALS = text("""
-    SELECT coalesce(sum(amount_fen), 0) AS received_fen, coalesce(sum(company_fen), 0) AS company_fen,
-           coalesce(sum(workers_fen), 0) AS workers_fen, coalesce(sum(reserve_fen), 0) AS reserve_fen
-    FROM (
-        SELECT amount_fen, company_fen, workers_fen, reserve_fen
-        FROM receipts WHERE site_id = :site_id AND month = :month AND state = 'used'
-        UNION ALL
-        SELECT -amount_fen, -company_fen, -workers_fen, -reserve_fen
-        FROM refunds WHERE site_id = :site_id AND month = :month
-    ) income
-""")
-
-_PEOPLE = text("""
-    WITH parts AS (
-        SELECT s.person_id, w.name, s.share_fen, 0 AS reward_fen, 0 AS fine_fen, NULL AS case_number
-        FROM receipts r
-        JOIN receipt_shares s ON s.receipt_id = r.id
-        JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
-        WHERE r.site_id = :site_id AND r.month = :month AND r.state = 'used'
-        UNION ALL
-        SELECT s.person_id, w.name, s.share_fen, 0, 0, NULL
-        FROM refunds f
-        JOIN refund_shares s ON s.refund_id = f.id
-        JOIN receipts r ON r.id = f.receipt_id
-        JOIN charge_workers w ON w.request_id = r.request_id AND w.person_id = s.person_id
-        WHERE f.site_id = :site_id AND f.month = :month
-        UNION ALL
-        SELECT person_id, NULL, 0, amount_fen, 0, NULL FROM proposals WHERE settlement_id = :settlement_id
-        UNION ALL
-        SELECT person_id, person_name, 0, 0, amount_fen, case_number FROM fines WHERE settlement_id = :settlement_id
-    )
-    SELECT parts.person_id, coalesce(max(people.name), max(parts.name)) AS name,
-           sum(share_fen) AS share_fen, sum(reward_fen) AS reward_fen, sum(fine_fen) AS fine_fen,
-           coalesce(array_agg(case_number ORDER BY case_number) FILTER (WHERE case_number IS NOT NULL),
-                    CAST('{}' AS text[])) AS case_numbers
-    FROM parts LEFT JOIN people ON people.id = parts.person_id
-    GROUP BY parts.person_id ORDER BY parts.person_id
+# one wage may bear fines of two sites: whoever computes at the same time waits, then counts what the other took
+_LOCK_WAGES = text("""
+    SELECT FROM wages WHERE person_id IN (
+        SELECT person_id FROM fines WHERE settlement_id = :settlement_id
+        UNION ALL SELECT person_id FROM carryovers WHERE settlement_id = :settlement_id)
+    ORDER BY person_id FOR UPDATE
 """)
 
 
 def compute(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Settlement:
     """Finance computes what each person gets: shares, rewards and fines, the sums of rows kept before [R91, R93].
 
-    May be done again until it is approved. Fines and rewards of this or an earlier month that nobody else has
-    computed become this settlement's; one that comes later waits for the next month.
+    May be done again until it is approved. Fines, rewards and carryovers of this or an earlier month that nobody
+    else has computed become this settlement's; one that comes later waits for the next month.
     """
-    settlement = _settlement_for(session, actor, site_id, month)
+    settlement = settlement_for(session, actor, site_id, month)
     settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.COMPUTE)
     keys = {"settlement_id": settlement.id, "site_id": site_id, "month": month}
-    session.execute(_CLAIM_FINES, keys)
-    session.execute(_CLAIM_REWARDS, keys)
-    lines = [_line(settlement.id, person) for person in session.execute(_PEOPLE, keys)]
+    for claim in _CLAIMS:
+        session.execute(claim, keys)
+    session.execute(_LOCK_WAGES, keys)
+    computed = calculate(session, settlement, tried=False)
     session.execute(delete(SettlementLine).where(SettlementLine.settlement_id == settlement.id))
-    if lines:
-        session.execute(insert(SettlementLine), lines)
-    totals = session.execute(_TOTALS, keys).one()
-    settlement.received_fen, settlement.company_fen = int(totals.received_fen), int(totals.company_fen)
-    settlement.workers_fen, settlement.reserve_fen = int(totals.workers_fen), int(totals.reserve_fen)
-    settlement.rewards_fen = sum(line["reward_fen"] for line in lines)
-    settlement.fines_from_bonus_fen = sum(line["from_bonus_fen"] for line in lines)
-    settlement.from_wage_fen = sum(line["from_wage_fen"] for line in lines)
-    settlement.net_fen = sum(line["net_fen"] for line in lines)
+    if computed.lines:
+        session.execute(insert(SettlementLine), [{"settlement_id": settlement.id, **line} for line in computed.lines])
+    for column, fen in computed.totals.items():
+        setattr(settlement, column, fen)
     settlement.drafted_by, settlement.drafted_at = actor.person_id, now
     return settlement
 
 
-def _line(settlement_id: UUID, person: Row[Any]) -> dict[str, Any]:
-    """One person's row: his sums of the month, and where his fines come from."""
-    sums = {column: int(getattr(person, column)) for column in ("share_fen", "reward_fen", "fine_fen")}
-    deduction = deduct(bonus_fen=sums["share_fen"] + sums["reward_fen"], fine_fen=sums["fine_fen"])
-    return {
-        "settlement_id": settlement_id,
-        "person_id": person.person_id,
-        "name": person.name,
-        "case_numbers": person.case_numbers,
-        **sums,
-        **asdict(deduction),
-    }
+def try_out(session: Session, *, site_id: UUID, month: str, actor: Actor) -> SettlementView:
+    """What computing would give now, at any time and storing nothing; state and signatures are the real ones."""
+    settlement = settlement_of(session, actor, site_id, month)
+    view = settlement_view(settlement)
+    if settlement.state in LOCKED:
+        return view
+    computed = calculate(session, settlement, tried=True)
+    sums: dict[str, Any] = {**computed.totals, "lines": [SettlementLineView(**line) for line in computed.lines]}
+    return replace(view, **sums)
 
 
+_CARRY_OVER = text("""
+    INSERT INTO carryovers (from_settlement_id, person_id, kind, name, site_id, month, amount_fen, case_numbers)
+    SELECT l.settlement_id, l.person_id, c.kind, l.name, :site_id, :month, c.amount_fen, c.case_numbers
+    FROM settlement_lines l
+    CROSS JOIN LATERAL (VALUES ('fine', l.carried_fen, l.case_numbers),
+                               ('share', l.share_carried_fen, CAST('{}' AS text[]))
+    ) AS c (kind, amount_fen, case_numbers)
+    WHERE l.settlement_id = :settlement_id AND c.amount_fen > 0
+""")
 _SETTLE_FINES = text("UPDATE fines SET settled_at = :now WHERE settlement_id = :settlement_id")
 _SETTLE_REWARDS = text("UPDATE proposals SET settled_at = :now WHERE settlement_id = :settlement_id")
 
 
 def approve(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Settlement:
     """The leader in charge approves the lines as computed: posted, and sent to HR to be paid to each person [R92]."""
-    settlement = _settlement_for(session, actor, site_id, month)
+    settlement = settlement_for(session, actor, site_id, month)
     settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.APPROVE)
     check_four_eyes(settlement.drafted_by, actor.person_id, rule="R92")
     settlement.approved_by, settlement.approved_at = actor.person_id, now
     session.execute(_SETTLE_FINES, {"settlement_id": settlement.id, "now": now})
     session.execute(_SETTLE_REWARDS, {"settlement_id": settlement.id, "now": now})
-    lines = payout_lines(session, settlement.id)
+    session.execute(_CARRY_OVER, {"settlement_id": settlement.id, "site_id": site_id, "month": month})
+    lines = payout_lines(session, settlement)
     post(
         session,
         site_id=site_id,
@@ -255,7 +248,13 @@ def payout_received(session: Session, message: PayoutReceived) -> None:
         return
     settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.RECEIVE)
     check_received(
-        ours=(len(payout_lines(session, settlement.id)), settlement.net_fen),
+        ours=(_line_count(session, settlement.id), settlement.net_fen),
         theirs=(message.line_count, message.net_fen),
     )
     settlement.hr_received_at = message.received_at
+
+
+def _line_count(session: Session, settlement_id: UUID) -> int:
+    return session.scalars(
+        select(func.count()).select_from(SettlementLine).where(SettlementLine.settlement_id == settlement_id)
+    ).one()

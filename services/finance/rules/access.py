@@ -5,6 +5,7 @@ from shared.access import Permissions, reads, roles
 MAY: Permissions = {
     "draft_prices": roles("finance_lead"),
     "approve_prices": roles("leader"),
+    "withdraw_prices": roles("finance_lead"),
     "carry_receipt": roles("clerk", "desk_head"),
     "void_receipt": roles("clerk", "desk_head"),
     "collect_fee": roles("clerk", "desk_head", "worker"),
@@ -28,6 +29,8 @@ MAY: Permissions = {
     "make_good": roles("cashier", "finance_lead"),
     "propose_refund": roles("cashier", "finance_lead"),
     "decide_refund": roles("leader"),
+    "propose_reopening": roles("finance_lead"),
+    "decide_reopening": roles("leader"),
     "read_prices": reads("clerk", "desk_head", "cashier", "finance_lead", "leader"),
     "read_charges": reads("clerk", "desk_head", "cashier", "finance_lead"),
     "read_receipts": reads("worker", "clerk", "desk_head", "cashier", "finance_lead"),

@@ -6,6 +6,7 @@ Each function returns the lines of one journal. Lines of nothing are left out.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from services.finance.rules.reserve import Use
@@ -29,6 +30,37 @@ class Account(StrEnum):
     CASH_DIFFERENCES = "cash_differences"  # (person) missing when his cash was counted, until he makes it good
 
 
+@dataclass(frozen=True)
+class ChartEntry:
+    """What an account is called, what kind it is, and whether it is kept per person."""
+
+    english: str
+    chinese: str
+    kind: Literal["asset", "liability", "income"]
+    by_person: bool = False
+
+    @property
+    def normal_side(self) -> Literal["debit", "credit"]:
+        """Assets grow on the debit side, what is owed or earned on the credit side."""
+        return "debit" if self.kind == "asset" else "credit"
+
+
+CHART: dict[Account, ChartEntry] = {
+    Account.CASH_IN_HAND: ChartEntry("cash in hand", "在手现金", "asset", by_person=True),
+    Account.CASH_AT_FINANCE: ChartEntry("cash at finance", "财务库存现金", "asset"),
+    Account.BANK: ChartEntry("bank", "银行存款", "asset"),
+    Account.CASH_DIFFERENCES: ChartEntry("cash differences", "现金短款", "asset", by_person=True),
+    Account.WAGE_DEDUCTIONS: ChartEntry("fines to be deducted from wages", "应扣工资罚款", "asset", by_person=True),
+    Account.WORKERS_SHARE: ChartEntry("workers' share not yet settled", "员工分成", "liability", by_person=True),
+    Account.REWARDS_DUE: ChartEntry("rewards not yet settled", "应付奖励", "liability", by_person=True),
+    Account.PAYROLL: ChartEntry("to be paid to people", "应付发放", "liability", by_person=True),
+    Account.RESERVE_FUND: ChartEntry("reserve fund", "公积金", "liability"),
+    Account.COMPANY_SHARE: ChartEntry("company's share", "公司留成", "income"),
+    Account.FINES: ChartEntry("fines", "罚款", "income"),
+}
+"""The chart of accounts 会计科目表: every account has its entry."""
+
+
 class JournalKind(StrEnum):
     """What a journal records; with its reference it is there once."""
 
@@ -40,6 +72,7 @@ class JournalKind(StrEnum):
     SETTLEMENT = "settlement"
     MADE_GOOD = "made_good"
     REFUND = "refund"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True)
@@ -113,3 +146,8 @@ def settlement_approved(lines: Sequence[PayoutLine]) -> list[Line]:
         Line(Account.FINES, -sum(line.from_bonus_fen for line in lines)),
         Line(Account.FINES, -sum(line.from_wage_fen for line in lines)),
     )
+
+
+def payout_paid(net_fen: int, *, person_id: UUID) -> list[Line]:
+    """HR paid a person his net of a month from the bank [R92]."""
+    return _something(Line(Account.PAYROLL, net_fen, person_id), Line(Account.BANK, -net_fen))

@@ -4,7 +4,16 @@ from enum import StrEnum
 
 from shared.errors import RuleBroken
 from shared.money import format_fen
+from shared.policy import Minutes, Policy
 from shared.states import Machine
+
+
+class MonthClosePolicy(Policy):
+    """How long after closing time of its last day a month is over: the daily cash check comes first."""
+
+    decision = "D18"
+
+    minutes_after_closing: Minutes = 30
 
 
 class SettlementState(StrEnum):
@@ -27,6 +36,7 @@ class SettlementStep(StrEnum):
     COMPUTE = "compute"
     APPROVE = "approve"
     RECEIVE = "receive"
+    REOPEN = "reopen"
 
 
 SETTLEMENT = Machine[SettlementState, SettlementStep](
@@ -40,6 +50,8 @@ SETTLEMENT = Machine[SettlementState, SettlementStep](
         (SettlementState.COMPUTED, SettlementStep.COMPUTE): SettlementState.COMPUTED,
         (SettlementState.COMPUTED, SettlementStep.APPROVE): SettlementState.APPROVED,
         (SettlementState.APPROVED, SettlementStep.RECEIVE): SettlementState.RECEIVED,
+        (SettlementState.AGREED, SettlementStep.REOPEN): SettlementState.CLOSED,
+        (SettlementState.COMPUTED, SettlementStep.REOPEN): SettlementState.CLOSED,
     },
 )
 
@@ -62,4 +74,15 @@ def check_received(*, ours: tuple[int, int], theirs: tuple[int, int]) -> None:
             "hr_holds_another_payout",
             f"approved: {ours[0]} lines, {format_fen(ours[1])}; received: {theirs[0]} lines, {format_fen(theirs[1])}",
             rule="R92",
+        )
+
+
+def check_paid(*, net_fen: int, paid_fen: int) -> None:
+    """Raises RuleBroken unless a person was paid exactly his net of the payout (fen) [R92]."""
+    if paid_fen != net_fen:
+        raise RuleBroken(
+            "paid_differently",
+            f"{format_fen(paid_fen)} was paid, {format_fen(net_fen)} is due",
+            rule="R92",
+            allowed=[format_fen(net_fen)],
         )

@@ -11,9 +11,10 @@ from services.finance.actions import charge, custody, receipt, receipt_book, ref
 from services.finance.models import CashDifference, HandOver, Receipt, ReceiptBook, Refund
 from services.finance.rules.receipt import Method
 from services.finance.rules.refund import RefundMethod
-from services.finance.tasks import check_cash, close_months, hear_site_changed
+from services.finance.tasks import check_cash, close_months, hear_damage_reported, hear_site_changed
 from shared.ids import new_id
 from shared.messages import (
+    DamageReported,
     FeeItem,
     FineConfirmed,
     NoticeIssued,
@@ -302,6 +303,22 @@ class Office:
         settlement.statistics_agreed(
             self.session, StatisticsAgreed(site_id=self.site_id, month=month, agreed_at=MONTH_END)
         )
+
+    def damage(self, description: str = "打碎了洗手盆") -> UUID:
+        """Damage on a visit, as the department reports it."""
+        damage = DamageReported(
+            damage_id=new_id(),
+            request_id=new_id(),
+            round=0,
+            site_id=self.site_id,
+            department="engineering",
+            description=description,
+            estimate_fen=30000,
+            reported_by=self.worker.person_id,
+            reported_at=MORNING,
+        )
+        hear_damage_reported(self.session, damage, now=MORNING)
+        return damage.damage_id
 
     def end_month(self, now: datetime = MAY_FIRST) -> None:
         """Every day of April is checked, the month closed, its statistics and accounts agreed."""

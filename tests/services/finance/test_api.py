@@ -390,3 +390,80 @@ def test_every_list_is_read_by_its_roles_and_the_auditor_and_by_nobody_else(hous
     assert house.get("", path).status_code == 401
     if path not in ("/receipts", "/hand-overs"):
         assert house.get("worker", path).status_code == 403
+
+
+def test_the_months_end_is_read_tried_out_reopened_and_explained_over_http(house: House) -> None:
+    house.paid(99)
+    house.handed_over()
+    house.at(MAY_FIRST)
+    with house.office() as office:
+        office.statistics_agreed()
+    base = f"/settlements/{house.site_id}/2026-04"
+    items = house.get("leader", f"{base}/checklist").json()
+    assert items[0] == {
+        "name": "month_is_over",
+        "owner": "clock",
+        "state": "done",
+        "missing": 0,
+        "waits_for": [],
+    }
+    assert [item["name"] for item in items if item["state"] == "open"] == [
+        "accounts_agreed_by_desk",
+        "accounts_agreed_by_finance",
+    ]
+    for who in ("desk_head", "cashier"):
+        house.post(who, f"{base}/agree-accounts")
+    tried = house.get("finance_lead", f"{base}/dry-run").json()
+    assert (tried["state"], tried["net_fen"], tried["lines"][0]["guard"]) == ("agreed", 35, "")
+    assert house.post("finance_lead", f"{base}/compute").json()["lines"] == tried["lines"]
+    assert problem(house.post("leader", f"{base}/reopen", {"reason": "x"})) == (403, "role_not_allowed")
+    asked = house.post("finance_lead", f"{base}/reopen", {"reason": "漏记一笔"}, key="r")
+    assert (asked.status_code, asked.json()["state"]) == (201, "proposed")
+    assert house.post("finance_lead", f"{base}/reopen", {"reason": "漏记一笔"}, key="r").json() == asked.json()
+    decision = {"approve": False, "reason": "不必"}
+    assert house.post("leader", f"{base}/reopen/decide", decision).json()["state"] == "rejected"
+    assert len(house.get("auditor", f"{base}/reopenings").json()) == 1
+    house.post("leader", f"{base}/approve")
+    (line,) = house.get("finance_lead", f"{base}/payout").json()
+    assert line["jobs"] == [{"receipt_number": "SJ-BK-000001", "share_fen": 35}]
+    assert problem(house.post("finance_lead", f"{base}/reopen", {"reason": "x"})) == (409, "month_is_locked")
+
+
+def test_the_price_book_is_compared_withdrawn_and_looked_up_by_day_over_http(house: House) -> None:
+    first = house.post("finance_lead", "/price-versions", {"effective_from": "2026-04-01", "items": [ITEM]}).json()
+    assert problem(house.get("clerk", "/price-versions/in-force?on=2026-04-01")) == (404, "not_found")
+    house.post("leader", f"/price-versions/{first['id']}/approve")
+    assert house.get("clerk", "/price-versions/in-force?on=2026-04-01").json()["number"] == 1
+    dearer = ITEM | {"max_fen": 9000}
+    second = house.post("finance_lead", "/price-versions", {"effective_from": "2026-05-01", "items": [dearer]}).json()
+    assert house.get("leader", f"/price-versions/{second['id']}/difference").json() == {
+        "version": 2,
+        "against": 1,
+        "added": [],
+        "removed": [],
+        "changed": [{"before": ITEM, "after": dearer}],
+    }
+    withdrawn = house.post("finance_lead", f"/price-versions/{second['id']}/withdraw").json()
+    assert (withdrawn["state"], withdrawn["withdrawn_by"]) == ("withdrawn", str(house.people["finance_lead"]))
+
+
+def test_the_books_of_a_site_are_read_by_its_own_people(house: House) -> None:
+    accounts = house.get("auditor", "/ledger/accounts").json()
+    assert accounts[0] == {
+        "code": "cash_in_hand",
+        "english": "cash in hand",
+        "chinese": "在手现金",
+        "kind": "asset",
+        "normal_side": "debit",
+        "by_person": True,
+    }
+    assert problem(house.get("clerk", "/ledger/accounts")) == (403, "role_not_allowed")
+    statement = f"/reserve/{house.site_id}/statement?month=2026-04"
+    assert problem(house.get("clerk-elsewhere", statement)) == (404, "not_found")
+    assert house.get("clerk", statement).json() == {
+        "site_id": str(house.site_id),
+        "month": "2026-04",
+        "opening_fen": 0,
+        "movements": [],
+        "closing_fen": 0,
+    }

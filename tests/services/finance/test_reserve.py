@@ -8,10 +8,11 @@ from services.finance import queries
 from services.finance.actions import reserve
 from services.finance.rules.reserve import Use
 from shared.errors import Malformed, NotFound, RuleBroken
-from tests.services.finance.office import MORNING, Office
+from shared.ids import new_id
+from tests.services.finance.office import CLOSING, MAY_FIRST, MONTH_END, MORNING, Office
 
 
-def propose(office: Office, use: Use = Use.REWARD, amount_fen: int = 1000, person=None, actor=None):
+def propose(office: Office, use: Use = Use.REWARD, amount_fen: int = 1000, person=None, actor=None, **cited):
     person_id = (person or office.cashier).person_id if use is Use.REWARD else None
     proposal = reserve.propose(
         office.session,
@@ -22,19 +23,20 @@ def propose(office: Office, use: Use = Use.REWARD, amount_fen: int = 1000, perso
         reason="协调有功",
         actor=actor or office.clerk,
         now=MORNING,
+        **cited,
     )
     office.session.flush()
     return proposal
 
 
-def decide(office: Office, proposal, *, approve: bool = True, actor=None):
+def decide(office: Office, proposal, *, approve: bool = True, actor=None, now=MORNING):
     decided = reserve.decide(
         office.session,
         proposal_id=proposal.id,
         approve=approve,
         reason="同意",
         actor=actor or office.leader,
-        now=MORNING,
+        now=now,
     )
     office.session.flush()
     return decided
@@ -134,3 +136,52 @@ def test_proposals_are_listed_by_state(office: Office) -> None:
     page = queries.proposals(office.session, office.leader, state="proposed", after=None, limit=10)
     assert [p.id for p in page.items] == [waiting.id]
     assert len(queries.proposals(office.session, office.leader, state=None, after=None, limit=10).items) == 2
+
+
+def test_a_worker_is_not_rewarded_from_the_fund_because_he_has_his_share(office: Office) -> None:
+    with pytest.raises(RuleBroken, match="has his share") as refused:
+        propose(office, person=office.worker)
+    assert refused.value.rule == "R73"
+    assert propose(office, person=office.desk_head).state == "proposed"
+
+
+def test_a_loss_cites_its_damage_and_a_rework_its_job_and_nothing_else_does(office: Office) -> None:
+    damage_id, request_id = office.damage(), office.notice()
+    assert propose(office, Use.LOSS, damage_id=damage_id).damage_id == damage_id
+    assert propose(office, Use.REWORK, request_id=request_id).request_id == request_id
+    for use in (Use.REWARD, Use.REWORK):
+        with pytest.raises(Malformed, match="R74"):
+            propose(office, use, damage_id=damage_id)
+    for use in (Use.REWARD, Use.LOSS):
+        with pytest.raises(Malformed, match="R75"):
+            propose(office, use, request_id=request_id)
+    elsewhere = Office(office.session, code="LH")
+    for unknown in (new_id(), elsewhere.notice()):
+        with pytest.raises(NotFound):
+            propose(office, Use.REWORK, request_id=unknown)
+    for unknown in (new_id(), elsewhere.damage()):
+        with pytest.raises(NotFound):
+            propose(office, Use.LOSS, damage_id=unknown)
+
+
+def test_a_statement_explains_the_fund_from_balance_to_balance(office: Office) -> None:
+    office.paid(10000)
+    office.paid(99)
+    office.paid(1000, now=CLOSING)  # the next day's
+    used = decide(office, propose(office, Use.LOSS, 700))
+    office.paid(5000, now=MONTH_END)  # May's, as every fact after closing time
+    decide(office, propose(office, Use.LOSS, 100), now=MAY_FIRST)
+    april = queries.reserve_statement(office.session, office.leader, site_id=office.site_id, month="2026-04")
+    assert (april.opening_fen, april.closing_fen) == (0, 1500 + 15 + 150 - 700)
+    assert [(m.day.day, m.kind, m.amount_fen, m.proposal_id, m.reason) for m in april.movements] == [
+        (1, "loss", -700, used.id, "协调有功"),
+        (1, "receipt", 1515, None, None),
+        (2, "receipt", 150, None, None),
+    ]
+    may = queries.reserve_statement(office.session, office.leader, site_id=office.site_id, month="2026-05")
+    assert (may.opening_fen, may.closing_fen) == (april.closing_fen, april.closing_fen + 750 - 100)
+    assert may.closing_fen == queries.reserve_fen(office.session, office.site_id)
+    with pytest.raises(NotFound):
+        queries.reserve_statement(
+            office.session, Office(office.session, code="LH").lead, site_id=office.site_id, month="2026-04"
+        )

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.finance.rules import charge, custody, ledger, price, receipt, refund, reserve, settlement
+from services.finance.rules import charge, custody, ledger, price, receipt, refund, reopening, reserve, settlement
 from services.finance.rules.daily_check import CashPolicy, check_times
-from services.finance.rules.deduction import Deduction, deduct
+from services.finance.rules.deduction import GuardPolicy, deduct
 from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.split import Split, SplitPolicy, share_among, split
 from shared.errors import Malformed, NotYourRole, RuleBroken
@@ -54,18 +54,6 @@ def test_the_workers_part_is_shared_by_weight_and_loses_nothing(total: int, weig
         assert abs(shares[person] * sum(weights.values()) - total * weight) < sum(weights.values())
 
 
-@given(st.integers(min_value=0, max_value=MAX_FEN), st.integers(min_value=0, max_value=MAX_FEN))
-def test_a_fine_is_taken_from_the_bonus_first_and_the_rest_from_the_wage(bonus: int, fine: int) -> None:
-    taken = deduct(bonus_fen=bonus, fine_fen=fine)
-    assert taken.from_bonus_fen + taken.from_wage_fen == fine
-    assert taken.net_fen == bonus - taken.from_bonus_fen >= 0
-    assert taken.net_fen == 0 or taken.from_wage_fen == 0
-
-
-def test_a_fine_larger_than_the_bonus_leaves_a_shortfall() -> None:
-    assert deduct(bonus_fen=5000, fine_fen=20000) == Deduction(from_bonus_fen=5000, from_wage_fen=15000, net_fen=0)
-
-
 @given(FEN, PEOPLE)
 def test_what_a_fee_posts_sums_to_zero(amount: int, weights: dict[UUID, int]) -> None:
     parts = split(amount, SplitPolicy())
@@ -80,7 +68,7 @@ def test_what_a_fee_posts_sums_to_zero(amount: int, weights: dict[UUID, int]) ->
 def test_what_a_settlement_posts_sums_to_zero(people: list[tuple[int, int, int]]) -> None:
     lines = []
     for share, reward, fine in people:
-        taken = deduct(bonus_fen=share + reward, fine_fen=fine)
+        taken = deduct(bonus_fen=share + reward, fine_fen=fine, wage_fen=None, policy=GuardPolicy())
         lines.append(
             PayoutLine(
                 person_id=new_id(),
@@ -118,6 +106,7 @@ def test_a_use_of_the_reserve_is_owed_to_the_person_or_makes_good_the_companys_c
         price.PRICE_VERSION,
         settlement.SETTLEMENT,
         refund.REFUND,
+        reopening.REOPENING,
     ],
 )
 def test_a_step_is_taken_only_if_the_table_has_it_and_a_refusal_names_those_it_has(machine) -> None:

@@ -1,6 +1,6 @@
 """The month's settlement [R89-R94, D13, D18, D21]."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +19,7 @@ from services.finance.tasks import (
 )
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
-from shared.messages import MonthFiguresAsked, PayoutApproved, PayoutReceived, StatisticsAgreed
+from shared.messages import MonthFiguresAsked, PayoutApproved, PayoutLine, PayoutReceived, StatisticsAgreed
 from tests.people import published
 from tests.services.finance.office import MAY_FIRST, MONTH_END, MORNING, Office, sweep_all
 from tests.services.finance.test_reserve import decide, propose
@@ -161,7 +161,6 @@ def test_a_settlement_is_the_sum_of_its_rows_and_each_line_explains_itself(offic
 
 def test_an_approved_settlement_is_posted_and_sent_to_hr_as_computed(office: Office) -> None:
     office.paid(10000)
-    decide(office, propose(office, amount_fen=500, person=office.worker))
     fined(office, office.worker, 5000)
     office.end_month()
     compute(office)
@@ -171,12 +170,19 @@ def test_an_approved_settlement_is_posted_and_sent_to_hr_as_computed(office: Off
     told = PayoutApproved.model_validate(
         office.session.execute(text("SELECT body FROM outbox WHERE type = 'PayoutApproved'")).scalar_one()
     )
-    assert (told.settlement_id, told.lines, told.net_fen, told.from_wage_fen) == (view.id, view.lines, 0, 1000)
+    assert (told.settlement_id, told.net_fen, told.from_wage_fen) == (view.id, 0, 1500)
+    assert told.lines == queries.payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
+    (line,) = told.lines
+    shown = asdict(view.lines[0])
+    assert {part: shown[part] for part in PayoutLine.model_fields if part != "jobs"} == line.model_dump(
+        exclude={"jobs"}
+    )
+    assert [(job.receipt_number, job.share_fen) for job in line.jobs] == [("SJ-BK-000001", 3500)]
     assert office.balance("workers_share") == 0
     assert office.balance("rewards_due") == 0
     assert office.balance("payroll") == 0
     assert office.balance("fines") == -5000
-    assert office.balance("wage_deductions", office.worker) == 1000
+    assert office.balance("wage_deductions", office.worker) == 1500
     office.books_balance()
     (fine,) = queries.fines(office.session, office.lead, after=None, limit=10).items
     assert (fine.settlement_id, fine.settled_at) == (view.id, MAY_FIRST)
@@ -200,7 +206,7 @@ def test_a_fine_or_reward_that_comes_after_the_computing_waits_for_the_next_mont
     office.end_month()
     compute(office)
     late = fined(office, office.worker, 700)
-    decide(office, propose(office, amount_fen=500, person=office.worker))
+    decide(office, propose(office, amount_fen=500, person=office.cashier))
     view = approve(office)
     assert (view.fines_from_bonus_fen, view.rewards_fen) == (0, 0)
     office.session.expire_all()
@@ -213,8 +219,9 @@ def test_a_fine_or_reward_that_comes_after_the_computing_waits_for_the_next_mont
     for actor in (office.desk_head, office.lead):
         settlement.agree_accounts(office.session, site_id=office.site_id, month="2026-05", actor=actor, now=june)
     may = settlement.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=june)
-    (line,) = queries.settlement_as_left(office.session, may).lines
-    assert (line.share_fen, line.reward_fen, line.fine_fen, line.from_wage_fen) == (0, 500, 700, 200)
+    lines = {line.person_id: line for line in queries.settlement_as_left(office.session, may).lines}
+    assert (lines[office.worker.person_id].fine_fen, lines[office.worker.person_id].from_wage_fen) == (700, 700)
+    assert lines[office.cashier.person_id].reward_fen == 500
 
 
 def test_a_fine_is_kept_once_and_waits_for_its_site(office: Office) -> None:
@@ -293,7 +300,7 @@ def test_finance_gives_its_figures_for_both_departments_zeros_included(office: O
         ("UPDATE settlements SET net_fen = net_fen + 1", "ck_settlements_net"),
         ("UPDATE settlements SET approved_by = drafted_by", "ck_settlements_four_eyes"),
         ("UPDATE settlement_lines SET net_fen = net_fen + 1", "ck_settlement_lines_net"),
-        ("UPDATE settlement_lines SET fine_fen = fine_fen + 1", "ck_settlement_lines_fine"),
+        ("UPDATE settlement_lines SET from_wage_fen = 1", "ck_settlement_lines_fine"),
         (
             "UPDATE settlement_lines SET fine_fen = 1, from_wage_fen = 1",
             "ck_settlement_lines_bonus_first",
