@@ -1,6 +1,7 @@
 """People join, get a token, and leave."""
 
 from datetime import time
+from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from shared.ids import new_id
 from shared.messages import Department, Role
 from shared.people import Actor, identify
 from tests.people import employ, open_site, published
+from tests.services.hr.conftest import NOW
 
 TOLD = [("PersonChanged", other) for other in ("intake", "dispatch", "finance")]
 
@@ -35,6 +37,7 @@ def hire(session: Session, actor: Actor, *site_ids: UUID, **facts: Any) -> Perso
             "shift_start": time(8),
             "shift_end": time(17, 30),
             "actor": actor,
+            "now": NOW,
             **facts,
         },
     )
@@ -115,7 +118,7 @@ def test_a_token_is_256_random_bits_and_never_published(session: Session, site_i
 def test_who_left_can_no_longer_act(session: Session, site_id: UUID, administrator: Actor) -> None:
     made = hire(session, administrator, site_id)
     token = post.issue_token(session, person_id=made.id, actor=administrator)
-    post.let_leave(session, person_id=made.id, actor=administrator)
+    post.let_leave(session, person_id=made.id, actor=administrator, now=NOW)
     assert (made.active, made.version) == (False, 3)
     assert identify(session, token) is None
     assert published(session) == TOLD * 3
@@ -123,8 +126,8 @@ def test_who_left_can_no_longer_act(session: Session, site_id: UUID, administrat
 
 def test_who_left_neither_leaves_again_nor_gets_a_token(session: Session, site_id: UUID, administrator: Actor) -> None:
     made = hire(session, administrator, site_id)
-    post.let_leave(session, person_id=made.id, actor=administrator)
-    for act in (post.let_leave, post.issue_token):
+    post.let_leave(session, person_id=made.id, actor=administrator, now=NOW)
+    for act in (partial(post.let_leave, now=NOW), post.issue_token):
         with pytest.raises(RuleBroken) as refused:
             act(session, person_id=made.id, actor=administrator)
         assert refused.value.code == "left_already"
@@ -132,7 +135,7 @@ def test_who_left_neither_leaves_again_nor_gets_a_token(session: Session, site_i
 
 def test_nobody_lets_himself_leave(session: Session, administrator: Actor) -> None:
     with pytest.raises(RuleBroken) as refused:
-        post.let_leave(session, person_id=administrator.person_id, actor=administrator)
+        post.let_leave(session, person_id=administrator.person_id, actor=administrator, now=NOW)
     assert refused.value.code == "not_yourself"
 
 
