@@ -98,6 +98,13 @@ class AddHoliday(Body):
     name: Short
 
 
+class FillHolidays(Body):
+    """A year whose public holidays the site does not have yet, and why now."""
+
+    year: Annotated[int, Field(ge=EARLIEST.year, lt=LATEST.year, strict=True)]
+    reason: Words
+
+
 class RemoveHoliday(Body):
     """A day that is a working day after all, and why."""
 
@@ -277,6 +284,17 @@ def list_site_changes(site_id: UUID, edge: Annotated[Edge, may("read_sites")]) -
 def add_holiday(site_id: UUID, body: AddHoliday, edge: Annotated[Edge, may("change_site")]) -> SiteView:
     def act() -> SiteView:
         site.add_holiday(edge.session, site_id=site_id, day=body.day, name=body.name, actor=edge.actor, now=edge.now)
+        return queries.site_by_id(edge.session, site_id)
+
+    return edge.once(body, act)
+
+
+@api.post("/sites/{site_id}/holidays/fill", summary="The public holidays of a year, from the table [R68, R81]")
+def fill_holidays(site_id: UUID, body: FillHolidays, edge: Annotated[Edge, may("change_site")]) -> SiteView:
+    def act() -> SiteView:
+        site.fill_holidays(
+            edge.session, site_id=site_id, year=body.year, reason=body.reason, actor=edge.actor, now=edge.now
+        )
         return queries.site_by_id(edge.session, site_id)
 
     return edge.once(body, act)

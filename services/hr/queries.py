@@ -485,9 +485,13 @@ def reports(session: Session, actor: Actor, *, after: UUID | None, limit: int) -
     )
 
 
+WITH_PAYMENT = selectinload(PayoutLine.payment).selectinload(Payment.failures)
+"""How a line is loaded to be shown."""
+
+
 def payouts(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PayoutView]:
     """Payouts with every line."""
-    whole = selectinload(Payout.lines).selectinload(PayoutLine.payment).selectinload(Payment.failures)
+    whole = selectinload(Payout.lines).options(WITH_PAYMENT)
     query = select(Payout).where(at_sites_of(actor, Payout.site_id)).options(whole)
     return page_of(session, query, Payout.settlement_id, _payout_view, after=after, limit=limit)
 
@@ -498,7 +502,7 @@ def payout_line(session: Session, settlement_id: UUID, person_id: UUID) -> Payou
     query = (
         select(PayoutLine)
         .where(PayoutLine.settlement_id == settlement_id, PayoutLine.person_id == person_id)
-        .options(selectinload(PayoutLine.payment).selectinload(Payment.failures))
+        .options(WITH_PAYMENT)
         .execution_options(populate_existing=True)
     )
     return _line_view(session.scalars(query).one())
@@ -511,7 +515,7 @@ def own_statements(session: Session, actor: Actor, *, month: str | None) -> list
         .join(Payout, Payout.settlement_id == PayoutLine.settlement_id)
         .join(Site, Site.id == Payout.site_id)
         .where(PayoutLine.person_id == actor.person_id)
-        .options(selectinload(PayoutLine.payment).selectinload(Payment.failures))
+        .options(WITH_PAYMENT)
         .order_by(Payout.month, Site.code)
     )
     if month is not None:

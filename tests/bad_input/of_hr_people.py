@@ -24,6 +24,10 @@ def a_holiday(house: House) -> Call:
     return Call(f"/sites/{house.site_id}/holidays", {"day": "2026-04-06", "name": "清明节"})
 
 
+def holidays_of_a_year(house: House) -> Call:
+    return Call(f"/sites/{house.site_id}/holidays/fill", {"year": 2027, "reason": "国务院已公布"})
+
+
 def no_holiday(house: House) -> Call:
     added = a_holiday(house)
     house.did("administrator", added.path, added.body)
@@ -182,6 +186,7 @@ ACTS = [
     Act(HR, "/sites", "administrator", a_site, everywhere="a new site is nobody's yet"),
     Act(HR, "/sites/{site_id}/change", "administrator", a_closing),
     Act(HR, "/sites/{site_id}/holidays", "administrator", a_holiday),
+    Act(HR, "/sites/{site_id}/holidays/fill", "administrator", holidays_of_a_year),
     Act(HR, "/sites/{site_id}/holidays/remove", "administrator", no_holiday),
     Act(HR, "/sites/{site_id}/leaders", "administrator", a_leader),
     Act(HR, "/people", "hr", a_person, again="another person of the same name"),

@@ -9,7 +9,6 @@ from services.hr.actions import site
 from services.hr.actions.post import begin_post, new_token, tell
 from services.hr.models import Person, Site
 from services.hr.rules.company import check_founder
-from services.hr.rules.holiday import public_holidays
 from services.hr.rules.site import check_zone
 from shared.calendar import local
 from shared.errors import RuleBroken
@@ -55,6 +54,6 @@ def open_site(session: Session, *, code: str, name: str, zone: str, closing: tim
     made = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
     session.add(made)
     session.flush()
-    site.seed_holidays(session, made, public_holidays(year, year + 1))
+    site.seed_holidays(session, made, year, year + 1)
     site.tell(session, made)
     return made

@@ -1,6 +1,5 @@
 """A site's hours, holidays and leaders in charge change, each time with who, when and why [R6, R36, R77]."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.hr.models import Person, Site, SiteChange, SiteHoliday, SiteLeader
+from services.hr.rules.holiday import public_holidays
 from services.hr.rules.post import check_leader
 from services.hr.rules.site import check_hours
 from shared.bus.outbox import publish
@@ -34,10 +34,11 @@ def tell(session: Session, site: Site) -> None:
     )
 
 
-def seed_holidays(session: Session, site: Site, holidays: Mapping[date, str]) -> None:
+def seed_holidays(session: Session, site: Site, *years: int) -> None:
     """The public holidays a site starts with."""
-    session.add_all(SiteHoliday(site_id=site.id, day=day, name=name) for day, name in holidays.items())
-    site.holidays = sorted(holidays)
+    days = public_holidays(*years)
+    session.add_all(SiteHoliday(site_id=site.id, day=day, name=name) for day, name in days.items())
+    site.holidays = sorted(days)
 
 
 def change(
@@ -77,6 +78,19 @@ def add_holiday(session: Session, *, site_id: UUID, day: date, name: str, actor:
     session.add(SiteHoliday(site_id=site.id, day=day, name=name))
     site.holidays = sorted([*site.holidays, day])
     _changed(session, site, {"holiday": [None, day]}, reason=name, actor=actor, now=now)
+    return site
+
+
+def fill_holidays(session: Session, *, site_id: UUID, year: int, reason: str, actor: Actor, now: datetime) -> Site:
+    """The public holidays of a year that the site does not have yet, once they are announced or the year comes near."""
+    site = _site_for(session, actor, site_id)
+    known = set(session.scalars(select(SiteHoliday.day).where(SiteHoliday.site_id == site.id)))
+    new = {day: name for day, name in public_holidays(year).items() if day not in known}
+    if not new:
+        raise RuleBroken("nothing_changes", f"the site has the holidays of {year} already", rule="R68")
+    session.add_all(SiteHoliday(site_id=site.id, day=day, name=name) for day, name in new.items())
+    site.holidays = sorted({*site.holidays, *new})
+    _changed(session, site, {"holidays": [None, sorted(new)]}, reason=reason, actor=actor, now=now)
     return site
 
 

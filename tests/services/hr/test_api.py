@@ -354,3 +354,33 @@ def test_two_cases_accepted_at_once_never_stand_on_the_same_rung(staffed: Office
     with ThreadPoolExecutor(4) as pool:
         accepted = pool.map(lambda id_: staffed.post(f"/cases/{id_}/accept", by="worker").json(), ids)
     assert sorted(case["rung"] for case in accepted) == [1, 2, 3, 3]
+
+
+def test_a_wage_is_set_by_hr_and_seen_by_hr_and_the_leader_alone(staffed: Office) -> None:
+    path = f"/people/{staffed.ids['worker']}"
+    assert staffed.post(f"{path}/wage", {"monthly_wage_fen": 500000}).status_code == 403
+    made = staffed.post(f"{path}/wage", {"monthly_wage_fen": 500000}, by="hr").json()
+    assert (made["version"], made["monthly_wage_fen"]) == (1, 500000)
+    for by in ("hr", "leader"):
+        assert staffed.get(f"{path}/wages", by=by).json() == [made]
+    for by in ("administrator", "auditor", "worker", "clerk"):
+        assert staffed.get(f"{path}/wages", by=by).status_code == 403
+    assert "500000" not in staffed.get("/people", by="auditor").text
+
+
+def test_anybody_reads_his_own_cases_and_statements_and_no_others(staffed: Office) -> None:
+    mine = staffed.open_case().json()
+    assert [one["id"] for one in staffed.get("/cases/mine", by="worker").json()["items"]] == [mine["id"]]
+    for by in ("clerk", "head", "auditor"):
+        assert staffed.get("/cases/mine", by=by).json()["items"] == []
+        assert staffed.get("/payouts/mine?month=2026-04", by=by).json() == []
+    assert staffed.get("/payouts/mine?month=2026-13", by="worker").status_code == 422
+
+
+def test_the_organisation_and_a_persons_posts_are_read_by_those_who_read_people(staffed: Office) -> None:
+    (branch,) = staffed.get("/organisation", by="head").json()
+    assert {one["department"] for one in branch["departments"]} >= {"engineering", "front_desk", "hr"}
+    (post,) = staffed.get(f"/people/{staffed.ids['worker']}/posts", by="hr").json()
+    assert (post["role"], post["reason"], post["until"]) == ("worker", "employed", None)
+    assert staffed.get("/organisation", by="worker").status_code == 403
+    assert staffed.get(f"/people/{staffed.ids['worker']}/posts", by="head").status_code == 403

@@ -150,6 +150,20 @@ def test_a_holiday_is_added_once_removed_once_and_told_each_time(
     ]
 
 
+def test_a_year_of_holidays_is_filled_up_once_around_those_known(
+    session: Session, site_id: UUID, administrator: Actor, now: datetime
+) -> None:
+    facts: dict[str, Any] = {"site_id": site_id, "actor": administrator, "now": now}
+    site.add_holiday(session, day=date(2027, 10, 1), name="国庆节", **facts)
+    site.fill_holidays(session, year=2027, reason="已公布", **facts)
+    session.flush()
+    assert [one.day for one in queries.holidays(session, administrator, site_id)] == sorted(public_holidays(2027))
+    assert last_told(session)["holidays"] == [str(day) for day in sorted(public_holidays(2027))]
+    with pytest.raises(RuleBroken) as refused:
+        site.fill_holidays(session, year=2027, reason="已公布", **facts)
+    assert refused.value.code == "nothing_changes"
+
+
 def test_a_leader_in_charge_is_followed_by_another_and_both_are_kept(
     session: Session, site_id: UUID, administrator: Actor, now: datetime
 ) -> None:
