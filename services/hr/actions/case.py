@@ -285,7 +285,6 @@ def _finish(session: Session, cases: Sequence[Case], state: CaseState, *, now: d
         if due.fine_fen and discipline.fines_as_points:
             case.points, case.fine_fen = points_of(due.fine_fen, discipline), 0
         _punish(session, case, due, now=now)
-        session.flush()  # the next case of the same person stands a rung higher
 
 
 def _penalty(session: Session, case: Case) -> Penalty:

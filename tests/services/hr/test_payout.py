@@ -365,3 +365,12 @@ def test_not_even_the_owner_changes_what_was_heard(
     session.execute(text("SET ROLE NONE"))
     with pytest.raises(DBAPIError, match="append-only"):
         session.execute(text(change.format(table)))
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", ["case_evidence", "payment_failures", "site_changes", "wages"])
+def test_not_even_the_owner_changes_what_was_written_down(session: Session, table: str, change: str) -> None:
+    session.execute(text("RESET ROLE"))
+    session.execute(text("SET ROLE NONE"))
+    with pytest.raises(DBAPIError, match="append-only"):
+        session.execute(text(change.format(table)))
