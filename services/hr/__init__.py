@@ -1,7 +1,8 @@
 """hr 人事, with the administration department's 行政部 month reports: who works here, and what follows from conduct.
 
-owns   the company, its sites and people with their posts and tokens; discipline cases and ladders, HR tasks;
-       payouts received; missed callbacks, overrides and month reports as heard
-hears  CallbackMissed, MonthReported, DutyOverridden, CashNotHandedOver, CashReturned, PayoutApproved
-says   SiteChanged, PersonChanged, FineConfirmed, PayoutReceived
+owns   the company, its sites and people with their posts, wages and tokens; discipline cases and ladders, HR
+       tasks; payouts received and paid; missed callbacks, overrides and month reports as heard
+hears  CallbackMissed, MonthReported, PrivateJobReported, DutyOverridden, DutyNeglected, CashNotHandedOver,
+       CashReturned, PayoutApproved
+says   SiteChanged, PersonChanged, WageChanged, FineConfirmed, PayoutReceived, PayoutPaid, PayoutFailed
 """

@@ -1,7 +1,8 @@
 """Wiring of hr's web application; `uvicorn services.hr.main:web` runs it alone."""
 
 from services.hr.api import api
-from services.hr.rules.ladder import LadderPolicy
+from services.hr.rules.case import AppealPolicy
+from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
 from services.hr.rules.task import TaskPolicy
 from services.hr.rules.webhook import WebhookPolicy
 from services.hr.tasks import tasks
@@ -11,5 +12,9 @@ from shared.policy_routes import make_policies
 from shared.web import make_web
 
 web = make_web(
-    "hr", api, make_ops(tasks), make_alerts("hr"), make_policies("hr", LadderPolicy, TaskPolicy, WebhookPolicy)
+    "hr",
+    api,
+    make_ops(tasks),
+    make_alerts("hr"),
+    make_policies("hr", AppealPolicy, DisciplinePolicy, LadderPolicy, TaskPolicy, WebhookPolicy),
 )

@@ -1,14 +1,27 @@
 """The tables of hr; its sites and people are the masters of everybody's copies."""
 
-from datetime import datetime
+from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    Uuid,
+    or_,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.hr.rules.case import CaseState
 from services.hr.rules.ladder import Offence, PenaltyStep
+from services.hr.rules.payout import PaymentState
 from services.hr.rules.webhook import WebhookState
 from shared.alerts import AlertRow
 from shared.bus.tables import InboxRow, OutboxRow
@@ -61,7 +74,10 @@ class Alert(AlertRow, Base):
 
 
 class Site(SiteRow, Base):
-    """Sites, the masters."""
+    """Sites, the masters; service hours are by the clock on the site's wall."""
+
+    opens: Mapped[time | None]
+    closes_service: Mapped[time | None]
 
 
 class Person(PersonRow, Base):
@@ -75,19 +91,34 @@ class PaperCount(PaperCountRow, Base):
 class Case(Base):
     """A discipline case 违规案件 and what the leader decided [R78-R88].
 
-    `source_id` is the override or the missing cash it cites: nothing is charged twice. `rung` counts only the
-    confirmed cases that climb a ladder.
+    `override_id` is the override it cites, `source_id` that or the missing cash, neglect or report it was told by:
+    nothing is charged twice. What follows is known only when it is final; `rung` counts only the final cases that
+    climb a ladder, and `points` are what the fine became where the site takes no money [D19].
     """
 
     __tablename__ = "cases"
     __table_args__ = (
         UniqueConstraint("source_id"),
+        UniqueConstraint("override_id"),
         CheckConstraint("(offence = 'withheld_cash') = (amount_fen IS NOT NULL)", name="amount_of_cash"),
-        CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="open_is_undecided"),
-        CheckConstraint("(state = 'confirmed') = (step IS NOT NULL)", name="confirmed_has_step"),
+        CheckConstraint("state <> 'heard' OR heard_at IS NOT NULL", name="heard_has_statement"),
+        CheckConstraint("(heard_at IS NULL) = (statement IS NULL)", name="hearing_is_noted"),
+        CheckConstraint("(state IN ('open', 'heard')) = (decided_at IS NULL)", name="undecided"),
+        CheckConstraint("(state = 'final') = (step IS NOT NULL)", name="final_has_step"),
+        CheckConstraint("(state = 'final') = (final_at IS NOT NULL)", name="final_has_moment"),
+        CheckConstraint("state <> 'decided' OR appeal_due_at IS NOT NULL", name="decided_may_be_appealed"),
+        CheckConstraint("state NOT IN ('appealed', 'lifted') OR appealed_at IS NOT NULL", name="appeal_is_noted"),
+        CheckConstraint("points IS NULL OR fine_fen = 0", name="points_or_money"),
         CheckConstraint("decided_by <> opened_by AND decided_by <> person_id", name="four_eyes"),
+        CheckConstraint(
+            "appeal_decided_by <> decided_by AND appeal_decided_by <> person_id AND appeal_decided_by <> opened_by",
+            name="appeal_four_eyes",
+        ),
         Index("ix_cases_rungs", "person_id", "offence", postgresql_where=text("rung IS NOT NULL")),
+        Index("ix_cases_appeal_due", "appeal_due_at", postgresql_where=text("state = 'decided'")),
+        Index("ix_cases_points", "person_id", "month", postgresql_where=text("points IS NOT NULL")),
         Index("ix_cases_site_id", "site_id", "id"),
+        Index("ix_cases_person_id", "person_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -103,21 +134,52 @@ class Case(Base):
     evidence: Mapped[str]
     amount_fen: Mapped[int | None]
     source_id: Mapped[UUID | None]
+    override_id: Mapped[UUID | None]
     cash_returned_at: Mapped[datetime | None]
+
+    statement: Mapped[str | None]
+    attended: Mapped[bool | None]
+    heard_by: Mapped[UUID | None]
+    heard_at: Mapped[datetime | None]
 
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    appeal_due_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+
+    appealed_at: Mapped[datetime | None]
+    appeal: Mapped[str | None]
+    appeal_decided_by: Mapped[UUID | None]
+    appeal_decided_at: Mapped[datetime | None]
+    appeal_reason: Mapped[str | None]
+
+    final_at: Mapped[datetime | None]
     rung: Mapped[int | None]
     fine_fen: Mapped[int | None]
     step: Mapped[PenaltyStep | None]
+    points: Mapped[int | None]
     month: Mapped[str | None]
 
     person: Mapped[Person] = relationship(lazy="raise")
+    added: Mapped[list["CaseEvidence"]] = relationship(lazy="raise", order_by="CaseEvidence.id")
+
+
+class CaseEvidence(Base):
+    """What somebody added to a case after it was opened."""
+
+    __tablename__ = "case_evidence"
+    __table_args__ = (Index("ix_case_evidence_case_id", "case_id", "id"), {"comment": "append-only"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    text: Mapped[str]
+    added_by: Mapped[UUID]
+    added_at: Mapped[datetime]
 
 
 class HrTask(Base):
-    """A step other than money that HR carries out for a confirmed case, with evidence [D19]."""
+    """A step other than money that HR carries out for a case that is final, with evidence [D19]."""
 
     __tablename__ = "hr_tasks"
     __table_args__ = (
@@ -189,17 +251,17 @@ class Payout(Base):
 
 
 class PayoutLine(Base):
-    """What one person is paid, and what his wage bears of his fines [R93, R94]."""
+    """What one person is paid, and what his wage bears of his fines [R93, R94]; perhaps nobody we know."""
 
     __tablename__ = "payout_lines"
     __table_args__ = (
         CheckConstraint("net_fen = share_fen + reward_fen - from_bonus_fen", name="net"),
-        CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen", name="fine"),
+        CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen + carried_fen", name="fine"),
         {"comment": "append-only"},
     )
 
     settlement_id: Mapped[UUID] = mapped_column(ForeignKey("payouts.settlement_id"), primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     share_fen: Mapped[int]
     reward_fen: Mapped[int]
@@ -208,6 +270,53 @@ class PayoutLine(Base):
     from_wage_fen: Mapped[int]
     net_fen: Mapped[int]
     case_numbers: Mapped[list[str]] = mapped_column(ARRAY(String))
+    carried_fen: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    guard: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    jobs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+
+    payment: Mapped["Payment"] = relationship(lazy="raise")
+
+
+class Payment(Base):
+    """Whether a person was paid his line [R92]: each line has one from the moment the payout is received."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        ForeignKeyConstraint(["settlement_id", "person_id"], ["payout_lines.settlement_id", "payout_lines.person_id"]),
+        CheckConstraint(
+            "(state = 'paid') = (paid_at IS NOT NULL AND reference IS NOT NULL)", name="paid_has_reference"
+        ),
+        CheckConstraint("paid_by <> person_id", name="four_eyes"),
+        CheckConstraint("state <> 'failed' OR attempts > 0", name="failed_was_tried"),
+    )
+
+    settlement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[PaymentState]
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    reference: Mapped[str | None]
+    paid_by: Mapped[UUID | None]
+    paid_at: Mapped[datetime | None]
+
+    failures: Mapped[list["PaymentFailure"]] = relationship(lazy="raise", order_by="PaymentFailure.attempt")
+
+
+class PaymentFailure(Base):
+    """An attempt to pay a person that failed, and why; `told_by` None was found by us on receipt."""
+
+    __tablename__ = "payment_failures"
+    __table_args__ = (
+        ForeignKeyConstraint(["settlement_id", "person_id"], ["payments.settlement_id", "payments.person_id"]),
+        {"comment": "append-only"},
+    )
+
+    settlement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    cause: Mapped[str]
+    reason: Mapped[str]
+    told_by: Mapped[UUID | None]
+    failed_at: Mapped[datetime]
 
 
 class MonthReport(Base):
@@ -221,9 +330,89 @@ class MonthReport(Base):
     month: Mapped[str]
     report: Mapped[dict[str, int]] = mapped_column(JSONB)
     reported_at: Mapped[datetime]
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
 
 
-HR_TASK = Deadline("hr_task", HrTask.due_at, or_(HrTask.late_at.is_not(None), HrTask.done_at.is_not(None)))
+class SiteChange(Base):
+    """What was changed of a site, by whom, when and why: field -> [before, after]."""
+
+    __tablename__ = "site_changes"
+    __table_args__ = (UniqueConstraint("site_id", "version"), {"comment": "append-only"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    version: Mapped[int]
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    changed_by: Mapped[UUID]
+    changed_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
+class SiteHoliday(Base):
+    """A public holiday 法定节假日 of a site."""
+
+    __tablename__ = "site_holidays"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class SiteLeader(Base):
+    """The leader in charge 分管领导 of a department at a site, since when and until when [R77, R92]."""
+
+    __tablename__ = "site_leaders"
+    __table_args__ = (
+        Index("uq_site_leaders_now", "site_id", "department", unique=True, postgresql_where=text("until IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[str]
+    leader_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    named_by: Mapped[UUID]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
+class Post(Base):
+    """A post 岗位 a person has or had: what he was at which sites, from when to when, given by whom and why."""
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        Index("uq_posts_now", "person_id", unique=True, postgresql_where=text("until IS NULL")),
+        Index("ix_posts_person_id", "person_id", "since"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str]
+    department: Mapped[str]
+    site_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    all_sites: Mapped[bool]
+    shift_start: Mapped[time | None]
+    shift_end: Mapped[time | None]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    given_by: Mapped[UUID | None]
+    reason: Mapped[str]
+
+
+class Wage(Base):
+    """A person's monthly wage (fen) from a moment on, which the guard on deductions needs [D22]."""
+
+    __tablename__ = "wages"
+    __table_args__ = (
+        CheckConstraint("changed_by <> person_id", name="four_eyes"),
+        CheckConstraint("monthly_wage_fen > 0", name="positive"),
+        {"comment": "append-only"},
+    )
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    monthly_wage_fen: Mapped[int]
+    changed_by: Mapped[UUID]
+    changed_at: Mapped[datetime]
 
 
 class Delivery(Base):
@@ -322,6 +511,8 @@ class WebhookAttempt(Base):
     delivery: Mapped[Delivery] = relationship(lazy="raise")
 
 
+HR_TASK = Deadline("hr_task", HrTask.due_at, or_(HrTask.late_at.is_not(None), HrTask.done_at.is_not(None)))
+CASE_APPEAL = Deadline("case_appeal", Case.appeal_due_at, Case.state != CaseState.DECIDED)
 WEBHOOK_DELIVERY = Deadline(
     "webhook_delivery",
     WebhookDelivery.next_attempt_at,

@@ -1,10 +1,10 @@
 """Reads of hr: frozen views for the API, each limited to the sites of the person asking."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import Row, Select, or_, select, text
@@ -17,28 +17,41 @@ from services.hr.models import (
     MissedCallback,
     MonthReport,
     Override,
+    Payment,
     Payout,
+    PayoutLine,
     Person,
+    Post,
     Site,
+    SiteChange,
+    SiteHoliday,
+    SiteLeader,
+    Wage,
     WebhookAttempt,
     WebhookEndpoint,
 )
 from services.hr.rules.case import CaseState
+from services.hr.rules.post import HEADS
+from services.hr.rules.task import MOVES
 from shared.access import at_sites_of
 from shared.errors import NotFound
+from shared.messages import Certificate, Department, JobShare, ReportLine
 from shared.paging import Page, page_of
 from shared.people import Actor
 
 
 @dataclass(frozen=True)
 class SiteView:
-    """A site 小区; `closing` is by the clock on its wall."""
+    """A site 小区; its times are by the clock on its wall, `opens` and `closes_service` its service hours."""
 
     id: UUID
     code: str
     name: str
     zone: str
     closing: time
+    opens: time | None
+    closes_service: time | None
+    holidays: list[date]
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,25 @@ class PersonView:
     active: bool
     shift_start: time | None
     shift_end: time | None
+    skills: list[str] | None
+    certificates: list[Certificate]
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """What somebody added to a case."""
+
+    text: str
+    added_by: UUID
+    added_at: datetime
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """A discipline case (fen): `opened_by` None was opened by missing cash, `source_id` is what it cites."""
+    """A discipline case (fen): `opened_by` None was opened by missing cash, `source_id` is what it was told by.
+
+    From `rung` to `month` is what follows from it, known when it is final.
+    """
 
     id: UUID
     number: str
@@ -74,19 +101,47 @@ class CaseView:
     evidence: str
     amount_fen: int | None
     cash_returned_at: datetime | None
-    rung: int | None
-    fine_fen: int | None
-    step: str | None
+    added: list[EvidenceView]
+    statement: str | None
+    attended: bool | None
+    heard_by: UUID | None
+    heard_at: datetime | None
     decided_by: UUID | None
     decided_at: datetime | None
     reason: str | None
+    appeal_due_at: datetime | None
+    accepted_at: datetime | None
+    appealed_at: datetime | None
+    appeal: str | None
+    appeal_decided_by: UUID | None
+    appeal_decided_at: datetime | None
+    appeal_reason: str | None
+    final_at: datetime | None
+    rung: int | None
+    fine_fen: int | None
+    points: int | None
+    step: str | None
     month: str | None
     source_id: UUID | None
+    override_id: UUID | None
+
+
+@dataclass(frozen=True)
+class PointsView:
+    """Appraisal points a fine became, where the site takes no money [D19]."""
+
+    case_id: UUID
+    case_number: str
+    site_id: UUID
+    person_id: UUID
+    person_name: str
+    month: str
+    points: int
 
 
 @dataclass(frozen=True)
 class TaskView:
-    """A step HR carries out, by `due_at`."""
+    """A step HR carries out, by `due_at`; `move` is where the person gets another post, if that is the step."""
 
     id: UUID
     kind: str
@@ -100,6 +155,7 @@ class TaskView:
     done_at: datetime | None
     done_by: UUID | None
     evidence: str | None
+    move: str | None
 
 
 @dataclass(frozen=True)
@@ -136,11 +192,23 @@ class ReportView:
     month: str
     report: dict[str, int]
     reported_at: datetime
+    lines: list[ReportLine]
+
+
+@dataclass(frozen=True)
+class FailureView:
+    """An attempt to pay that failed."""
+
+    attempt: int
+    cause: str
+    reason: str
+    told_by: UUID | None
+    failed_at: datetime
 
 
 @dataclass(frozen=True)
 class PayoutLineView:
-    """What one person is paid (fen)."""
+    """What one person is paid (fen), how it came about, and whether he was paid."""
 
     person_id: UUID
     name: str
@@ -151,6 +219,34 @@ class PayoutLineView:
     from_wage_fen: int
     net_fen: int
     case_numbers: list[str]
+    carried_fen: int
+    guard: str
+    jobs: list[JobShare]
+    state: str
+    reference: str | None
+    paid_at: datetime | None
+    failures: list[FailureView]
+
+
+@dataclass(frozen=True)
+class FineView:
+    """A fine behind a statement (fen), by the number of its case."""
+
+    case_number: str
+    offence: str
+    fine_fen: int
+
+
+@dataclass(frozen=True)
+class StatementView:
+    """What the person asking gets for a month at one site, so that he can check every fen of it [R92-R94]."""
+
+    settlement_id: UUID
+    site_id: UUID
+    site_name: str
+    month: str
+    line: PayoutLineView
+    fines: list[FineView]
 
 
 @dataclass(frozen=True)
@@ -170,18 +266,29 @@ class PayoutView:
 
 def site_view(s: Site) -> SiteView:
     """A site as shown."""
-    return SiteView(s.id, s.code, s.name, s.zone, s.closing)
+    return SiteView(s.id, s.code, s.name, s.zone, s.closing, s.opens, s.closes_service, s.holidays)
 
 
 def sites(session: Session, actor: Actor) -> list[SiteView]:
     """The person's sites, by code."""
-    query = select(Site).where(at_sites_of(actor, Site.id)).order_by(Site.code)
-    return [site_view(site) for site in session.scalars(query)]
+    return [site_view(site) for site in _sites_of(session, actor)]
 
 
 def person_view(p: Person) -> PersonView:
     """A person as shown: never his token, nor its hash."""
-    return PersonView(p.id, p.name, p.role, p.department, p.site_ids, p.all_sites, p.active, p.shift_start, p.shift_end)
+    return PersonView(
+        id=p.id,
+        name=p.name,
+        role=p.role,
+        department=p.department,
+        site_ids=p.site_ids,
+        all_sites=p.all_sites,
+        active=p.active,
+        shift_start=p.shift_start,
+        shift_end=p.shift_end,
+        skills=p.skills,
+        certificates=[Certificate.model_validate(one) for one in p.certificates or []],
+    )
 
 
 def people(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PersonView]:
@@ -193,7 +300,7 @@ def people(session: Session, actor: Actor, *, after: UUID | None, limit: int) ->
 
 
 def case_view(c: Case) -> CaseView:
-    """A case loaded with its person, as shown."""
+    """A case loaded with its person and what was added, as shown."""
     return CaseView(
         id=c.id,
         number=c.number,
@@ -209,19 +316,36 @@ def case_view(c: Case) -> CaseView:
         evidence=c.evidence,
         amount_fen=c.amount_fen,
         cash_returned_at=c.cash_returned_at,
-        rung=c.rung,
-        fine_fen=c.fine_fen,
-        step=c.step,
+        added=[EvidenceView(one.text, one.added_by, one.added_at) for one in c.added],
+        statement=c.statement,
+        attended=c.attended,
+        heard_by=c.heard_by,
+        heard_at=c.heard_at,
         decided_by=c.decided_by,
         decided_at=c.decided_at,
         reason=c.reason,
+        appeal_due_at=c.appeal_due_at,
+        accepted_at=c.accepted_at,
+        appealed_at=c.appealed_at,
+        appeal=c.appeal,
+        appeal_decided_by=c.appeal_decided_by,
+        appeal_decided_at=c.appeal_decided_at,
+        appeal_reason=c.appeal_reason,
+        final_at=c.final_at,
+        rung=c.rung,
+        fine_fen=c.fine_fen,
+        points=c.points,
+        step=c.step,
         month=c.month,
         source_id=c.source_id,
+        override_id=c.override_id,
     )
 
 
 def _whole_cases(actor: Actor) -> Select[Case]:
-    return select(Case).where(at_sites_of(actor, Case.site_id)).options(joinedload(Case.person))
+    """Cases of his sites, and those about himself wherever they are."""
+    mine = or_(at_sites_of(actor, Case.site_id), Case.person_id == actor.person_id)
+    return select(Case).where(mine).options(joinedload(Case.person), selectinload(Case.added))
 
 
 def case_by_id(session: Session, actor: Actor, case_id: UUID) -> CaseView:
@@ -242,6 +366,30 @@ def cases(session: Session, actor: Actor, *, state: CaseState | None, after: UUI
     return page_of(session, query, Case.id, case_view, after=after, limit=limit)
 
 
+def own_cases(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CaseView]:
+    """The cases against the person asking."""
+    query = _whole_cases(actor).where(Case.person_id == actor.person_id)
+    return page_of(session, query, Case.id, case_view, after=after, limit=limit)
+
+
+def points(session: Session, actor: Actor, *, person_id: UUID | None, month: str | None) -> list[PointsView]:
+    """Points of a person, a month, or all, in the order the cases were opened [D19]."""
+    query = (
+        select(Case)
+        .where(at_sites_of(actor, Case.site_id), Case.points.is_not(None))
+        .options(joinedload(Case.person))
+        .order_by(Case.id)
+    )
+    if person_id is not None:
+        query = query.where(Case.person_id == person_id)
+    if month is not None:
+        query = query.where(Case.month == month)
+    return [
+        PointsView(c.id, c.number, c.site_id, c.person_id, c.person.name, c.month or "", c.points or 0)
+        for c in session.scalars(query)
+    ]
+
+
 def task_view(t: HrTask) -> TaskView:
     """A task loaded with its case and person, as shown."""
     return TaskView(
@@ -257,6 +405,7 @@ def task_view(t: HrTask) -> TaskView:
         done_at=t.done_at,
         done_by=t.done_by,
         evidence=t.evidence,
+        move=f"/people/{t.person_id}/move" if t.kind in MOVES else None,
     )
 
 
@@ -321,7 +470,14 @@ def reports(session: Session, actor: Actor, *, after: UUID | None, limit: int) -
     """Month reports, as received by the administration department."""
 
     def view(r: MonthReport) -> ReportView:
-        return ReportView(r.id, r.site_id, r.month, r.report, r.reported_at)
+        return ReportView(
+            r.id,
+            r.site_id,
+            r.month,
+            r.report,
+            r.reported_at,
+            [ReportLine.model_validate(line) for line in r.lines],
+        )
 
     return page_of(
         session,
@@ -333,10 +489,80 @@ def reports(session: Session, actor: Actor, *, after: UUID | None, limit: int) -
     )
 
 
+WITH_PAYMENT = selectinload(PayoutLine.payment).selectinload(Payment.failures)
+"""How a line is loaded to be shown."""
+
+
 def payouts(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PayoutView]:
     """Payouts with every line."""
-    query = select(Payout).where(at_sites_of(actor, Payout.site_id)).options(selectinload(Payout.lines))
+    whole = selectinload(Payout.lines).options(WITH_PAYMENT)
+    query = select(Payout).where(at_sites_of(actor, Payout.site_id)).options(whole)
     return page_of(session, query, Payout.settlement_id, _payout_view, after=after, limit=limit)
+
+
+def payout_line(session: Session, settlement_id: UUID, person_id: UUID) -> PayoutLineView:
+    """One line with its payment, for who was let change it."""
+    session.flush()
+    query = (
+        select(PayoutLine)
+        .where(PayoutLine.settlement_id == settlement_id, PayoutLine.person_id == person_id)
+        .options(WITH_PAYMENT)
+        .execution_options(populate_existing=True)
+    )
+    return _line_view(session.scalars(query).one())
+
+
+def own_statements(session: Session, actor: Actor, *, month: str | None) -> list[StatementView]:
+    """What the person asking gets, at each site where he has a line, with the fines behind it [R92-R94]."""
+    query = (
+        select(PayoutLine, Payout, Site.name)
+        .join(Payout, Payout.settlement_id == PayoutLine.settlement_id)
+        .join(Site, Site.id == Payout.site_id)
+        .where(PayoutLine.person_id == actor.person_id)
+        .options(WITH_PAYMENT)
+        .order_by(Payout.month, Site.code)
+    )
+    if month is not None:
+        query = query.where(Payout.month == month)
+    rows = session.execute(query).all()
+    numbers = {number for line, *_ in rows for number in line.case_numbers}
+    fines = {
+        case.number: FineView(case.number, case.offence, case.fine_fen or 0)
+        for case in session.scalars(select(Case).where(Case.number.in_(numbers), Case.person_id == actor.person_id))
+    }
+    return [
+        StatementView(
+            payout.settlement_id,
+            payout.site_id,
+            site_name,
+            payout.month,
+            _line_view(line),
+            [fines[number] for number in line.case_numbers if number in fines],
+        )
+        for line, payout, site_name in rows
+    ]
+
+
+def _line_view(line: PayoutLine) -> PayoutLineView:
+    payment = line.payment
+    return PayoutLineView(
+        person_id=line.person_id,
+        name=line.name,
+        share_fen=line.share_fen,
+        reward_fen=line.reward_fen,
+        fine_fen=line.fine_fen,
+        from_bonus_fen=line.from_bonus_fen,
+        from_wage_fen=line.from_wage_fen,
+        net_fen=line.net_fen,
+        case_numbers=line.case_numbers,
+        carried_fen=line.carried_fen,
+        guard=line.guard,
+        jobs=[JobShare.model_validate(job) for job in line.jobs],
+        state=payment.state,
+        reference=payment.reference,
+        paid_at=payment.paid_at,
+        failures=[FailureView(f.attempt, f.cause, f.reason, f.told_by, f.failed_at) for f in payment.failures],
+    )
 
 
 def _payout_view(p: Payout) -> PayoutView:
@@ -349,21 +575,219 @@ def _payout_view(p: Payout) -> PayoutView:
         approved_by=p.approved_by,
         approved_at=p.approved_at,
         received_at=p.received_at,
-        lines=[
-            PayoutLineView(
-                line.person_id,
-                line.name,
-                line.share_fen,
-                line.reward_fen,
-                line.fine_fen,
-                line.from_bonus_fen,
-                line.from_wage_fen,
-                line.net_fen,
-                line.case_numbers,
-            )
-            for line in p.lines
-        ],
+        lines=[_line_view(line) for line in p.lines],
     )
+
+
+# --- the organisation -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PostView:
+    """A post a person has or had; `given_by` None was there before posts were kept."""
+
+    role: str
+    department: str
+    site_ids: list[UUID]
+    all_sites: bool
+    shift_start: time | None
+    shift_end: time | None
+    since: datetime
+    until: datetime | None
+    given_by: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class WageView:
+    """A monthly wage (fen) from a moment on."""
+
+    person_id: UUID
+    version: int
+    monthly_wage_fen: int
+    changed_by: UUID
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class SiteChangeView:
+    """A change of a site: field -> [before, after]."""
+
+    version: int
+    changes: dict[str, Any]
+    changed_by: UUID
+    changed_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class HolidayView:
+    """A public holiday of a site."""
+
+    day: date
+    name: str
+
+
+@dataclass(frozen=True)
+class LeaderView:
+    """Who was or is the leader in charge of a department at a site."""
+
+    department: str
+    leader_id: UUID
+    leader_name: str
+    named_by: UUID
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """Somebody in a department."""
+
+    person_id: UUID
+    name: str
+    role: str
+    is_head: bool
+
+
+@dataclass(frozen=True)
+class DepartmentView:
+    """A department at a site: its people, heads first, and the leader in charge of it, if one is named."""
+
+    department: str
+    leader_id: UUID | None
+    leader_name: str | None
+    people: list[MemberView]
+
+
+@dataclass(frozen=True)
+class SiteBranchView:
+    """A site with its departments."""
+
+    site_id: UUID
+    code: str
+    name: str
+    departments: list[DepartmentView]
+
+
+def site_by_id(session: Session, site_id: UUID) -> SiteView:
+    """One site, for who was let change it."""
+    return site_view(session.get_one(Site, site_id))
+
+
+def _only_his(actor: Actor, site_id: UUID) -> None:
+    if not actor.sees(site_id):
+        raise NotFound("site", site_id)
+
+
+def site_changes(session: Session, actor: Actor, site_id: UUID) -> list[SiteChangeView]:
+    """What was changed of a site, oldest first. Raises NotFound for a site of others."""
+    _only_his(actor, site_id)
+    query = select(SiteChange).where(SiteChange.site_id == site_id).order_by(SiteChange.version)
+    return [SiteChangeView(c.version, c.changes, c.changed_by, c.changed_at, c.reason) for c in session.scalars(query)]
+
+
+def holidays(session: Session, actor: Actor, site_id: UUID) -> list[HolidayView]:
+    """A site's public holidays by day. Raises NotFound for a site of others."""
+    _only_his(actor, site_id)
+    query = select(SiteHoliday).where(SiteHoliday.site_id == site_id).order_by(SiteHoliday.day)
+    return [HolidayView(one.day, one.name) for one in session.scalars(query)]
+
+
+def leaders(session: Session, actor: Actor, site_id: UUID) -> list[LeaderView]:
+    """The leaders in charge at a site, now and before. Raises NotFound for a site of others."""
+    _only_his(actor, site_id)
+    session.flush()
+    query = (
+        select(SiteLeader, Person.name)
+        .join(Person, Person.id == SiteLeader.leader_id)
+        .where(SiteLeader.site_id == site_id)
+        .order_by(SiteLeader.department, SiteLeader.since, SiteLeader.id)
+    )
+    return [
+        LeaderView(one.department, one.leader_id, name, one.named_by, one.since, one.until)
+        for one, name in session.execute(query)
+    ]
+
+
+def _person_of(session: Session, actor: Actor, person_id: UUID) -> Person:
+    person = session.get(Person, person_id)
+    if person is None or not (person.all_sites or actor.site_ids is None or actor.site_ids & set(person.site_ids)):
+        raise NotFound("person", person_id)
+    return person
+
+
+def posts(session: Session, actor: Actor, person_id: UUID) -> list[PostView]:
+    """The posts of a person, oldest first. Raises NotFound for people of other sites."""
+    _person_of(session, actor, person_id)
+    query = select(Post).where(Post.person_id == person_id).order_by(Post.since, Post.id)
+    return [
+        PostView(
+            role=p.role,
+            department=p.department,
+            site_ids=p.site_ids,
+            all_sites=p.all_sites,
+            shift_start=p.shift_start,
+            shift_end=p.shift_end,
+            since=p.since,
+            until=p.until,
+            given_by=p.given_by,
+            reason=p.reason,
+        )
+        for p in session.scalars(query)
+    ]
+
+
+def wage_view(w: Wage) -> WageView:
+    """A wage as shown."""
+    return WageView(w.person_id, w.version, w.monthly_wage_fen, w.changed_by, w.changed_at)
+
+
+def wages(session: Session, actor: Actor, person_id: UUID) -> list[WageView]:
+    """A person's wages, oldest first. Raises NotFound for people of other sites."""
+    _person_of(session, actor, person_id)
+    query = select(Wage).where(Wage.person_id == person_id).order_by(Wage.version)
+    return [wage_view(wage) for wage in session.scalars(query)]
+
+
+def organisation(session: Session, actor: Actor) -> list[SiteBranchView]:
+    """The company as a tree: each site of the person asking, its departments, their heads, people and leaders."""
+    everybody = session.scalars(select(Person).where(Person.active).order_by(Person.name, Person.id)).all()
+    by_id = {person.id: person for person in everybody}
+    in_charge = {
+        (one.site_id, one.department): by_id[one.leader_id]
+        for one in session.scalars(select(SiteLeader).where(SiteLeader.until.is_(None)))
+        if one.leader_id in by_id and by_id[one.leader_id].role == "leader"
+    }
+    return [_branch(site, everybody, in_charge) for site in _sites_of(session, actor)]
+
+
+def _sites_of(session: Session, actor: Actor) -> list[Site]:
+    return list(session.scalars(select(Site).where(at_sites_of(actor, Site.id)).order_by(Site.code)))
+
+
+def _branch(site: Site, everybody: Sequence[Person], in_charge: Mapping[tuple[UUID, str], Person]) -> SiteBranchView:
+    here = [person for person in everybody if person.all_sites or site.id in person.site_ids]
+    departments = []
+    for department in get_args(Department):
+        people = [
+            MemberView(person.id, person.name, person.role, person.role in HEADS)
+            for person in here
+            if person.department == department
+        ]
+        leader = in_charge.get((site.id, department))
+        if leader is not None and not (leader.all_sites or site.id in leader.site_ids):
+            leader = None  # he was moved to other sites
+        if people or leader is not None:
+            departments.append(
+                DepartmentView(
+                    department,
+                    leader.id if leader is not None else None,
+                    leader.name if leader is not None else None,
+                    sorted(people, key=lambda one: not one.is_head),
+                )
+            )
+    return SiteBranchView(site.id, site.code, site.name, departments)
 
 
 @dataclass(frozen=True)

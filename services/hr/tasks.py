@@ -5,15 +5,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from services.hr.actions import case, heard, payout, task, webhook
-from services.hr.models import HR_TASK, WEBHOOK_DELIVERY
+from services.hr.models import CASE_APPEAL, HR_TASK, WEBHOOK_DELIVERY
 from shared.errors import NotYet
 from shared.messages import (
     CallbackMissed,
     CashNotHandedOver,
     CashReturned,
+    DutyNeglected,
     DutyOverridden,
     MonthReported,
     PayoutApproved,
+    PrivateJobReported,
 )
 from shared.tasks import Errand, Tasks
 
@@ -23,13 +25,25 @@ tasks = Tasks("hr")
 @tasks.hears(CallbackMissed)
 def hear_callback_missed(session: Session, message: CallbackMissed, *, now: datetime) -> None:
     """An owner was not called back in time."""
-    heard.callback_missed(session, message)
+    heard.callback_missed(session, message, now=now)
 
 
 @tasks.hears(DutyOverridden)
 def hear_duty_overridden(session: Session, message: DutyOverridden, *, now: datetime) -> None:
     """A head sent a worker whose duties were not done."""
     heard.duty_overridden(session, message)
+
+
+@tasks.hears(DutyNeglected)
+def hear_duty_neglected(session: Session, message: DutyNeglected, *, now: datetime) -> None:
+    """Regular work was left undone for paid work: a case opens."""
+    case.duty_neglected(session, message, now=now)
+
+
+@tasks.hears(PrivateJobReported)
+def hear_private_job_reported(session: Session, message: PrivateJobReported, *, now: datetime) -> None:
+    """Somebody took a paid job privately: a case opens."""
+    case.private_job_reported(session, message, now=now)
 
 
 @tasks.hears(MonthReported)
@@ -61,6 +75,12 @@ def hear_payout_approved(session: Session, message: PayoutApproved, *, now: date
 def mark_late_tasks(session: Session, *, now: datetime) -> int:
     """A step's time is over."""
     return task.mark_late(session, now=now)
+
+
+@tasks.tick(CASE_APPEAL)
+def end_appeal_time(session: Session, *, now: datetime) -> int:
+    """Nobody appealed in time: the decision is final."""
+    return case.lapse(session, now=now)
 
 
 tasks.errands.append(Errand(WEBHOOK_DELIVERY, webhook.claim, webhook.send, webhook.record))

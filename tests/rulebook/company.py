@@ -28,6 +28,7 @@ from shared.people import Actor, hash_token, person_changed, site_changed
 from tests.people import ZONE, employ
 from tests.services.dispatch.crew import Crew
 from tests.services.finance.office import Office
+from tests.services.hr.court import finish
 from tests.services.intake.desk import NOW, Desk, price_book
 
 HANDLERS = {
@@ -92,9 +93,8 @@ class Discipline:
         return opened
 
     def confirm(self, opened: Case, *, now: datetime = NOW) -> Case:
-        case.decide(self.session, case_id=opened.id, confirm=True, reason="属实", actor=self.leader, now=now)
-        self.session.flush()
-        return opened
+        """Heard, confirmed and accepted: final."""
+        return finish(self.session, opened, self.leader, now)
 
     def penalties(self, offence: Offence, person: Actor, times: int) -> list[tuple[str, int]]:
         """(step, fine in fen) of each of so many confirmed offences."""

@@ -47,6 +47,7 @@ def test_d01_cleaning_and_greening_are_one_department(desk: Desk, discipline: Di
         shift_start=None,
         shift_end=None,
         actor=employ(discipline.session, "hr", "hr"),
+        now=NOW,
     )
     assert cleaner.department == "environment"
 

@@ -77,4 +77,5 @@ def test_r012_engineering_and_finance_take_part_in_every_job_each_with_its_own_p
             shift_start=None,
             shift_end=None,
             actor=employ(discipline.session, "hr", "hr"),
+            now=NOW,
         )

@@ -5,14 +5,14 @@ from datetime import datetime, time
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.hr.actions.post import new_token, tell
+from services.hr.actions import site
+from services.hr.actions.post import begin_post, new_token, tell
 from services.hr.models import Person, Site
 from services.hr.rules.company import check_founder
 from services.hr.rules.site import check_zone
-from shared.bus.outbox import publish
+from shared.calendar import local
 from shared.errors import RuleBroken
 from shared.ids import new_id
-from shared.messages import SiteChanged
 from shared.people import hash_token
 
 _FOUND = text("""
@@ -41,17 +41,19 @@ def found(
         token_hash=hash_token(token),
     )
     session.add(person)
+    session.flush()
+    begin_post(session, person, given_by=None, reason="founded the company", now=now)
     tell(session, person)
     return person, token
 
 
-def open_site(session: Session, *, code: str, name: str, zone: str, closing: time) -> Site:
-    """Open a site 小区 and tell everybody; its code is its own [R6]."""
+def open_site(session: Session, *, code: str, name: str, zone: str, closing: time, now: datetime) -> Site:
+    """Open a site 小区, with the holidays of this and the next year, and tell everybody; its code is its own [R6]."""
     check_zone(zone)
-    site = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
-    session.add(site)
-    publish(
-        session,
-        SiteChanged(site_id=site.id, version=site.version, code=code, name=name, zone=zone, closing=closing),
-    )
-    return site
+    year = local(now, zone).year
+    made = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
+    session.add(made)
+    session.flush()
+    site.seed_holidays(session, made, year, year + 1)
+    site.tell(session, made)
+    return made

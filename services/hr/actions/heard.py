@@ -1,9 +1,13 @@
 """Facts for appraisals, kept as they were heard [R43, R48, D8]."""
 
+from datetime import datetime
+
+from pydantic_core import to_jsonable_python
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from shared.alerts import Alert, raise_alerts
 from shared.ids import new_id
 from shared.messages import CallbackMissed, DutyOverridden, MonthReported
 
@@ -20,10 +24,10 @@ _PUT_MISSED_CALLBACK = text("""
 """)
 
 _PUT_REPORT = text("""
-    INSERT INTO month_reports (id, site_id, month, report, reported_at)
-    VALUES (:id, :site_id, :month, :report, :reported_at)
+    INSERT INTO month_reports (id, site_id, month, report, lines, reported_at)
+    VALUES (:id, :site_id, :month, :report, :lines, :reported_at)
     ON CONFLICT DO NOTHING
-""").bindparams(bindparam("report", type_=JSONB))
+""").bindparams(bindparam("report", type_=JSONB), bindparam("lines", type_=JSONB))
 
 
 def duty_overridden(session: Session, message: DutyOverridden) -> None:
@@ -31,11 +35,19 @@ def duty_overridden(session: Session, message: DutyOverridden) -> None:
     session.execute(_PUT_OVERRIDE, message.model_dump())
 
 
-def callback_missed(session: Session, message: CallbackMissed) -> None:
-    """A promise to an owner was not kept [R48, D3]."""
+def callback_missed(session: Session, message: CallbackMissed, *, now: datetime) -> None:
+    """A promise to an owner was not kept: kept for ever, and the desk head is told [R48, D3]."""
     session.execute(_PUT_MISSED_CALLBACK, message.model_dump())
+    told = Alert(
+        "callback_missed",
+        message.site_id,
+        message.request_id,
+        role="desk_head",
+        facts={"request_number": message.request_number},
+    )
+    raise_alerts(session, [told], now=now)
 
 
 def month_reported(session: Session, message: MonthReported) -> None:
     """The administration department 行政部 has the month's statistics [R42, R43]."""
-    session.execute(_PUT_REPORT, message.model_dump() | {"id": new_id()})
+    session.execute(_PUT_REPORT, message.model_dump() | {"id": new_id(), "lines": to_jsonable_python(message.lines)})

@@ -1,17 +1,22 @@
 """An approved payout reaches hr, which pays it to the individual [R92-R94]."""
 
 from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.hr.actions import delivery
-from services.hr.models import Payout, PayoutLine, Person
-from services.hr.rules.payout import check_payout
+from services.hr.models import Payment, PaymentFailure, Payout, PayoutLine, Person
+from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, check_payout, check_pays
 from shared.bus.outbox import publish
-from shared.errors import RuleBroken
-from shared.messages import PayoutApproved, PayoutReceived
-from shared.people import known_site
+from shared.errors import NotFound, RuleBroken
+from shared.messages import PayoutApproved, PayoutFailed, PayoutPaid, PayoutReceived
+from shared.people import Actor, known_site
+
+Cause = Literal["unknown_payee", "account_closed", "returned"]
+"""Why a person could not be paid: 查无此人, 账户已销, 银行退回."""
 
 _PUT = text("""
     INSERT INTO payouts (settlement_id, site_id, month, net_fen, from_wage_fen, approved_by, approved_at, received_at)
@@ -21,21 +26,26 @@ _PUT = text("""
 
 
 def approved(session: Session, message: PayoutApproved, *, now: datetime) -> None:
-    """Store every line once and tell finance that we hold them; what does not add up is not paid."""
+    """Store every line once and tell finance that we hold them; what does not add up is not paid.
+
+    A line of somebody who never worked here cannot be paid: finance is told, and the others are paid all the same.
+    """
     known_site(session, message.site_id)
     check_payout(message.lines, net_fen=message.net_fen, from_wage_fen=message.from_wage_fen)
-    ids = [line.person_id for line in message.lines]
-    if session.execute(select(func.count()).where(Person.id.in_(ids))).scalar_one() != len(ids):
-        raise RuleBroken("unknown_person", "the payout names somebody who never worked here", rule="R92")
     stored = session.execute(_PUT, message.model_dump(exclude={"lines"}) | {"received_at": now}).one_or_none()
     if stored is None:
         if session.get(Payout, message.settlement_id) is None:
             raise RuleBroken("paid_already", f"another settlement pays {message.month} at this site", rule="R92")
         return
-    session.add_all(
-        PayoutLine(settlement_id=message.settlement_id, **line.model_dump(exclude={"carried_fen", "guard", "jobs"}))
-        for line in message.lines
-    )
+    ids = [line.person_id for line in message.lines]
+    known = set(session.scalars(select(Person.id).where(Person.id.in_(ids))))
+    session.add_all(PayoutLine(settlement_id=message.settlement_id, **line.model_dump()) for line in message.lines)
+    session.flush()
+    payments = [
+        Payment(settlement_id=message.settlement_id, person_id=id_, state=PaymentState.DUE, attempts=0) for id_ in ids
+    ]
+    session.add_all(payments)
+    session.flush()
     delivery.make(session, message, now=now)
     publish(
         session,
@@ -48,3 +58,79 @@ def approved(session: Session, message: PayoutApproved, *, now: datetime) -> Non
             received_at=now,
         ),
     )
+    for payment in payments:
+        if payment.person_id not in known:
+            reason = "nobody of this name ever worked here"
+            _fail(session, payment, message.site_id, "unknown_payee", reason, told_by=None, now=now)
+
+
+def paid(
+    session: Session, *, settlement_id: UUID, person_id: UUID, reference: str, actor: Actor, now: datetime
+) -> Payment:
+    """HR paid the person his line, under the bank's or the pay slip's reference [R92]."""
+    payment, payout = _payment_for(session, actor, settlement_id, person_id)
+    payment.state = PAYMENT.move(payment.state, PaymentStep.PAY)
+    payment.reference, payment.paid_by, payment.paid_at = reference, actor.person_id, now
+    line = session.get_one(PayoutLine, (settlement_id, person_id))
+    publish(
+        session,
+        PayoutPaid(
+            settlement_id=settlement_id,
+            site_id=payout.site_id,
+            person_id=person_id,
+            net_fen=line.net_fen,
+            reference=reference,
+            paid_at=now,
+        ),
+    )
+    return payment
+
+
+def failed(
+    session: Session,
+    *,
+    settlement_id: UUID,
+    person_id: UUID,
+    cause: Cause,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Payment:
+    """The person could not be paid; it may be tried again, and each attempt is kept [R92]."""
+    payment, payout = _payment_for(session, actor, settlement_id, person_id)
+    _fail(session, payment, payout.site_id, cause, reason, told_by=actor.person_id, now=now)
+    return payment
+
+
+def _payment_for(session: Session, actor: Actor, settlement_id: UUID, person_id: UUID) -> tuple[Payment, Payout]:
+    """Somebody else's payment at a site of the actor, locked. Raises NotFound, or RuleBroken for one's own."""
+    payment = session.get(Payment, (settlement_id, person_id), with_for_update=True, populate_existing=True)
+    payout = session.get(Payout, settlement_id)
+    if payment is None or payout is None or not actor.sees(payout.site_id):
+        raise NotFound("payment", f"{settlement_id} of {person_id}")
+    check_pays(actor.person_id, payee=person_id)
+    return payment, payout
+
+
+def _fail(
+    session: Session,
+    payment: Payment,
+    site_id: UUID,
+    cause: Cause,
+    reason: str,
+    *,
+    told_by: UUID | None,
+    now: datetime,
+) -> None:
+    payment.state = PAYMENT.move(payment.state, PaymentStep.FAIL)
+    payment.attempts += 1
+    facts = {
+        "settlement_id": payment.settlement_id,
+        "person_id": payment.person_id,
+        "attempt": payment.attempts,
+        "cause": cause,
+        "reason": reason,
+        "failed_at": now,
+    }
+    session.add(PaymentFailure(**facts, told_by=told_by))
+    publish(session, PayoutFailed.model_validate({**facts, "site_id": site_id}))

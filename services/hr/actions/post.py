@@ -1,18 +1,19 @@
-"""People join, get their token, and leave."""
+"""People join, get their token, move to other posts, learn, earn, and leave."""
 
 import secrets
 from collections.abc import Sequence
-from datetime import time
+from datetime import datetime, time
 from uuid import UUID
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.hr.models import Person
-from services.hr.rules.post import check_post, check_rank
+from services.hr.models import Person, Post, Wage
+from services.hr.rules.post import check_not_himself, check_post, check_rank, check_valid
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
-from shared.messages import Department, PersonChanged, Role
+from shared.messages import Certificate, Department, PersonChanged, Role, WageChanged
 from shared.people import Actor, hash_token, site_for
 
 
@@ -38,9 +39,35 @@ def tell(session: Session, person: Person) -> None:
                 "token_hash": person.token_hash,
                 "shift_start": person.shift_start,
                 "shift_end": person.shift_end,
+                "skills": person.skills,
+                "certificates": person.certificates or [],
             }
         ),
     )
+
+
+def begin_post(session: Session, person: Person, *, given_by: UUID | None, reason: str, now: datetime) -> None:
+    """The person's post as it stands now ends the one before; both are kept [R82]."""
+    _end_post(session, person, now=now)
+    session.flush()
+    session.add(
+        Post(
+            person_id=person.id,
+            role=person.role,
+            department=person.department,
+            site_ids=person.site_ids,
+            all_sites=person.all_sites,
+            shift_start=person.shift_start,
+            shift_end=person.shift_end,
+            since=now,
+            given_by=given_by,
+            reason=reason,
+        )
+    )
+
+
+def _end_post(session: Session, person: Person, *, now: datetime) -> None:
+    session.execute(update(Post).where(Post.person_id == person.id, Post.until.is_(None)).values(until=now))
 
 
 def employ(
@@ -54,14 +81,11 @@ def employ(
     shift_start: time | None,
     shift_end: time | None,
     actor: Actor,
+    now: datetime,
 ) -> Person:
     """Employ a person at sites of whoever employs him; nobody can act as him before a token is issued."""
     check_post(role, department, site_ids=site_ids, all_sites=all_sites, shift_start=shift_start, shift_end=shift_end)
-    check_rank(actor.role, of=role)
-    for site_id in site_ids:
-        site_for(session, actor, site_id)
-    if all_sites and actor.site_ids is not None:
-        raise NotFound("post at", "all sites")
+    _check_gives(session, actor, role, site_ids=site_ids, all_sites=all_sites)
     person = Person(
         id=new_id(),
         version=1,
@@ -76,8 +100,108 @@ def employ(
         shift_end=shift_end,
     )
     session.add(person)
+    session.flush()
+    begin_post(session, person, given_by=actor.person_id, reason="employed", now=now)
     tell(session, person)
     return person
+
+
+def _check_gives(session: Session, actor: Actor, role: Role, *, site_ids: Sequence[UUID], all_sites: bool) -> None:
+    """Raises unless the post is one the actor may give out: none of an administrator's, and at his sites."""
+    check_rank(actor.role, of=role)
+    for site_id in site_ids:
+        site_for(session, actor, site_id)
+    if all_sites and actor.site_ids is not None:
+        raise NotFound("post at", "all sites")
+
+
+def move(
+    session: Session,
+    *,
+    person_id: UUID,
+    role: Role,
+    department: Department,
+    site_ids: Sequence[UUID],
+    all_sites: bool,
+    shift_start: time | None,
+    shift_end: time | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Person:
+    """Another post for a person; the one before is kept with its dates. Nobody moves himself [R79, R82, D18]."""
+    person = _person_for(session, actor, person_id)
+    check_not_himself(actor.person_id, person_id=person.id, what="move you")
+    check_post(role, department, site_ids=site_ids, all_sites=all_sites, shift_start=shift_start, shift_end=shift_end)
+    _check_gives(session, actor, role, site_ids=site_ids, all_sites=all_sites)
+    wanted = {
+        "role": role,
+        "department": department,
+        "site_ids": sorted(set(site_ids)),
+        "all_sites": all_sites,
+        "shift_start": shift_start,
+        "shift_end": shift_end,
+    }
+    if wanted == {**{field: getattr(person, field) for field in wanted}, "site_ids": sorted(person.site_ids)}:
+        raise RuleBroken("same_post", f"{person.name} has this post already", rule="R82")
+    for field, value in wanted.items():
+        setattr(person, field, value)
+    person.version += 1
+    begin_post(session, person, given_by=actor.person_id, reason=reason, now=now)
+    tell(session, person)
+    return person
+
+
+def record_skills(session: Session, *, person_id: UUID, skills: Sequence[str] | None, actor: Actor) -> Person:
+    """The trades the person can do; None: every trade of his department [R60]."""
+    person = _person_for(session, actor, person_id)
+    wanted = None if skills is None else sorted(set(skills))
+    if wanted == person.skills:
+        raise RuleBroken("nothing_changes", f"these are the skills of {person.name} already", rule="R60")
+    person.skills = wanted
+    person.version += 1
+    tell(session, person)
+    return person
+
+
+def record_certificate(
+    session: Session, *, person_id: UUID, certificate: Certificate, actor: Actor, now: datetime
+) -> Person:
+    """A certificate the person got or renewed; there is one of each kind [R60, R66]."""
+    person = _person_for(session, actor, person_id)
+    check_valid(certificate.valid_until, today=now.date())
+    wanted = certificate.model_dump(mode="json")
+    if wanted in person.certificates:
+        raise RuleBroken("nothing_changes", f"{person.name} has this certificate already", rule="R60")
+    others = [held for held in person.certificates if held["kind"] != certificate.kind]
+    person.certificates = [*others, wanted]
+    person.version += 1
+    tell(session, person)
+    return person
+
+
+def set_wage(session: Session, *, person_id: UUID, monthly_wage_fen: int, actor: Actor, now: datetime) -> Wage:
+    """The person's monthly wage from now on; finance's guard on deductions is told [R94, D22]."""
+    person = _person_for(session, actor, person_id)
+    check_not_himself(actor.person_id, person_id=person.id, what="set your wage")
+    before = session.scalars(
+        select(Wage).where(Wage.person_id == person.id).order_by(Wage.version.desc()).limit(1)
+    ).one_or_none()
+    if before is not None and before.monthly_wage_fen == monthly_wage_fen:
+        raise RuleBroken("nothing_changes", f"this is the wage of {person.name} already", rule="D22")
+    wage = Wage(
+        person_id=person.id,
+        version=before.version + 1 if before is not None else 1,
+        monthly_wage_fen=monthly_wage_fen,
+        changed_by=actor.person_id,
+        changed_at=now,
+    )
+    session.add(wage)
+    publish(
+        session,
+        WageChanged(person_id=person.id, version=wage.version, monthly_wage_fen=monthly_wage_fen, changed_at=now),
+    )
+    return wage
 
 
 def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
@@ -90,14 +214,14 @@ def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
     return token
 
 
-def let_leave(session: Session, *, person_id: UUID, actor: Actor) -> Person:
+def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime) -> Person:
     """The person leaves: his token is worth nothing, what he did stays."""
     person = _person_for(session, actor, person_id)
-    if person.id == actor.person_id:
-        # whoever lets others leave stays, so that there is always one who can employ
-        raise RuleBroken("not_yourself", "somebody else must let you leave")
+    # whoever lets others leave stays, so that there is always one who can employ
+    check_not_himself(actor.person_id, person_id=person.id, what="let you leave")
     person.active = False
     person.version += 1
+    _end_post(session, person, now=now)
     tell(session, person)
     return person
 

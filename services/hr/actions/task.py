@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.hr.models import HR_TASK, HrTask
 from services.hr.rules.task import check_finish
+from shared.alerts import Alert, raise_alerts
 from shared.errors import NotFound
 from shared.people import Actor
 
@@ -23,8 +24,13 @@ def finish(session: Session, *, task_id: UUID, evidence: str, actor: Actor, now:
 
 
 def mark_late(session: Session, *, now: datetime) -> int:
-    """Steps whose time has passed undone are late, for ever; they stay to be done."""
-    late = session.scalars(
-        update(HrTask).where(HrTask.id.in_(HR_TASK.claim(HrTask.id, now=now))).values(late_at=now).returning(HrTask.id)
-    )
-    return len(late.all())
+    """Steps whose time has passed undone are late, for ever; they stay to be done, and hr is told."""
+    late = session.execute(
+        update(HrTask)
+        .where(HrTask.id.in_(HR_TASK.claim(HrTask.id, now=now)))
+        .values(late_at=now)
+        .returning(HrTask.id, HrTask.site_id, HrTask.kind)
+    ).all()
+    alerts = [Alert("task_late", site_id, id_, role="hr", facts={"step": str(kind)}) for id_, site_id, kind in late]
+    raise_alerts(session, alerts, now=now)
+    return len(late)

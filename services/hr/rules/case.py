@@ -1,12 +1,18 @@
-"""A discipline case 违规案件: what may be charged, how it is numbered, and who decides it [R78-R88, D18, D19]."""
+"""A discipline case 违规案件: what may be charged, who is heard, decides and appeals, and when it is final [R78-R88].
+
+Nothing follows from a case before it is final: the accused was heard, a leader decided, and the accused accepted,
+let the days of his appeal pass, or lost the appeal before another leader [D18, D19].
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from services.hr.rules.ladder import Offence
-from shared.errors import Malformed, RuleBroken
+from shared.errors import Malformed, NotYourRole, RuleBroken
+from shared.messages import Role
+from shared.policy import Days, Policy
 from shared.states import Machine
 
 
@@ -14,30 +20,69 @@ class CaseState(StrEnum):
     """Where a case stands."""
 
     OPEN = "open"
-    CONFIRMED = "confirmed"
+    HEARD = "heard"
+    DECIDED = "decided"
+    APPEALED = "appealed"
+    FINAL = "final"
     DISMISSED = "dismissed"
+    LIFTED = "lifted"
 
 
 class CaseStep(StrEnum):
-    """What the leader can do with it."""
+    """What is done with it: 补充证据, 听取申辩, 认定, 不成立, 接受, 逾期未申诉, 申诉, 维持, 撤销."""
 
+    ADD_EVIDENCE = "add_evidence"
+    HEAR = "hear"
     CONFIRM = "confirm"
     DISMISS = "dismiss"
+    ACCEPT = "accept"
+    LAPSE = "lapse"
+    APPEAL = "appeal"
+    UPHOLD = "uphold"
+    LIFT = "lift"
 
 
 CASE = Machine[CaseState, CaseStep](
     "case",
     "D19",
     {
-        (CaseState.OPEN, CaseStep.CONFIRM): CaseState.CONFIRMED,
-        (CaseState.OPEN, CaseStep.DISMISS): CaseState.DISMISSED,
+        (CaseState.OPEN, CaseStep.ADD_EVIDENCE): CaseState.OPEN,
+        (CaseState.OPEN, CaseStep.HEAR): CaseState.HEARD,
+        (CaseState.HEARD, CaseStep.ADD_EVIDENCE): CaseState.HEARD,
+        (CaseState.HEARD, CaseStep.CONFIRM): CaseState.DECIDED,
+        (CaseState.HEARD, CaseStep.DISMISS): CaseState.DISMISSED,
+        (CaseState.DECIDED, CaseStep.ADD_EVIDENCE): CaseState.DECIDED,
+        (CaseState.DECIDED, CaseStep.ACCEPT): CaseState.FINAL,
+        (CaseState.DECIDED, CaseStep.LAPSE): CaseState.FINAL,
+        (CaseState.DECIDED, CaseStep.APPEAL): CaseState.APPEALED,
+        (CaseState.APPEALED, CaseStep.ADD_EVIDENCE): CaseState.APPEALED,
+        (CaseState.APPEALED, CaseStep.UPHOLD): CaseState.FINAL,
+        (CaseState.APPEALED, CaseStep.LIFT): CaseState.LIFTED,
     },
 )
 
 
+OPENERS: frozenset[Role] = frozenset({"clerk", "desk_head", "head", "cashier", "finance_lead", "hr"})
+"""Who may open a case: whoever finds an offence at work, but not who decides."""
+
+WITNESSES: frozenset[Role] = OPENERS | {"leader"}
+"""Who may add evidence to a case of somebody else."""
+
+
+class AppealPolicy(Policy):
+    """Days the accused has, from the leader's decision, to appeal against it."""
+
+    decision = "D19"
+
+    days: Days = 7
+
+
 @dataclass(frozen=True)
 class Charge:
-    """Who is said to have done what; it may cite the override [D8] or the missing cash [D6] it comes from."""
+    """Who is said to have done what.
+
+    It may cite an override [D8]; `source_id` is the missing cash, neglect or report it was told by [D6, R54].
+    """
 
     offence: Offence
     site_id: UUID
@@ -47,7 +92,7 @@ class Charge:
     in_working_hours: bool = True
     amount_fen: int | None = None
     override_id: UUID | None = None
-    missing_id: UUID | None = None
+    source_id: UUID | None = None
 
 
 def check_charge(charge: Charge, *, accused_role: str, now: datetime) -> None:
@@ -68,10 +113,43 @@ def check_override(charge: Charge, *, head_id: UUID) -> None:
         raise RuleBroken("not_his_override", "that override was given by somebody else", rule="D8")
 
 
-def check_four_eyes(decider: UUID, *, opened_by: UUID | None, accused: UUID) -> None:
-    """Raises RuleBroken when the decider opened the case or is the one charged [D18]."""
-    if decider in (opened_by, accused):
-        raise RuleBroken("not_four_eyes", "neither who opened a case nor whom it is about decides it", rule="D18")
+def appeal_due(decided_at: datetime, policy: AppealPolicy) -> datetime:
+    """Until when the accused may appeal; without an appeal the decision is final after it."""
+    return decided_at + timedelta(days=policy.days)
+
+
+def check_in_time(now: datetime, *, due_at: datetime) -> None:
+    """Raises RuleBroken when the days of the appeal have passed."""
+    if now > due_at:
+        raise RuleBroken("appeal_too_late", f"an appeal was possible until {due_at:%Y-%m-%d %H:%M} UTC", rule="D19")
+
+
+def check_accused(actor: UUID, *, accused: UUID) -> None:
+    """Raises NotYourRole unless the person charged acts himself: nobody accepts or appeals for another."""
+    if actor != accused:
+        raise NotYourRole("accused_only", "only the person charged may do this", rule="D19", allowed=["the accused"])
+
+
+def check_hears(actor: UUID, role: Role, *, accused: UUID) -> None:
+    """Raises NotYourRole unless hr notes the hearing, or the person charged says it himself."""
+    if role != "hr" and actor != accused:
+        raise NotYourRole("hearing_by_hr", "hr or the person charged notes the hearing", rule="D19", allowed=["hr"])
+
+
+def check_adds(actor: UUID, role: Role, *, accused: UUID) -> None:
+    """Raises NotYourRole unless evidence comes from those who may open cases, a leader, or the person charged."""
+    if actor != accused and role not in WITNESSES:
+        raise NotYourRole("no_witness", f"a {role} adds evidence to his own case only", rule="D19", allowed=WITNESSES)
+
+
+def check_four_eyes(decider: UUID, *, opened_by: UUID | None, accused: UUID, decided_by: UUID | None = None) -> None:
+    """Raises RuleBroken when the decider opened the case, is the one charged, or has decided it before [D18]."""
+    if decider in (opened_by, accused, decided_by):
+        raise RuleBroken(
+            "not_four_eyes",
+            "neither who opened a case, nor whom it is about, nor who decided it before decides it",
+            rule="D18",
+        )
 
 
 def case_series(*, site_code: str, year: int) -> str:

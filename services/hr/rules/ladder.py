@@ -1,8 +1,8 @@
 """The penalty ladders 处罚: what a confirmed offence costs the first, second and third time [R78-R83, R88, D19].
 
 Neglect of regular work climbs the ladder of the department head, a private job in working hours that of the
-person; the count never expires. A private job outside working hours is a breach with a warning and climbs
-nothing [R54, D20]. Withheld cash costs its own amount each time [R88].
+person; the count never expires unless the policy looks back only so many days. A private job outside working
+hours is a breach with a warning and climbs nothing [R54, D20]. Withheld cash costs its own amount each time [R88].
 """
 
 from dataclasses import dataclass
@@ -52,10 +52,19 @@ class Penalty:
 Ladder = Annotated[tuple[Penalty, ...], Field(min_length=1)]
 
 
+LookBack = Annotated[int, Field(ge=1, le=36_500, strict=True)]
+"""A whole number of days, up to a hundred years."""
+
+
 class LadderPolicy(Policy):
-    """Each ladder from its first rung to its last; whoever is at the last stays there."""
+    """Each ladder from its first rung to its last; whoever is at the last stays there.
+
+    `look_back_days` counts only offences of so many days before this one; None: the count never expires.
+    """
 
     decision = "D19"
+
+    look_back_days: LookBack | None = None
 
     neglect: Ladder = (
         Penalty(PenaltyStep.FINE, 200_00, rung=1),
@@ -76,6 +85,20 @@ class LadderPolicy(Policy):
             if any(not 0 <= step.fine_fen <= MAX_FEN for step in ladder):
                 raise ValueError("a fine is 0 fen or more")
         return self
+
+
+class DisciplinePolicy(Policy):
+    """Whether a site turns fines into appraisal points 绩效扣分, which no wage and no bonus pays [D19, D22]."""
+
+    decision = "D19"
+
+    fines_as_points: bool = False
+    points_per_100_yuan: int = Field(default=1, ge=1, le=1000, strict=True)
+
+
+def points_of(fine_fen: int, policy: DisciplinePolicy) -> int:
+    """The points a fine becomes; each 100 yuan begun counts, so that no fine is for nothing."""
+    return -(-fine_fen // 100_00) * policy.points_per_100_yuan
 
 
 def penalty(

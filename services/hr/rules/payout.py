@@ -1,16 +1,55 @@
 """A payout 发放: HR pays what finance computed and the leader approved, if it adds up [R92-R94]."""
 
 from collections.abc import Sequence
+from enum import StrEnum
+from uuid import UUID
 
 from shared.errors import RuleBroken
 from shared.messages import PayoutLine
+from shared.states import Machine
+
+
+class PaymentState(StrEnum):
+    """Where the payment of one person's line stands: 待发放, 发放失败, 已发放."""
+
+    DUE = "due"
+    FAILED = "failed"
+    PAID = "paid"
+
+
+class PaymentStep(StrEnum):
+    """What HR tells of it."""
+
+    PAY = "pay"
+    FAIL = "fail"
+
+
+PAYMENT = Machine[PaymentState, PaymentStep](
+    "payment",
+    "R92",
+    {
+        (PaymentState.DUE, PaymentStep.PAY): PaymentState.PAID,
+        (PaymentState.DUE, PaymentStep.FAIL): PaymentState.FAILED,
+        (PaymentState.FAILED, PaymentStep.PAY): PaymentState.PAID,
+        (PaymentState.FAILED, PaymentStep.FAIL): PaymentState.FAILED,
+    },
+)
+
+
+def check_pays(actor: UUID, *, payee: UUID) -> None:
+    """Raises RuleBroken when somebody would confirm what he himself is paid [D18]."""
+    if actor == payee:
+        raise RuleBroken("not_four_eyes", "nobody confirms his own payment", rule="D18")
 
 
 def adds_up(line: PayoutLine) -> bool:
-    """Whether net = share + reward - what the fine took of the bonus, and the wage bears the rest of it [R93, R94]."""
+    """Whether net = share + reward - what the fine took of the bonus [R93].
+
+    The rest of the fine is borne by the wage [R94], or carried to the next month where the guard says so [D22].
+    """
     return (
         line.net_fen == line.share_fen + line.reward_fen - line.from_bonus_fen
-        and line.fine_fen == line.from_bonus_fen + line.from_wage_fen
+        and line.fine_fen == line.from_bonus_fen + line.from_wage_fen + line.carried_fen
     )
 
 

@@ -1,10 +1,10 @@
 """Posts 岗位: which role belongs to which department, and who may hand out which post [R11, R12, D1]."""
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import date, time
 from uuid import UUID
 
-from shared.errors import Malformed, NotYourRole
+from shared.errors import Malformed, NotYourRole, RuleBroken
 from shared.messages import Department, Role
 
 FIELD: frozenset[Department] = frozenset({"engineering", "environment"})
@@ -25,6 +25,10 @@ DEPARTMENTS: dict[Role, frozenset[Department]] = {
     "administrator": frozenset({"administration"}),
 }
 """Role -> the departments that have it."""
+
+
+HEADS: frozenset[Role] = frozenset({"desk_head", "head", "finance_lead", "leader"})
+"""Whoever is at the head of his department."""
 
 
 def check_post(
@@ -53,3 +57,21 @@ def check_rank(role: Role, *, of: str) -> None:
         raise NotYourRole(
             "administrators_only", f"a {role} has no say over an administrator", allowed=["administrator"]
         )
+
+
+def check_not_himself(actor: UUID, *, person_id: UUID, what: str) -> None:
+    """Raises RuleBroken when somebody would do this to himself [D18]."""
+    if actor == person_id:
+        raise RuleBroken("not_yourself", f"somebody else must {what}", rule="D18")
+
+
+def check_leader(role: str, *, active: bool, at_site: bool) -> None:
+    """Raises RuleBroken unless the person is a leader of the company at that site [R77, R92]."""
+    if role != "leader" or not active or not at_site:
+        raise RuleBroken("not_a_leader", "the leader in charge is a leader who works at the site", rule="R77")
+
+
+def check_valid(valid_until: date, *, today: date) -> None:
+    """Raises Malformed for a certificate that has run out already."""
+    if valid_until < today:
+        raise Malformed("expired_already", "a certificate is recorded while it is valid", rule="R60")

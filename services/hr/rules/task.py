@@ -3,21 +3,26 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.hr.rules.ladder import PenaltyStep
 from shared.errors import RuleBroken
 from shared.policy import Days, Policy
 
 
 class TaskPolicy(Policy):
-    """Days from the leader's decision to the moment the step must have been done."""
+    """Days from the moment the case is final to the moment the step must have been done."""
 
     decision = "D19"
 
     days: Days = 30
 
 
-def task_due(decided_at: datetime, policy: TaskPolicy) -> datetime:
+def task_due(final_at: datetime, policy: TaskPolicy) -> datetime:
     """By when HR must have done the step."""
-    return decided_at + timedelta(days=policy.days)
+    return final_at + timedelta(days=policy.days)
+
+
+MOVES = frozenset({PenaltyStep.REMOVAL_FROM_POST, PenaltyStep.TRANSFER})
+"""Steps HR carries out by moving the person to another post."""
 
 
 def check_finish(finisher: UUID, *, person_id: UUID, done_at: datetime | None) -> None:

@@ -58,6 +58,17 @@ class Office:
         }
         return self.post("/cases", body, by="clerk")
 
+    def hear(self, case_id: str) -> Any:
+        return self.post(f"/cases/{case_id}/hear", {"statement": "愿意改正", "attended": True}, by="hr").json()
+
+    def decide(self, case_id: str) -> Any:
+        self.hear(case_id)
+        return self.post(f"/cases/{case_id}/decide", {"confirm": True, "reason": "属实"}, by="leader").json()
+
+    def finish(self, case_id: str) -> Any:
+        self.decide(case_id)
+        return self.post(f"/cases/{case_id}/accept", by="worker").json()
+
 
 @pytest.fixture
 def office(installation: str) -> Iterator[Office]:
@@ -96,13 +107,25 @@ def test_a_company_is_founded_once_by_whoever_knows_the_secret(office: Office) -
             "active": True,
             "shift_start": None,
             "shift_end": None,
+            "skills": None,
+            "certificates": [],
         }
     ]
 
 
 def test_a_site_closes_at_six_in_shanghai_unless_said_otherwise(office: Office) -> None:
-    site = {"id": office.site_id, "code": "BK", "name": "碧空苑", "zone": "Asia/Shanghai", "closing": "18:00:00"}
-    assert office.get("/sites").json() == [site]
+    (site,) = office.get("/sites").json()
+    assert site == {
+        "id": office.site_id,
+        "code": "BK",
+        "name": "碧空苑",
+        "zone": "Asia/Shanghai",
+        "closing": "18:00:00",
+        "opens": None,
+        "closes_service": None,
+        "holidays": site["holidays"],
+    }
+    assert {"2026-05-01", "2026-10-01", "2027-01-01"} <= set(site["holidays"])
     other = office.post("/sites", {"code": "WL", "name": "乌鲁", "zone": "Asia/Urumqi", "closing": "19:30"})
     assert (other.status_code, other.json()["closing"]) == (201, "19:30:00")
 
@@ -147,6 +170,8 @@ def test_employing_someone_once_gives_no_token_and_stores_none(office: Office) -
         "active": True,
         "shift_start": "08:00:00",
         "shift_end": "17:30:00",
+        "skills": None,
+        "certificates": [],
     }
     token = office.post(f"/people/{first['id']}/token").json()["token"]
     with database("hr").session() as session:
@@ -220,7 +245,7 @@ def test_each_act_belongs_to_its_roles(staffed: Office) -> None:
             assert staffed.get(path, by=by).json() == {"items": [], "next": None}, path
 
 
-def test_a_private_job_is_opened_confirmed_and_told_to_finance_once(staffed: Office) -> None:
+def test_a_private_job_is_opened_heard_confirmed_accepted_and_told_to_finance_once(staffed: Office) -> None:
     opened = staffed.open_case()
     assert opened.status_code == 201
     made = opened.json()
@@ -237,27 +262,42 @@ def test_a_private_job_is_opened_confirmed_and_told_to_finance_once(staffed: Off
         "happened_at": "2026-03-31T10:00:00Z",
         "in_working_hours": True,
         "evidence": "业主来电反映",
-        **dict.fromkeys(("amount_fen", "cash_returned_at", "rung", "fine_fen", "step")),
-        **dict.fromkeys(("decided_by", "decided_at", "reason", "month", "source_id")),
+        "added": [],
+        **dict.fromkeys(("amount_fen", "cash_returned_at", "rung", "fine_fen", "points", "step", "month")),
+        **dict.fromkeys(("statement", "attended", "heard_by", "heard_at", "accepted_at", "final_at")),
+        **dict.fromkeys(("decided_by", "decided_at", "reason", "source_id", "override_id")),
+        **dict.fromkeys(("appeal_due_at", "appealed_at", "appeal")),
+        **dict.fromkeys(("appeal_decided_by", "appeal_decided_at", "appeal_reason")),
     }
     path = f"/cases/{made['id']}/decide"
+    unheard = staffed.post(path, {"confirm": True, "reason": "属实"}, by="leader")
+    assert (unheard.status_code, unheard.json()["allowed"]) == (409, ["add_evidence", "hear"])
+    heard = staffed.hear(made["id"])
     first, again = (
         staffed.post(path, {"confirm": True, "reason": "属实"}, by="leader", key="once").json() for _ in range(2)
     )
     assert first == again
-    assert first == made | {
-        "state": "confirmed",
+    assert first == heard | {
+        "state": "decided",
+        "decided_by": staffed.ids["leader"],
+        "decided_at": "2026-03-31T16:00:00Z",
+        "reason": "属实",
+        "appeal_due_at": "2026-04-07T16:00:00Z",
+    }
+    assert staffed.get("/cases/mine", by="worker").json()["items"] == [first]
+    twice = staffed.post(path, {"confirm": False, "reason": "x"}, by="leader")
+    assert (twice.status_code, twice.json()["allowed"]) == (409, ["add_evidence", "accept", "lapse", "appeal"])
+    last = staffed.post(f"/cases/{made['id']}/accept", by="worker").json()
+    assert last == first | {
+        "state": "final",
         "rung": 1,
         "step": "fine",
         "fine_fen": 20000,
         "month": "2026-04",
-        "decided_by": staffed.ids["leader"],
-        "decided_at": "2026-03-31T16:00:00Z",
-        "reason": "属实",
+        "accepted_at": "2026-03-31T16:00:00Z",
+        "final_at": "2026-03-31T16:00:00Z",
     }
-    assert staffed.get("/cases?state=confirmed", by="auditor").json()["items"] == [first]
-    twice = staffed.post(path, {"confirm": False, "reason": "x"}, by="leader")
-    assert (twice.status_code, twice.json()["allowed"]) == (409, [])
+    assert staffed.get("/cases?state=final", by="auditor").json()["items"] == [last]
     with database("hr").session() as session:
         told = session.execute(text("SELECT count(*) FROM outbox WHERE type = 'FineConfirmed'")).scalar_one()
     assert told == 1
@@ -265,7 +305,7 @@ def test_a_private_job_is_opened_confirmed_and_told_to_finance_once(staffed: Off
 
 def test_a_warning_becomes_a_task_that_hr_finishes(staffed: Office) -> None:
     made = staffed.open_case(in_working_hours=False).json()
-    staffed.post(f"/cases/{made['id']}/decide", {"confirm": True, "reason": "属实"}, by="leader")
+    staffed.finish(made["id"])
     (task,) = staffed.get("/tasks", by="hr").json()["items"]
     assert (task["kind"], task["case_id"], task["done_at"]) == ("warning", made["id"], None)
     done = staffed.post(f"/tasks/{task['id']}/finish", {"evidence": "书面警告已签收"}, by="hr")
@@ -293,7 +333,7 @@ def test_a_senseless_charge_is_refused_and_uses_no_number(staffed: Office, facts
 
 def test_withheld_cash_charged_by_hand_is_fined_its_amount(staffed: Office) -> None:
     made = staffed.open_case(offence="withheld_cash", amount_fen=4321).json()
-    decided = staffed.post(f"/cases/{made['id']}/decide", {"confirm": True, "reason": "属实"}, by="leader").json()
+    decided = staffed.finish(made["id"])
     assert (decided["amount_fen"], decided["fine_fen"], decided["rung"], decided["step"]) == (4321, 4321, None, "fine")
 
 
@@ -304,14 +344,44 @@ def test_a_case_that_does_not_exist_is_not_decided(staffed: Office) -> None:
 
 def test_the_deadlines_of_hr_are_seen_by_operators(staffed: Office) -> None:
     bus = staffed.client.get("/ops/bus", headers={"Authorization": f"Bearer {staffed.tokens['auditor']}"}).json()
-    assert [deadline["kind"] for deadline in bus["deadlines"]] == ["hr_task", "webhook_delivery"]
+    kinds = [deadline["kind"] for deadline in bus["deadlines"]]
+    assert kinds == ["hr_task", "case_appeal", "webhook_delivery"]
 
 
-def test_two_cases_decided_at_once_never_stand_on_the_same_rung(staffed: Office) -> None:
+def test_two_cases_accepted_at_once_never_stand_on_the_same_rung(staffed: Office) -> None:
     ids = [staffed.open_case().json()["id"] for _ in range(4)]
+    for id_ in ids:
+        staffed.decide(id_)
     with ThreadPoolExecutor(4) as pool:
-        decided = pool.map(
-            lambda id_: staffed.post(f"/cases/{id_}/decide", {"confirm": True, "reason": "属实"}, by="leader").json(),
-            ids,
-        )
-    assert sorted(case["rung"] for case in decided) == [1, 2, 3, 3]
+        accepted = pool.map(lambda id_: staffed.post(f"/cases/{id_}/accept", by="worker").json(), ids)
+    assert sorted(case["rung"] for case in accepted) == [1, 2, 3, 3]
+
+
+def test_a_wage_is_set_by_hr_and_seen_by_hr_and_the_leader_alone(staffed: Office) -> None:
+    path = f"/people/{staffed.ids['worker']}"
+    assert staffed.post(f"{path}/wage", {"monthly_wage_fen": 500000}).status_code == 403
+    made = staffed.post(f"{path}/wage", {"monthly_wage_fen": 500000}, by="hr").json()
+    assert (made["version"], made["monthly_wage_fen"]) == (1, 500000)
+    for by in ("hr", "leader"):
+        assert staffed.get(f"{path}/wages", by=by).json() == [made]
+    for by in ("administrator", "auditor", "worker", "clerk"):
+        assert staffed.get(f"{path}/wages", by=by).status_code == 403
+    assert "500000" not in staffed.get("/people", by="auditor").text
+
+
+def test_anybody_reads_his_own_cases_and_statements_and_no_others(staffed: Office) -> None:
+    mine = staffed.open_case().json()
+    assert [one["id"] for one in staffed.get("/cases/mine", by="worker").json()["items"]] == [mine["id"]]
+    for by in ("clerk", "head", "auditor"):
+        assert staffed.get("/cases/mine", by=by).json()["items"] == []
+        assert staffed.get("/payouts/mine?month=2026-04", by=by).json() == []
+    assert staffed.get("/payouts/mine?month=2026-13", by="worker").status_code == 422
+
+
+def test_the_organisation_and_a_persons_posts_are_read_by_those_who_read_people(staffed: Office) -> None:
+    (branch,) = staffed.get("/organisation", by="head").json()
+    assert {one["department"] for one in branch["departments"]} >= {"engineering", "front_desk", "hr"}
+    (post,) = staffed.get(f"/people/{staffed.ids['worker']}/posts", by="hr").json()
+    assert (post["role"], post["reason"], post["until"]) == ("worker", "employed", None)
+    assert staffed.get("/organisation", by="worker").status_code == 403
+    assert staffed.get(f"/people/{staffed.ids['worker']}/posts", by="head").status_code == 403

@@ -15,6 +15,7 @@ from services.hr.rules.site import check_zone
 from shared.errors import Malformed, NotYourRole, RuleBroken
 from shared.people import identify
 from tests.people import employ, open_site, published
+from tests.services.hr.conftest import NOW
 
 
 def found(session: Session, now: datetime, secret: str = "open sesame") -> tuple[Person, str]:
@@ -55,16 +56,18 @@ def test_the_right_secret_founds_a_company() -> None:
 
 
 def test_a_site_is_opened_and_everybody_is_told(session: Session) -> None:
-    made = company.open_site(session, code="BK", name="碧空苑", zone="Asia/Urumqi", closing=time(19))
+    made = company.open_site(session, code="BK", name="碧空苑", zone="Asia/Urumqi", closing=time(19), now=NOW)
     assert published(session) == [("SiteChanged", other) for other in ("intake", "dispatch", "finance")]
     administrator = employ(session, "administrator", "administration")
-    assert queries.sites(session, administrator) == [queries.SiteView(made.id, "BK", "碧空苑", "Asia/Urumqi", time(19))]
+    assert queries.sites(session, administrator) == [
+        queries.SiteView(made.id, "BK", "碧空苑", "Asia/Urumqi", time(19), None, None, made.holidays)
+    ]
 
 
 def test_two_sites_never_have_the_same_code(session: Session) -> None:
-    company.open_site(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18))
+    company.open_site(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=NOW)
     with pytest.raises(IntegrityError, match="uq_sites_code"):
-        company.open_site(session, code="BK", name="北口里", zone="Asia/Shanghai", closing=time(18))
+        company.open_site(session, code="BK", name="北口里", zone="Asia/Shanghai", closing=time(18), now=NOW)
 
 
 @pytest.mark.parametrize("zone", ["", "Asia", "Asia/Atlantis", "../../etc/passwd", "+08:00"])

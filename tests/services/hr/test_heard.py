@@ -9,9 +9,14 @@ from sqlalchemy.orm import Session
 from services.hr import queries
 from services.hr.tasks import hear_callback_missed, hear_duty_overridden, hear_month_reported, tasks
 from shared.ids import new_id
-from shared.messages import CATALOGUE, CallbackMissed, DutyOverridden, MonthReported
+from shared.messages import CATALOGUE, CallbackMissed, DutyOverridden, MonthReported, ReportLine
 from shared.people import Actor
 from tests.people import employ, open_site
+
+LINES = [
+    ReportLine(item="requests", value=7),
+    ReportLine(department="engineering", person_id=new_id(), name="张师傅", item="jobs", value=3),
+]
 
 
 @pytest.fixture
@@ -56,11 +61,11 @@ def test_an_override_is_kept_once(session: Session, site_id: UUID, readers: tupl
 
 
 def test_a_month_is_reported_once(session: Session, site_id: UUID, readers: tuple[Actor, Actor], now: datetime) -> None:
-    told = MonthReported(site_id=site_id, month="2026-03", report={"requests": 7}, reported_at=now)
+    told = MonthReported(site_id=site_id, month="2026-03", report={"requests": 7}, lines=LINES, reported_at=now)
     for _ in range(2):
         hear_month_reported(session, told, now=now)
     here, elsewhere = (queries.reports(session, reader, after=None, limit=10).items for reader in readers)
-    assert [(view.site_id, view.month, view.report, view.reported_at) for view in here] == [
-        (site_id, "2026-03", {"requests": 7}, now)
+    assert [(view.site_id, view.month, view.report, view.lines, view.reported_at) for view in here] == [
+        (site_id, "2026-03", {"requests": 7}, LINES, now)
     ]
     assert elsewhere == []

@@ -17,6 +17,7 @@ from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor
 from tests.people import employ, open_site
+from tests.services.hr.court import finish
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ def made(session: Session, site_id: UUID, hr: Actor, now: datetime) -> HrTask:
     charge = Charge(Offence.PRIVATE_JOB, site_id, worker.person_id, now, "业主反映", in_working_hours=False)
     opened = case.open_(session, charge=charge, actor=hr, now=now)
     leader = employ(session, "leader", "management")
-    case.decide(session, case_id=opened.id, confirm=True, reason="属实", actor=leader, now=now)
     session.flush()
+    finish(session, opened, leader, now)
     return session.query(HrTask).one()
 
 
-def test_a_step_is_due_thirty_days_after_the_decision(now: datetime) -> None:
+def test_a_step_is_due_thirty_days_after_the_case_is_final(now: datetime) -> None:
     assert task_due(now, TaskPolicy()) == now + timedelta(days=30)
 
 
