@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions import acceptance, duty, team, visit, work_order
 from services.dispatch.models import Signature, WorkOrder
+from services.dispatch.queries import settlement_list_by_id
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.team import Member
+from services.dispatch.rules.work_order import ENDED, WorkState
 from shared.ids import new_id
 from shared.messages import NoticeIssued, ReworkOrdered
 from shared.people import Actor
@@ -22,6 +24,10 @@ NOW = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
 
 EVENING = datetime(2026, 4, 1, 11, 0, tzinfo=UTC)
 """Seven in the evening in Shanghai, outside every shift."""
+
+
+TAP = {"code": "tap", "name": "换水龙头", "unit": "个", "quantity": 1, "unit_fen": 5000, "amount_fen": 5000}
+"""The line of the fee."""
 
 
 def notice(site_id: UUID, **changes: Any) -> NoticeIssued:
@@ -40,7 +46,7 @@ def notice(site_id: UUID, **changes: Any) -> NoticeIssued:
         "visit_from": NOW + timedelta(hours=1),
         "visit_to": NOW + timedelta(hours=2),
         "fee_fen": 5000,
-        "price_code": "tap",
+        "items": [TAP],
         "price_version": 1,
         "issued_at": NOW,
     }
@@ -103,7 +109,27 @@ class Crew:
         self.do_duties()
         return self.arrive(order)
 
+    def check_materials(self, order: WorkOrder, *, complete: bool = True, now: datetime = NOW) -> WorkOrder:
+        return visit.check_materials(
+            self.session, work_order_id=order.id, complete=complete, note=None, actor=self.worker, now=now
+        )
+
+    def tell_owner(
+        self, order: WorkOrder, *, kind: Literal["asked", "told"] = "told", now: datetime = NOW
+    ) -> WorkOrder:
+        return visit.tell_owner(
+            self.session, work_order_id=order.id, kind=kind, note="管道在墙内,业主知道了", actor=self.worker, now=now
+        )
+
+    def stop(self, order: WorkOrder, *, for_safety: bool = False, now: datetime = NOW) -> WorkOrder:
+        return visit.stop(
+            self.session, work_order_id=order.id, reason="需要电工", for_safety=for_safety, actor=self.worker, now=now
+        )
+
     def finish(self, order: WorkOrder, *, now: datetime = NOW) -> WorkOrder:
+        """The work is done; where it was not said before, with all that is needed there."""
+        if order.state is WorkState.STARTED and order.materials_complete is None:
+            self.check_materials(order, now=now)
         return visit.finish(self.session, work_order_id=order.id, actor=self.worker, now=now)
 
     def accept(self, order: WorkOrder, *, now: datetime = NOW, **changes: Any) -> Signature:
@@ -114,13 +140,18 @@ class Crew:
             "witness_name": None,
             "reason": None,
         }
+        facts["shown_hash"] = settlement_list_by_id(self.session, self.worker, order.id).hash
         return acceptance.accept(self.session, work_order_id=order.id, actor=self.worker, now=now, **facts | changes)
 
     def terminate(self, order: WorkOrder, *, now: datetime = NOW, actor: Actor | None = None) -> WorkOrder:
+        """The job is given up: at the home as beyond us, of which the owner is told; before, because he wants it so."""
+        at_home = order.arrived_at is not None
+        if at_home and order.state not in ENDED:
+            self.tell_owner(order, now=now)
         return visit.terminate(
             self.session,
             work_order_id=order.id,
-            cause="unable",
+            cause="unable" if at_home else "owner",
             reason="管道在墙内",
             actor=actor or self.worker,
             now=now,

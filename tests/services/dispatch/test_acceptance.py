@@ -8,22 +8,27 @@ from sqlalchemy.exc import DBAPIError
 
 from services.dispatch.actions import work_order
 from services.dispatch.queries import work_order_by_id
-from services.dispatch.rules.acceptance import Relation, SignedPaper
+from services.dispatch.rules.acceptance import Relation, SettlementList, SignedPaper
 from services.dispatch.rules.team import Member
 from shared.errors import Malformed, RuleBroken
+from shared.messages import FeeItem
 from tests.people import published
-from tests.services.dispatch.crew import NOW, Crew, notice, rework
+from tests.services.dispatch.crew import NOW, TAP, Crew, notice, rework
 
 
 def test_the_signature_is_kept_with_the_hash_of_what_was_signed(crew: Crew) -> None:
     order = crew.finish(crew.started())
     signed = crew.accept(order)
     expected = SignedPaper(
-        notice_number=order.notice_number,
-        round=0,
-        description="水龙头漏水",
-        fee_fen=5000,
-        price_version=1,
+        shown=SettlementList(
+            notice_number=order.notice_number,
+            round=0,
+            revision=0,
+            description="水龙头漏水",
+            items=[FeeItem.model_validate(TAP)],
+            fee_fen=5000,
+            price_version=1,
+        ),
         signer_name="欧阳建国",
         relation=Relation.OWNER,
         witness_name=None,

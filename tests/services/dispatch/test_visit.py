@@ -6,23 +6,12 @@ import pytest
 from sqlalchemy import select, text
 
 from services.dispatch.actions import visit
-from services.dispatch.models import Stop, WorkOrder
+from services.dispatch.models import Stop
 from services.dispatch.queries import work_order_by_id
 from services.dispatch.rules.team import Member
 from shared.errors import NotFound, RuleBroken
 from tests.people import published
 from tests.services.dispatch.crew import EVENING, NOW, Crew
-
-
-def stop(crew: Crew, order: WorkOrder, *, for_safety: bool = False) -> WorkOrder:
-    return visit.stop(
-        crew.session,
-        work_order_id=order.id,
-        reason="需要电工",
-        for_safety=for_safety,
-        actor=crew.worker,
-        now=NOW,
-    )
 
 
 def test_a_worker_reports_at_the_desk_and_goes_with_the_owner(crew: Crew) -> None:
@@ -104,7 +93,7 @@ def test_a_sweep_takes_a_hundred_orders_at_a_time(crew: Crew) -> None:
 
 @pytest.mark.parametrize("for_safety", [False, True])
 def test_a_worker_who_cannot_go_on_stops_and_the_desk_hears_it_at_once(crew: Crew, for_safety: bool) -> None:
-    order = stop(crew, crew.started(), for_safety=for_safety)
+    order = crew.stop(crew.started(), for_safety=for_safety)
     assert order.state == "stopped"
     body = crew.session.execute(text("SELECT body FROM outbox WHERE type = 'SupportRequested'")).scalar_one()
     assert (body["for_safety"], body["worker_id"]) == (for_safety, str(crew.worker.person_id))
@@ -112,18 +101,18 @@ def test_a_worker_who_cannot_go_on_stops_and_the_desk_hears_it_at_once(crew: Cre
 
 
 def test_a_stopped_job_is_not_finished_and_goes_on_when_the_head_sent_support(crew: Crew) -> None:
-    order = stop(crew, crew.started())
+    order = crew.stop(crew.started())
     with pytest.raises(RuleBroken):
         crew.finish(order)
     visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
-    stop(crew, order)
+    crew.stop(order)
     visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
     assert crew.finish(order).state == "finished"
     assert [row.resumed_by for row in crew.session.scalars(select(Stop))] == [crew.head.person_id] * 2
 
 
 def test_a_job_that_cannot_be_done_ends_with_its_cause_and_desk_and_finance_hear_it(crew: Crew) -> None:
-    order = crew.terminate(stop(crew, crew.started()))
+    order = crew.terminate(crew.stop(crew.started()))
     assert (order.state, order.cause, order.reason) == ("terminated", "unable", "管道在墙内")
     assert (order.terminated_by, order.terminated_month) == (crew.worker.person_id, "2026-04")
     assert published(crew.session)[-2:] == [("WorkTerminated", "intake"), ("WorkTerminated", "finance")]
