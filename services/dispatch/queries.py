@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, any_, func, or_, select, text, true
 from sqlalchemy.orm import Session, selectinload
 
 from services.dispatch.models import OPEN, Assignment, Consultation, Neglect, Person, PrescribedDuty, Site, WorkOrder
@@ -54,6 +54,17 @@ class DamageView:
     estimate_fen: int | None
     reported_by: UUID
     reported_at: datetime
+
+
+@dataclass(frozen=True)
+class OverrideView:
+    """A head's leave for a worker to go with his duties undone: what a finding of neglect may cite [D8, R78]."""
+
+    id: UUID
+    worker_id: UUID
+    head_id: UUID
+    reason: str
+    overridden_at: datetime
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,7 @@ class WorkOrderView:
     stopped_reason: str | None
     stopped_for_safety: bool | None
     overrides: int
+    overridden: list[OverrideView]
 
 
 @dataclass(frozen=True)
@@ -358,6 +370,9 @@ def work_order_view(order: WorkOrder, actor: Actor) -> WorkOrderView:
         stopped_reason=stopped.reason if stopped else None,
         stopped_for_safety=stopped.for_safety if stopped else None,
         overrides=len(order.overrides),
+        overridden=[
+            OverrideView(row.id, row.worker_id, row.head_id, row.reason, row.overridden_at) for row in order.overrides
+        ],
     )
 
 
@@ -650,7 +665,7 @@ def candidates(session: Session, actor: Actor, work_order_id: UUID, *, now: date
             Person.role == "worker",
             Person.active,
             Person.department == order.department,
-            or_(Person.all_sites, Person.site_ids.contains([order.site_id])),
+            or_(Person.all_sites, any_(Person.site_ids) == order.site_id),
         )
     ).all()
     ids = [person.id for person in people]
@@ -697,7 +712,7 @@ def _open_jobs(
         )
         .group_by(Assignment.person_id)
     )
-    return dict(rows.tuples().all())
+    return {person_id: howmany for person_id, howmany in rows}  # noqa: C416  # a row is no pair to mypy
 
 
 def workers(session: Session, actor: Actor, *, now: datetime) -> list[ColleagueView]:

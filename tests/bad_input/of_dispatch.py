@@ -92,8 +92,9 @@ def a_check(house: House) -> Call:
 
 def a_neglect(house: House) -> Call:
     call = assigned(house, "override", {"worker_id": worker_id(house), "reason": "爆管"})
-    house.did("head", call.path, call.body)
-    return Call("/duty-days/neglect", {"worker_id": worker_id(house), "day": "2026-04-01", "reason": "大堂未清洁"})
+    override = house.did("head", call.path, call.body)["overridden"][0]["id"]
+    facts = {"worker_id": worker_id(house), "day": "2026-04-01", "reason": "大堂未清洁", "override_id": override}
+    return Call("/duty-days/neglect", facts)
 
 
 def a_question(house: House) -> Call:

@@ -1,7 +1,7 @@
 """A department at a site with its head and workers, and its orders brought as far as a test needs them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,14 +9,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions import acceptance, duty, team, visit, work_order
-from services.dispatch.models import Signature, WorkOrder
+from services.dispatch.models import DutyOverride, DutyTick, PrescribedDuty, Signature, WorkOrder
 from services.dispatch.queries import settlement_list_by_id
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.team import Member
 from services.dispatch.rules.work_order import ENDED, WorkState
+from services.dispatch.tasks import tasks
+from shared.alerts import AlertView, alerts_of
 from shared.ids import new_id
-from shared.messages import NoticeIssued, ReworkOrdered
-from shared.people import Actor
+from shared.messages import NoticeIssued, NoticeRevised, PersonChanged, ReworkOrdered
+from shared.people import Actor, hash_token
 from tests.people import employ, open_site
 
 NOW = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
@@ -62,6 +64,15 @@ def rework(first: NoticeIssued, **changes: Any) -> ReworkOrdered:
         "ordered_at": NOW,
     }
     return ReworkOrdered.model_validate(facts | changes)
+
+
+def revised(order: WorkOrder, revision: int = 1, **changes: Any) -> NoticeRevised:
+    """A revision of an order's notice: the same again, but for the changes."""
+    kept = ("request_id", "notice_number", "site_id", "owner_name", "address", "phone", "description")
+    agreed = ("visit_from", "visit_to", "fee_fen", "items", "price_version")
+    facts = {name: getattr(order, name) for name in kept + agreed}
+    facts |= {"revision": revision, "reason": "业主要求", "revised_at": NOW}
+    return NoticeRevised.model_validate(facts | changes)
 
 
 @dataclass
@@ -156,6 +167,50 @@ class Crew:
             actor=actor or self.worker,
             now=now,
         )
+
+    def alerts(self, actor: Actor | None = None) -> list[AlertView]:
+        """What a person (the head) has been told and not yet seen."""
+        return alerts_of(self.session, actor or self.head, unseen=True, after=None, limit=100).items
+
+    def told(self, actor: Actor | None = None) -> list[str]:
+        """The kinds of what he has been told."""
+        return [alert.kind for alert in self.alerts(actor)]
+
+    def prescribe(self, name: str = "巡查泵房", **changes: Any) -> PrescribedDuty:
+        facts: dict[str, Any] = {"site_id": self.site_id, "person_id": None, "shift": None, "now": NOW}
+        return duty.prescribe(self.session, name=name, actor=self.head, **facts | changes)
+
+    def tick(self, prescribed: PrescribedDuty, actor: Actor | None = None, *, now: datetime = NOW) -> DutyTick:
+        return duty.tick(self.session, duty_id=prescribed.id, actor=actor or self.worker, now=now)
+
+    def override(self, order: WorkOrder, worker: Actor | None = None) -> DutyOverride:
+        return team.override_duty(
+            self.session,
+            work_order_id=order.id,
+            worker_id=(worker or self.worker).person_id,
+            reason="爆管",
+            actor=self.head,
+            now=NOW,
+        )
+
+    def certify(self, actor: Actor, until: date | None, *, version: int = 2, **changes: Any) -> None:
+        """hr says that a person holds an electrician's certificate until a day, or none."""
+        held = [] if until is None else [{"kind": "low_voltage_electrician", "number": "T1", "valid_until": until}]
+        facts = {
+            "person_id": actor.person_id,
+            "version": version,
+            "name": actor.name,
+            "role": actor.role,
+            "department": actor.department,
+            "site_ids": sorted(actor.site_ids or ()),
+            "all_sites": actor.site_ids is None,
+            "active": True,
+            "token_hash": hash_token(str(actor.person_id)),
+            "shift_start": time(8),
+            "shift_end": time(17, 30),
+            "certificates": held,
+        }
+        tasks.handlers["PersonChanged"](self.session, PersonChanged.model_validate(facts | changes), now=NOW)
 
     def work_from(self, actor: Actor, start: time | None, end: time | None) -> None:
         """Give a person another shift."""
