@@ -600,6 +600,11 @@ def neglect_view(found: Neglect) -> NeglectView:
     )
 
 
+def certificates_of(person: Person) -> tuple[Certificate, ...]:
+    """What a person holds, as hr says."""
+    return tuple(Certificate.model_validate(one) for one in person.certificates)
+
+
 def colleague(person: Person) -> Colleague:
     """What the rule of who may be sent needs to know of a person."""
     return Colleague(
@@ -609,7 +614,7 @@ def colleague(person: Person) -> Colleague:
         active=person.active,
         site_ids=None if person.all_sites else frozenset(person.site_ids),
         skills=None if person.skills is None else frozenset(person.skills),
-        certificates=tuple(Certificate.model_validate(one) for one in person.certificates),
+        certificates=certificates_of(person),
     )
 
 

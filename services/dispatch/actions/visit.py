@@ -1,5 +1,6 @@
 """The visit: at the desk, at the door, support and stop, done or ended undone [R45, R58-R67, R99-R101]."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
 from services.dispatch.models import ARRIVE, Damage, DutyOverride, Person, Site, Stop, Telling, WorkOrder
-from services.dispatch.queries import duties_near, paid_visits
+from services.dispatch.queries import certificates_of, duties_near, paid_visits
+from services.dispatch.rules.certificate import check_certified
 from services.dispatch.rules.duty import Shift, WorkerDuty, check_duty
 from services.dispatch.rules.hours import HoursPolicy, hours_of, is_near
 from services.dispatch.rules.punctuality import PunctualityPolicy, is_late
@@ -33,11 +35,12 @@ def check_in(session: Session, *, work_order_id: UUID, actor: Actor, now: dateti
 
 
 def arrive(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
-    """The workers are at the home and start, all of them with their duties of the day done [R30, R45, R50, R101]."""
+    """The workers are at the home and start, their duties of the day done, all of them [R30, R45, R50, R66, R101]."""
     order = work_order_for(session, actor, work_order_id)
     site = session.get_one(Site, order.site_id)
     here = local(now, site.zone)
-    team = _duties(session, order, site, here)
+    people = _people(session, order)
+    team = _duties(session, order, people, site, here)
     policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=now)
     order.state = WORK_ORDER.move(order.state, WorkStep.ARRIVE)
     check_start(
@@ -47,6 +50,8 @@ def arrive(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
         now=now,
         policy=policy,
     )
+    # the visit may have been moved, or a certificate withdrawn, since they were chosen
+    check_certified([(person.name, certificates_of(person)) for person in people], order.trade, day=here.date())
     check_duty(team, here=here)
     order.arrived_at, order.arrived_late = now, is_late(order.arrive_due_at, now)
     if order.arrived_late:
@@ -54,9 +59,15 @@ def arrive(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
     return order
 
 
-def _duties(session: Session, order: WorkOrder, site: Site, here: datetime) -> list[WorkerDuty]:
+def _people(session: Session, order: WorkOrder) -> Sequence[Person]:
     ids = [worker.person_id for worker in order.workers]
-    days = duties_near(session, ids, here.date())
+    return session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.name)).all()
+
+
+def _duties(
+    session: Session, order: WorkOrder, people: Sequence[Person], site: Site, here: datetime
+) -> list[WorkerDuty]:
+    days = duties_near(session, [person.id for person in people], here.date())
     overridden = set(session.scalars(select(DutyOverride.worker_id).where(DutyOverride.work_order_id == order.id)))
     return [
         WorkerDuty(
@@ -66,7 +77,7 @@ def _duties(session: Session, order: WorkOrder, site: Site, here: datetime) -> l
             holidays=frozenset(site.holidays),
             overridden=person.id in overridden,
         )
-        for person in session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.name))
+        for person in people
     ]
 
 

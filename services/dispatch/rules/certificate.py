@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid5
 
 from shared.calendar import moment
+from shared.errors import RuleBroken
 from shared.messages import Certificate
 from shared.policy import Days, Policy
 
@@ -29,6 +30,13 @@ def is_certified(trade: str, certificates: Iterable[Certificate], *, day: date) 
     """Whether a person may do the trade's work on a day, as far as certificates go; the last day counts [R66]."""
     until = valid_until(trade, certificates)
     return trade not in NEEDED or (until is not None and day <= until)
+
+
+def check_certified(team: Iterable[tuple[str, Iterable[Certificate]]], trade: str, *, day: date) -> None:
+    """Raises RuleBroken, naming everybody of the team who may not do the trade's work on that day [R66]."""
+    lacking = [name for name, certificates in team if not is_certified(trade, certificates, day=day)]
+    if lacking:
+        raise RuleBroken("no_certificate", f"no valid {NEEDED[trade]} on {day}: {', '.join(lacking)}", rule="R66")
 
 
 def warn_at(until: date, policy: CertificatePolicy, *, zone: str) -> datetime:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.dispatch.rules.certificate import NEEDED, is_certified
+from services.dispatch.rules.certificate import check_certified
 from shared.errors import Malformed, RuleBroken
 from shared.messages import Certificate, WorkerShare
 
@@ -80,11 +80,7 @@ def choose_team(members: Sequence[Member], people: Mapping[UUID, Colleague], job
     unskilled = [person.name for _, person in team if not is_skilled(person, job.trade)]
     if unskilled:
         raise RuleBroken("not_his_trade", f"{job.trade} is not the trade of {', '.join(unskilled)}", rule="R60")
-    uncertified = [person.name for _, person in team if not is_certified(job.trade, person.certificates, day=job.day)]
-    if uncertified:
-        raise RuleBroken(
-            "no_certificate", f"no valid {NEEDED[job.trade]} on {job.day}: {', '.join(uncertified)}", rule="R66"
-        )
+    check_certified([(person.name, person.certificates) for _, person in team], job.trade, day=job.day)
     return [WorkerShare(person_id=member.person_id, name=person.name, weight=member.weight) for member, person in team]
 
 

@@ -74,6 +74,15 @@ def test_the_day_of_the_visit_is_the_sites_own(crew: Crew) -> None:
         crew.assign(order)
 
 
+def test_a_certificate_that_is_gone_on_the_day_itself_holds_the_worker_at_the_door(crew: Crew) -> None:
+    crew.certify(crew.worker, TODAY)
+    crew.do_duties()
+    order = crew.assign(wires(crew))
+    crew.certify(crew.worker, None, version=3)
+    with pytest.raises(RuleBroken, match=r"张师傅|worker.*R66"):
+        crew.arrive(order)
+
+
 def test_electrical_rework_needs_the_certificate_too(crew: Crew) -> None:
     first = notice(crew.site_id, trade="electricity")
     work_order.rework_ordered(crew.session, rework(first), now=NOW)

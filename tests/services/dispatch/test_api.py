@@ -236,3 +236,30 @@ def test_operators_see_the_departments_four_deadlines(office: Office) -> None:
         "arrival",
         "certificate",
     ]
+
+
+def test_the_head_weighs_candidates_prescribes_duties_and_reads_the_hours_over_http(office: Office) -> None:
+    (first, second) = office.get("head", f"/work-orders/{office.order}/candidates").json()
+    assert (first["may"], first["why_not"], first["open_jobs"], second["paid_minutes"]) == (True, "", 0, 0)
+    made = office.post("head", "/duties", {"site_id": str(office.crew.site_id), "name": "巡查泵房"}, key="1")
+    assert (made.status_code, made.json()["since"], made.json()["department"]) == (201, "2026-04-01", "engineering")
+    assert [row["name"] for row in office.get("head", "/duties/prescribed").json()["items"]] == ["巡查泵房"]
+    assert not office.get("worker", "/duties/mine").json()["done"]
+    ticked = office.post("worker", f"/duties/{made.json()['id']}/tick", key="2").json()
+    assert (ticked["day"], ticked["done"], len(ticked["duties"])) == ("2026-04-01", True, 1)
+    assert sorted(row["done"] for row in office.get("head", "/duties").json()) == [False, True]
+    assert [row["minutes"] for row in office.get("head", "/hours?month=2026-04").json()] == [0, 0]
+    assert office.get("head", "/hours?month=april").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("who", "path"), [("worker", "/duties/prescribed"), ("head", "/duties/mine"), ("clerk", "/hours?month=2026-04")]
+)
+def test_duties_and_hours_are_shown_to_whom_they_concern(office: Office, who: str, path: str) -> None:
+    assert office.get(who, path).status_code == 403
+
+
+def test_candidates_are_the_heads_to_see(office: Office) -> None:
+    office.assign()
+    assert office.get("worker", f"/work-orders/{office.order}/candidates").status_code == 403
+    assert office.get("auditor", f"/work-orders/{office.order}/candidates").status_code == 200
