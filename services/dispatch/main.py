@@ -1,6 +1,8 @@
 """Wiring of dispatch's web application; `uvicorn services.dispatch.main:web` runs it alone."""
 
 from services.dispatch.api import api
+from services.dispatch.rules.certificate import CertificatePolicy
+from services.dispatch.rules.hours import HoursPolicy
 from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks
 from shared.alert_routes import make_alerts
@@ -8,4 +10,10 @@ from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
 
-web = make_web("dispatch", api, make_ops(tasks), make_alerts("dispatch"), make_policies("dispatch", PunctualityPolicy))
+web = make_web(
+    "dispatch",
+    api,
+    make_ops(tasks),
+    make_alerts("dispatch"),
+    make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),
+)

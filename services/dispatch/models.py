@@ -1,6 +1,7 @@
 """The departments' tables."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, and_, or_, text
@@ -63,17 +64,22 @@ class WorkOrder(Base):
         CheckConstraint("fee_fen >= 0 AND (round = 0 OR fee_fen = 0)", name="rework_is_free"),
         CheckConstraint("(round = 0) = (price_version IS NOT NULL)", name="paid_has_price"),
         CheckConstraint("(state = 'accepted') = (accepted_month IS NOT NULL)", name="accepted_has_month"),
+        CheckConstraint("(state = 'declined') = (declined_at IS NOT NULL)", name="declined_has_moment"),
+        CheckConstraint("(finished_at IS NULL) = (finished_month IS NULL)", name="finished_has_month"),
         CheckConstraint("(state = 'terminated') = (terminated_month IS NOT NULL)", name="terminated_has_month"),
         Index(
             "ix_work_orders_acknowledge",
             "acknowledge_due_at",
-            postgresql_where=text("acknowledged_at IS NULL AND NOT acknowledge_late AND cancelled_at IS NULL"),
+            postgresql_where=text(
+                "acknowledged_at IS NULL AND NOT acknowledge_late AND cancelled_at IS NULL AND declined_at IS NULL"
+            ),
         ),
         Index(
             "ix_work_orders_arrive",
             "arrive_due_at",
             postgresql_where=text(
-                "arrived_at IS NULL AND late_noted_at IS NULL AND terminated_at IS NULL AND cancelled_at IS NULL"
+                "arrived_at IS NULL AND late_noted_at IS NULL AND terminated_at IS NULL"
+                " AND cancelled_at IS NULL AND declined_at IS NULL"
             ),
         ),
         Index(
@@ -88,6 +94,7 @@ class WorkOrder(Base):
         Index("ix_work_orders_state", "state", "id"),
         Index("ix_work_orders_accepted_month", "accepted_month", "site_id"),
         Index("ix_work_orders_terminated_month", "terminated_month", "site_id"),
+        Index("ix_work_orders_finished_month", "finished_month"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -105,8 +112,10 @@ class WorkOrder(Base):
     visit_from: Mapped[datetime]
     visit_to: Mapped[datetime]
     fee_fen: Mapped[int]
-    price_code: Mapped[str | None]
+    items: Mapped[list] = mapped_column(server_default=text("'[]'"))  # type: ignore[type-arg]  # as NoticeIssued has
     price_version: Mapped[int | None]
+    revision: Mapped[int] = mapped_column(server_default=text("0"))
+    owner_waits: Mapped[bool] = mapped_column(server_default=text("false"))
     state: Mapped[WorkState]
 
     received_at: Mapped[datetime]
@@ -125,7 +134,11 @@ class WorkOrder(Base):
     arrived_at: Mapped[datetime | None]
     arrived_late: Mapped[bool] = mapped_column(server_default=text("false"))
     late_noted_at: Mapped[datetime | None]
+    materials_complete: Mapped[bool | None]
+    materials_note: Mapped[str | None]
+    materials_checked_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    finished_month: Mapped[str | None]
 
     accepted_at: Mapped[datetime | None]
     accepted_month: Mapped[str | None]
@@ -134,7 +147,10 @@ class WorkOrder(Base):
     terminated_by: Mapped[UUID | None]
     cause: Mapped[str | None]
     cancelled_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    returned_at: Mapped[datetime | None]
+    returned_by: Mapped[UUID | None]
 
     workers: Mapped[list["Assignment"]] = relationship(
         lazy="raise", order_by="Assignment.position", cascade="all, delete-orphan"
@@ -142,6 +158,8 @@ class WorkOrder(Base):
     stops: Mapped[list["Stop"]] = relationship(lazy="raise", order_by="Stop.id")
     overrides: Mapped[list["DutyOverride"]] = relationship(lazy="raise")
     signature: Mapped["Signature | None"] = relationship(lazy="raise")
+    tellings: Mapped[list["Telling"]] = relationship(lazy="raise", order_by="Telling.id")
+    damages: Mapped[list["Damage"]] = relationship(lazy="raise", order_by="Damage.id")
 
 
 class Assignment(Base):
@@ -179,6 +197,51 @@ class Stop(Base):
     resumed_by: Mapped[UUID | None]
 
 
+class Decline(Base):
+    """The department declined a revision of a notice, with its reason [D27]; append-only."""
+
+    __tablename__ = "declines"
+    __table_args__ = {"comment": "append-only"}  # noqa: RUF012  # SQLAlchemy reads it from the class
+
+    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_orders.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    declined_by: Mapped[UUID]
+    declined_at: Mapped[datetime]
+
+
+class Telling(Base):
+    """What a worker asked the owner, or told him of a difficulty, and what he said [R60, R61, R65]; append-only."""
+
+    __tablename__ = "tellings"
+    __table_args__ = (Index("ix_tellings_work_order_id", "work_order_id"), {"comment": "append-only"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_orders.id"))
+    kind: Mapped[Literal["asked", "told"]]
+    note: Mapped[str]
+    said_by: Mapped[UUID]
+    said_at: Mapped[datetime]
+
+
+class Damage(Base):
+    """Something of the owner's was damaged on a visit [R63, D24]; append-only."""
+
+    __tablename__ = "damages"
+    __table_args__ = (
+        CheckConstraint("estimate_fen > 0", name="estimate"),
+        Index("ix_damages_work_order_id", "work_order_id"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_orders.id"))
+    description: Mapped[str]
+    estimate_fen: Mapped[int | None]
+    reported_by: Mapped[UUID]
+    reported_at: Mapped[datetime]
+
+
 class Signature(Base):
     """The owner's signature on the notice [R32], with the hash of what he signed; append-only."""
 
@@ -201,8 +264,109 @@ class Signature(Base):
     signed_at: Mapped[datetime]
 
 
+class PrescribedDuty(Base):
+    """Regular work of a department at a site, of every worker, of a shift, or of one post's person [R3, R50].
+
+    It holds from the day `since` on, and from the day `until` on no longer.
+    """
+
+    __tablename__ = "prescribed_duties"
+    __table_args__ = (
+        CheckConstraint("shift IN ('day', 'night')", name="shift"),
+        Index(
+            "uq_prescribed_duties_name",
+            "site_id",
+            "department",
+            "name",
+            "person_id",
+            "shift",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    name: Mapped[str]
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    shift: Mapped[Literal["day", "night"] | None]
+    since: Mapped[date]
+    prescribed_by: Mapped[UUID]
+    until: Mapped[date | None]
+    retired_by: Mapped[UUID | None]
+
+
+class DutyTick(Base):
+    """A worker did one of his prescribed duties of a day [R50]; append-only."""
+
+    __tablename__ = "duty_ticks"
+    __table_args__ = {"comment": "append-only"}  # noqa: RUF012  # SQLAlchemy reads it from the class
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    duty_id: Mapped[UUID] = mapped_column(ForeignKey("prescribed_duties.id"), primary_key=True)
+    ticked_at: Mapped[datetime]
+
+
+class DutyCheck(Base):
+    """A head looked at the quality of a worker's day 保质保量 [R50]; the last look counts; append-only."""
+
+    __tablename__ = "duty_checks"
+    __table_args__ = (
+        CheckConstraint("good OR note IS NOT NULL", name="bad_has_note"),
+        Index("ix_duty_checks_person_id", "person_id", "day", "id"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    day: Mapped[date]
+    good: Mapped[bool]
+    note: Mapped[str | None]
+    checked_by: Mapped[UUID]
+    checked_at: Mapped[datetime]
+
+
+class Neglect(Base):
+    """Regular work of a day was found undone because its worker did paid work [R51, R78]; append-only."""
+
+    __tablename__ = "neglects"
+    __table_args__ = (UniqueConstraint("worker_id", "day"), {"comment": "append-only"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    worker_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    day: Mapped[date]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    head_id: Mapped[UUID]
+    override_id: Mapped[UUID | None] = mapped_column(ForeignKey("duty_overrides.id"))
+    reason: Mapped[str]
+    found_by: Mapped[UUID]
+    found_at: Mapped[datetime]
+
+
+class HeldCertificate(Base):
+    """A certificate an active person holds, as hr says, and when its end is told to him and his head [R66]."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        UniqueConstraint("person_id", "kind", "number", "valid_until"),
+        Index("ix_certificates_warn", "warn_at", postgresql_where=text("warned_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    kind: Mapped[str]
+    number: Mapped[str]
+    valid_until: Mapped[date]
+    warn_at: Mapped[datetime]
+    warned_at: Mapped[datetime | None]
+
+
 class DutyDay(Base):
-    """A worker did his prescribed duties of a day [R50]."""
+    """A worker for whom nothing is prescribed said that his regular work of a day is done [R50]."""
 
     __tablename__ = "duty_days"
 
@@ -249,7 +413,12 @@ OPEN = and_(WorkOrder.accepted_at.is_(None), WorkOrder.terminated_at.is_(None), 
 ACKNOWLEDGE = Deadline(
     "acknowledgement",
     WorkOrder.acknowledge_due_at,
-    or_(WorkOrder.acknowledged_at.is_not(None), WorkOrder.acknowledge_late, WorkOrder.cancelled_at.is_not(None)),
+    or_(
+        WorkOrder.acknowledged_at.is_not(None),
+        WorkOrder.acknowledge_late,
+        WorkOrder.cancelled_at.is_not(None),
+        WorkOrder.declined_at.is_not(None),
+    ),
 )
 ASSIGN = Deadline(
     "rework_assignment", WorkOrder.assign_due_at, or_(WorkOrder.assigned_at.is_not(None), WorkOrder.assign_late)
@@ -262,5 +431,7 @@ ARRIVE = Deadline(
         WorkOrder.late_noted_at.is_not(None),
         WorkOrder.terminated_at.is_not(None),
         WorkOrder.cancelled_at.is_not(None),
+        WorkOrder.declined_at.is_not(None),
     ),
 )
+CERTIFICATE = Deadline("certificate", HeldCertificate.warn_at, HeldCertificate.warned_at.is_not(None))

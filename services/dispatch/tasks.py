@@ -4,13 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions import consultation, figures, team, visit, work_order
-from services.dispatch.models import ACKNOWLEDGE, ARRIVE, ASSIGN
+from services.dispatch.actions import certificate, consultation, figures, team, visit, work_order
+from services.dispatch.models import ACKNOWLEDGE, ARRIVE, ASSIGN, CERTIFICATE
 from shared.messages import (
     ConsultationAsked,
     MonthFiguresAsked,
     NoticeCancelled,
     NoticeIssued,
+    NoticeRevised,
     PersonChanged,
     ReworkOrdered,
     SiteChanged,
@@ -29,14 +30,21 @@ def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) 
 
 @tasks.hears(PersonChanged)
 def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
-    """A person joined, moved or left."""
-    person_changed(session, message)
+    """A person joined, moved or left, or his certificates changed."""
+    if person_changed(session, message):
+        certificate.held(session, message, now=now)
 
 
 @tasks.hears(NoticeIssued)
 def hear_notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice."""
     work_order.notice_issued(session, message, now=now)
+
+
+@tasks.hears(NoticeRevised)
+def hear_notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -> None:
+    """What was agreed on a notice changed."""
+    work_order.notice_revised(session, message, now=now)
 
 
 @tasks.hears(NoticeCancelled)
@@ -79,3 +87,9 @@ def note_unassigned(session: Session, *, now: datetime) -> int:
 def note_late(session: Session, *, now: datetime) -> int:
     """The fifteen minutes to arrive are over."""
     return visit.note_late(session, now=now)
+
+
+@tasks.tick(CERTIFICATE)
+def note_ending(session: Session, *, now: datetime) -> int:
+    """A certificate ends in thirty days."""
+    return certificate.note_ending(session, now=now)

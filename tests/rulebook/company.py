@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import WorkOrder
+from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks as dispatch_tasks
 from services.finance.tasks import tasks as finance_tasks
 from services.hr.actions import case
@@ -25,6 +26,8 @@ from services.intake.tasks import tasks as intake_tasks
 from shared.errors import Problem
 from shared.messages import CATALOGUE, PersonChanged, SiteChanged
 from shared.people import Actor, hash_token, person_changed, site_changed
+from shared.policy_rows import change
+from tests.conftest import START
 from tests.people import ZONE, employ
 from tests.services.dispatch.crew import Crew
 from tests.services.finance.office import Office
@@ -180,6 +183,13 @@ class Company:
         return order
 
 
+def come_any_time(dispatch: Session, administrator: Actor) -> None:
+    """Workers may come a week before the visit's window: most tests have all done at NOW."""
+    policy = PunctualityPolicy(early_minutes=7 * 24 * 60)
+    facts = {"site_id": None, "effective_from": START, "reason": "for the tests"}
+    change(dispatch, policy, **facts, actor=administrator, now=START)
+
+
 def open_company(session_of: Callable[[str], Session]) -> Company:
     """A site with its people in every service."""
     office = Office(session_of("finance"))
@@ -189,6 +199,7 @@ def open_company(session_of: Callable[[str], Session]) -> Company:
     for session in (intake, dispatch, hr):
         open_site_known_as(session, site_id)
     price.published(intake, price_book())
+    come_any_time(dispatch, employ(dispatch, "administrator", "management"))
     return Company(
         Desk(
             intake,

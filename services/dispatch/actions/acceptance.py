@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import work_order_for
 from services.dispatch.models import Signature
-from services.dispatch.rules.acceptance import Relation, SignedPaper, check_witness
+from services.dispatch.queries import settlement_list
+from services.dispatch.rules.acceptance import Relation, SignedPaper, check_shown, check_witness
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
 from shared.bus.outbox import publish
 from shared.calendar import business_month
@@ -19,6 +20,7 @@ def accept(
     session: Session,
     *,
     work_order_id: UUID,
+    shown_hash: str,
     signer_name: str,
     relation: Relation,
     signature: str,
@@ -27,17 +29,18 @@ def accept(
     actor: Actor,
     now: datetime,
 ) -> Signature:
-    """Keep the signature with the hash of what was signed; finance and the desk act on it [R32, R33, R37]."""
+    """Keep the signature with the hash of what was signed; finance and the desk act on it [R32, R33, R37].
+
+    `shown_hash` is that of the settlement list the owner saw; another revision has to be shown again [D23].
+    """
     order = work_order_for(session, actor, work_order_id)
     site = site_for(session, actor, order.site_id)
     order.state = WORK_ORDER.move(order.state, WorkStep.ACCEPT)
     check_witness(relation, signer_name=signer_name, witness_name=witness_name, reason=reason)
+    shown = settlement_list(order)
+    check_shown(shown, shown_hash)
     paper = SignedPaper(
-        notice_number=order.notice_number,
-        round=order.round,
-        description=order.description,
-        fee_fen=order.fee_fen,
-        price_version=order.price_version,
+        shown=shown,
         signer_name=signer_name,
         relation=relation,
         witness_name=witness_name,
@@ -73,6 +76,7 @@ def accept(
                 "signer_name": signer_name,
                 "relation": relation,
                 "signed_hash": signed.signed_hash,
+                "revision": order.revision,
                 "arrived_at": order.arrived_at,
                 "arrived_late": order.arrived_late,
                 "accepted_at": now,

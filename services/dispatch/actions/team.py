@@ -1,4 +1,4 @@
-"""The head chooses who goes, and answers for a worker he sends with his duties undone [R30, D8, D15]."""
+"""The head chooses who goes, and answers for a worker he sends with his duties undone [R30, R66, D8, D15]."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,16 +7,18 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import work_order_for
+from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
 from services.dispatch.models import ASSIGN, Assignment, DutyOverride, Person, WorkOrder
+from services.dispatch.queries import colleague, job_of
 from services.dispatch.rules.punctuality import is_late
 from services.dispatch.rules.team import Colleague, Member, choose_team
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
+from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import RuleBroken
 from shared.ids import new_id
 from shared.messages import DutyOverridden, WorkAssigned
-from shared.people import Actor
+from shared.people import Actor, site_for
 
 
 def assign(
@@ -26,7 +28,7 @@ def assign(
     order = work_order_for(session, actor, work_order_id)
     order.state = WORK_ORDER.move(order.state, WorkStep.ASSIGN)
     people = _colleagues(session, [member.person_id for member in members])
-    team = choose_team(members, people, department=order.department, site_id=order.site_id)
+    team = choose_team(members, people, job_of(order, site_for(session, actor, order.site_id).zone))
     order.workers = [
         Assignment(work_order_id=order.id, position=position, **worker.model_dump())
         for position, worker in enumerate(team)
@@ -44,16 +46,7 @@ def assign(
 
 
 def _colleagues(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, Colleague]:
-    return {
-        person.id: Colleague(
-            name=person.name,
-            role=person.role,
-            department=person.department,
-            active=person.active,
-            site_ids=None if person.all_sites else frozenset(person.site_ids),
-        )
-        for person in session.scalars(select(Person).where(Person.id.in_(person_ids)))
-    }
+    return {person.id: colleague(person) for person in session.scalars(select(Person).where(Person.id.in_(person_ids)))}
 
 
 def override_duty(
@@ -93,11 +86,12 @@ def override_duty(
 
 
 def note_unassigned(session: Session, *, now: datetime) -> int:
-    """The hours to assign a rework are over [D4]: marked late for ever, and the order stays with the head."""
-    late = session.scalars(
+    """The hours to assign a rework are over [D4]: marked late for ever, and the head is told [R38]."""
+    late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ASSIGN.claim(WorkOrder.id, now=now)))
         .values(assign_late=True)
-        .returning(WorkOrder.id)
-    )
-    return len(late.all())
+        .returning(*TOLD)
+    ).all()
+    raise_alerts(session, [for_head("rework_not_assigned", order) for order in late], now=now)
+    return len(late)

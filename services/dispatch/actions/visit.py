@@ -1,23 +1,29 @@
-"""The visit: at the desk, at the door, support and stop, done or ended undone [R45, R60-R67, R99-R101]."""
+"""The visit: at the desk, at the door, support and stop, done or ended undone [R45, R58-R67, R99-R101]."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import work_order_for
-from services.dispatch.models import ARRIVE, DutyOverride, Person, Stop, WorkOrder
-from services.dispatch.queries import done_days
+from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
+from services.dispatch.models import ARRIVE, Damage, DutyOverride, Person, Site, Stop, Telling, WorkOrder
+from services.dispatch.queries import certificates_of, duties_near, paid_visits
+from services.dispatch.rules.certificate import check_certified
 from services.dispatch.rules.duty import Shift, WorkerDuty, check_duty
-from services.dispatch.rules.punctuality import is_late
+from services.dispatch.rules.hours import HoursPolicy, hours_of, is_near
+from services.dispatch.rules.punctuality import PunctualityPolicy, is_late
+from services.dispatch.rules.visit import check_damage, check_materials_bought, check_owner_told, check_start
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
+from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month, local
 from shared.ids import new_id
-from shared.messages import SupportRequested, WorkTerminated
+from shared.messages import DamageReported, SupportRequested, WorkTerminated
 from shared.people import Actor, site_for
+from shared.policy_rows import in_force
 
 
 def check_in(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
@@ -29,47 +35,130 @@ def check_in(session: Session, *, work_order_id: UUID, actor: Actor, now: dateti
 
 
 def arrive(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
-    """The workers are at the home and start, all of them with their duties of the day done [R50, R101, D8]."""
+    """The workers are at the home and start, their duties of the day done, all of them [R30, R45, R50, R66, R101]."""
     order = work_order_for(session, actor, work_order_id)
-    here = local(now, site_for(session, actor, order.site_id).zone)
-    team = _duties(session, order, here)
+    site = session.get_one(Site, order.site_id)
+    here = local(now, site.zone)
+    people = _people(session, order)
+    team = _duties(session, order, people, site, here)
+    policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=now)
     order.state = WORK_ORDER.move(order.state, WorkStep.ARRIVE)
+    check_start(
+        visit_from=order.visit_from,
+        owner_waits=order.owner_waits,
+        checked_in=order.checked_in_at is not None,
+        now=now,
+        policy=policy,
+    )
+    # the visit may have been moved, or a certificate withdrawn, since they were chosen
+    check_certified([(person.name, certificates_of(person)) for person in people], order.trade, day=here.date())
     check_duty(team, here=here)
     order.arrived_at, order.arrived_late = now, is_late(order.arrive_due_at, now)
+    if order.arrived_late:
+        raise_alerts(session, [for_head("arrival_late", order)], now=now)
     return order
 
 
-def _duties(session: Session, order: WorkOrder, here: datetime) -> list[WorkerDuty]:
+def _people(session: Session, order: WorkOrder) -> Sequence[Person]:
     ids = [worker.person_id for worker in order.workers]
-    done = done_days(session, ids, near=here.date())
+    return session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.name)).all()
+
+
+def _duties(
+    session: Session, order: WorkOrder, people: Sequence[Person], site: Site, here: datetime
+) -> list[WorkerDuty]:
+    days = duties_near(session, [person.id for person in people], here.date())
     overridden = set(session.scalars(select(DutyOverride.worker_id).where(DutyOverride.work_order_id == order.id)))
     return [
         WorkerDuty(
             name=person.name,
             shift=Shift(person.shift_start, person.shift_end),
-            done=done.get(person.id, frozenset()),
+            days=days[person.id],
+            holidays=frozenset(site.holidays),
             overridden=person.id in overridden,
         )
-        for person in session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.name))
+        for person in people
     ]
+
+
+def check_materials(
+    session: Session, *, work_order_id: UUID, complete: bool, note: str | None, actor: Actor, now: datetime
+) -> WorkOrder:
+    """Before the work: whether the owner has bought all that is needed, or nothing is; the last look counts [R58]."""
+    order = work_order_for(session, actor, work_order_id)
+    order.state = WORK_ORDER.move(order.state, WorkStep.CHECK_MATERIALS)
+    order.materials_complete, order.materials_note, order.materials_checked_at = complete, note, now
+    return order
+
+
+def tell_owner(
+    session: Session,
+    *,
+    work_order_id: UUID,
+    kind: Literal["asked", "told"],
+    note: str,
+    actor: Actor,
+    now: datetime,
+) -> WorkOrder:
+    """The worker asks the owner about what he does not know, or tells him what is difficult [R60, R61, R65]."""
+    order = work_order_for(session, actor, work_order_id)
+    order.state = WORK_ORDER.move(order.state, WorkStep.TELL_OWNER)
+    session.add(
+        Telling(id=new_id(), work_order_id=order.id, kind=kind, note=note, said_by=actor.person_id, said_at=now)
+    )
+    return order
+
+
+def report_damage(
+    session: Session, *, work_order_id: UUID, description: str, estimate_fen: int | None, actor: Actor, now: datetime
+) -> Damage:
+    """Something of the owner's was damaged, found during the visit or after it: desk, finance and head hear [R63]."""
+    order = work_order_for(session, actor, work_order_id)
+    check_damage(order.arrived_at)
+    damage = Damage(
+        id=new_id(),
+        work_order_id=order.id,
+        description=description,
+        estimate_fen=estimate_fen,
+        reported_by=actor.person_id,
+        reported_at=now,
+    )
+    session.add(damage)
+    raise_alerts(session, [for_head("damage_reported", order, damage.id)], now=now)
+    publish(
+        session,
+        DamageReported(
+            damage_id=damage.id,
+            request_id=order.request_id,
+            round=order.round,
+            site_id=order.site_id,
+            department=order.department,
+            description=description,
+            estimate_fen=estimate_fen,
+            reported_by=actor.person_id,
+            reported_at=now,
+        ),
+    )
+    return damage
 
 
 def stop(
     session: Session, *, work_order_id: UUID, reason: str, for_safety: bool, actor: Actor, now: datetime
 ) -> WorkOrder:
-    """The worker cannot go on: he needs support, or it is not safe [R65-R67]; head and desk see it at once [D24]."""
+    """The worker cannot go on: he needs support, or it is not safe [R65-R67]; head and desk are told at once [D24]."""
     order = work_order_for(session, actor, work_order_id)
     order.state = WORK_ORDER.move(order.state, WorkStep.STOP)
-    session.add(
-        Stop(
-            id=new_id(),
-            work_order_id=order.id,
-            worker_id=actor.person_id,
-            for_safety=for_safety,
-            reason=reason,
-            stopped_at=now,
-        )
+    stopped = Stop(
+        id=new_id(),
+        work_order_id=order.id,
+        worker_id=actor.person_id,
+        for_safety=for_safety,
+        reason=reason,
+        stopped_at=now,
     )
+    session.add(stopped)
+    kind = "stopped_for_safety" if for_safety else "support_requested"
+    raise_alerts(session, [for_head(kind, order, stopped.id, reason=reason)], now=now)
     publish(
         session,
         SupportRequested(
@@ -98,11 +187,37 @@ def resume(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
 
 
 def finish(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
-    """The work is done; owner or occupant is asked to check it [R31]."""
+    """The work is done, with what the owner bought; owner or occupant is asked to check it [R31, R58]."""
     order = work_order_for(session, actor, work_order_id)
+    site = site_for(session, actor, order.site_id)
     order.state = WORK_ORDER.move(order.state, WorkStep.FINISH)
+    check_materials_bought(order.materials_complete)
     order.finished_at = now
+    order.finished_month = business_month(now, zone=site.zone, closing=site.closing)
+    _warn_of_hours(session, order, order.finished_month, now=now)
     return order
+
+
+def _warn_of_hours(session: Session, order: WorkOrder, month: str, *, now: datetime) -> None:
+    """The head is told of each worker who comes near the month's limit, once a month [R68]."""
+    policy = in_force(session, HoursPolicy, site_id=order.site_id, at=now)
+    names = {worker.person_id: worker.name for worker in order.workers}
+    visited = paid_visits(session, month, person_ids=list(names))
+    alerts = [
+        for_head(
+            "hours_near_limit",
+            order,
+            hours_of(person_id, month),
+            person_id=str(person_id),
+            name=names[person_id],
+            month=month,
+            minutes=minutes,
+            limit_minutes=policy.limit_hours * 60,
+        )
+        for person_id, (_, minutes) in visited.items()
+        if is_near(minutes, policy)
+    ]
+    raise_alerts(session, alerts, now=now)
 
 
 def terminate(
@@ -117,7 +232,9 @@ def terminate(
     """The job ends undone, with its reason, and nothing is billed [R62, R67, D24]."""
     order = work_order_for(session, actor, work_order_id)
     site = site_for(session, actor, order.site_id)
+    told = session.scalar(select(exists().where(Telling.work_order_id == order.id, Telling.kind == "told")))
     order.state = WORK_ORDER.move(order.state, WorkStep.TERMINATE)
+    check_owner_told(cause, told=bool(told))
     order.terminated_at, order.terminated_by = now, actor.person_id
     order.terminated_month = business_month(now, zone=site.zone, closing=site.closing)
     order.cause, order.reason = cause, reason
@@ -137,11 +254,12 @@ def terminate(
 
 
 def note_late(session: Session, *, now: datetime) -> int:
-    """The minutes to arrive are over and nobody is at the home [R30, R101, D4]: late, whenever they come."""
-    late = session.scalars(
+    """The minutes to arrive are over and nobody is at the home [R30, R101, D4]: late, and the head is told."""
+    late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ARRIVE.claim(WorkOrder.id, now=now)))
         .values(late_noted_at=now, arrived_late=True)
-        .returning(WorkOrder.id)
-    )
-    return len(late.all())
+        .returning(*TOLD)
+    ).all()
+    raise_alerts(session, [for_head("arrival_late", order) for order in late], now=now)
+    return len(late)

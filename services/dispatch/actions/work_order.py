@@ -1,21 +1,38 @@
-"""A work order comes with a notice or a rework, is acknowledged, and may be withdrawn [R27, R29, R39]."""
+"""A work order comes with a notice or a rework, is acknowledged or declined, revised or withdrawn [R27, R29, D27]."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from services.dispatch.models import ACKNOWLEDGE, WorkOrder
+from services.dispatch.models import ACKNOWLEDGE, Decline, WorkOrder
 from services.dispatch.queries import orders_of
 from services.dispatch.rules.punctuality import PunctualityPolicy, acknowledge_due, arrive_due, is_late
-from services.dispatch.rules.work_order import WORK_ORDER, WorkState, WorkStep
+from services.dispatch.rules.work_order import (
+    WORK_ORDER,
+    WorkState,
+    WorkStep,
+    check_declinable,
+    check_returnable,
+)
+from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import NotFound, NotYet
 from shared.ids import new_id
-from shared.messages import NoticeCancelled, NoticeIssued, ReworkOrdered, WorkAcknowledged
+from shared.messages import (
+    AcknowledgementMissed,
+    NoticeCancelled,
+    NoticeIssued,
+    NoticeReturned,
+    NoticeRevised,
+    ReworkOrdered,
+    WorkAcknowledged,
+    WorkDeclined,
+)
 from shared.people import Actor, known_site
 from shared.policy_rows import in_force
 
@@ -37,9 +54,29 @@ def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkO
     return order
 
 
+TOLD = (WorkOrder.id, WorkOrder.site_id, WorkOrder.department, WorkOrder.notice_number)
+"""What a sweep returns of the orders it marked, for the heads' alerts."""
+
+
+Told = WorkOrder | Row[*tuple[Any, ...]]
+"""An order, or what a sweep returned of it."""
+
+
+def for_head(kind: str, order: Told, subject_id: UUID | None = None, **facts: str | int) -> Alert:
+    """An alert to the heads of an order's department at its site; about the order, or something that happened on it."""
+    return Alert(
+        kind,
+        order.site_id,
+        subject_id or order.id,
+        role="head",
+        department=order.department,
+        facts={"notice_number": order.notice_number, **facts},
+    )
+
+
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice came [R27]: the paid round 0."""
-    notice = message.model_dump(exclude={"issued_at"})
+    notice = message.model_dump(exclude={"issued_at", "price_code"})
     _receive(session, {**notice, "round": 0}, now)
 
 
@@ -67,20 +104,48 @@ def _receive(session: Session, facts: dict[str, Any], now: datetime) -> None:
     )
 
 
+def _paid_order(session: Session, request_id: UUID) -> WorkOrder:
+    """Round 0 of a request, locked. Raises NotYet while its notice has not come."""
+    order = session.scalars(
+        select(WorkOrder).where(WorkOrder.request_id == request_id, WorkOrder.round == 0).with_for_update()
+    ).one_or_none()
+    if order is None:
+        raise NotYet(f"the work order of request {request_id} is not known yet")
+    return order
+
+
+def notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -> None:
+    """What was agreed changed: this revision replaces the older one; a declined order begins again [R28, D23, D27].
+
+    An order that has ended stays as it was signed or given up. Raises NotYet while the order is not known.
+    """
+    order = _paid_order(session, message.request_id)
+    if message.revision <= order.revision or not WORK_ORDER.allows(order.state, WorkStep.REVISE):
+        return
+    policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=now)
+    if order.state is WorkState.DECLINED:
+        order.declined_at, order.reason = None, None
+        order.acknowledged_at, order.acknowledged_by = None, None
+        order.acknowledge_due_at = acknowledge_due(now, policy)
+    order.state = WORK_ORDER.move(order.state, WorkStep.REVISE)
+    if order.arrived_at is None and order.visit_from != message.visit_from:
+        order.arrive_due_at = arrive_due(message.visit_from, policy)
+        order.late_noted_at, order.arrived_late = None, False
+    agreed = message.model_dump(exclude={"request_id", "notice_number", "site_id", "reason", "revised_at"})
+    for name, value in agreed.items():
+        setattr(order, name, value)
+
+
 def notice_cancelled(session: Session, message: NoticeCancelled) -> None:
     """The notice was withdrawn: once somebody is at the home it is too late, and the desk hears how the visit ends.
 
     Raises NotYet while the order is not known.
     """
-    order = session.scalars(
-        select(WorkOrder).where(WorkOrder.request_id == message.request_id, WorkOrder.round == 0).with_for_update()
-    ).one_or_none()
-    if order is None:
-        raise NotYet(f"the work order of request {message.request_id} is not known yet")
+    order = _paid_order(session, message.request_id)
     if not WORK_ORDER.allows(order.state, WorkStep.CANCEL):
         return
     order.state = WORK_ORDER.move(order.state, WorkStep.CANCEL)
-    order.cancelled_at, order.reason = message.cancelled_at, message.reason
+    order.declined_at, order.cancelled_at, order.reason = None, message.cancelled_at, message.reason
 
 
 def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
@@ -88,7 +153,9 @@ def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: dat
     order = work_order_for(session, actor, work_order_id)
     order.state = WORK_ORDER.move(order.state, WorkStep.ACKNOWLEDGE)
     order.acknowledged_at, order.acknowledged_by = now, actor.person_id
-    order.acknowledge_late = is_late(order.acknowledge_due_at, now)
+    if is_late(order.acknowledge_due_at, now) and not order.acknowledge_late:
+        order.acknowledge_late = True
+        _tell_missed(session, [order], now=now)
     publish(
         session,
         WorkAcknowledged(
@@ -103,11 +170,78 @@ def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: dat
 
 
 def note_unacknowledged(session: Session, *, now: datetime) -> int:
-    """The minutes to acknowledge are over [D4]: marked late for ever, and the order stays with the head."""
-    late = session.scalars(
+    """The minutes to acknowledge are over [D4]: marked late for ever, and head and desk are told [R29, R99]."""
+    late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ACKNOWLEDGE.claim(WorkOrder.id, now=now)))
         .values(acknowledge_late=True)
-        .returning(WorkOrder.id)
+        .returning(*TOLD, WorkOrder.request_id, WorkOrder.round, WorkOrder.acknowledge_due_at)
+    ).all()
+    _tell_missed(session, late, now=now)
+    return len(late)
+
+
+def _tell_missed(session: Session, orders: Sequence[Told], *, now: datetime) -> None:
+    raise_alerts(session, [for_head("acknowledgement_missed", order) for order in orders], now=now)
+    publish(
+        session,
+        *(
+            AcknowledgementMissed(
+                request_id=order.request_id,
+                round=order.round,
+                site_id=order.site_id,
+                department=order.department,
+                due_at=order.acknowledge_due_at,
+            )
+            for order in orders
+        ),
     )
-    return len(late.all())
+
+
+def decline(session: Session, *, work_order_id: UUID, reason: str, actor: Actor, now: datetime) -> WorkOrder:
+    """The department refuses a notice, with its reason; the desk agrees anew with the owner, or withdraws it [D27]."""
+    order = work_order_for(session, actor, work_order_id)
+    check_declinable(order.round)
+    order.state = WORK_ORDER.move(order.state, WorkStep.DECLINE)
+    order.declined_at, order.reason = now, reason
+    order.workers, order.assigned_at, order.assigned_by = [], None, None
+    session.add(
+        Decline(
+            work_order_id=order.id,
+            revision=order.revision,
+            reason=reason,
+            declined_by=actor.person_id,
+            declined_at=now,
+        )
+    )
+    publish(
+        session,
+        WorkDeclined(
+            request_id=order.request_id,
+            revision=order.revision,
+            site_id=order.site_id,
+            department=order.department,
+            declined_by=actor.person_id,
+            reason=reason,
+            declined_at=now,
+        ),
+    )
+    return order
+
+
+def return_notice(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime) -> WorkOrder:
+    """The department's copy is back at the desk after the job, once [R101, D27]."""
+    order = work_order_for(session, actor, work_order_id)
+    check_returnable(order.state, returned=order.returned_at is not None)
+    order.returned_at, order.returned_by = now, actor.person_id
+    publish(
+        session,
+        NoticeReturned(
+            request_id=order.request_id,
+            round=order.round,
+            site_id=order.site_id,
+            returned_by=actor.person_id,
+            returned_at=now,
+        ),
+    )
+    return order

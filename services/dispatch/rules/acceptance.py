@@ -1,11 +1,16 @@
-"""Acceptance 验收: owner or occupant checks the work and signs the notice [R31, R32, D23]."""
+"""Acceptance 验收: owner or occupant sees the settlement list, checks the work and signs [R31, R32, D23]."""
 
 import json
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from shared.errors import Malformed
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import Malformed, RuleBroken
+from shared.messages import FeeItem
+
+MATERIALS = "材料、配件由业主自行购买（业主自购），服务人员不得代购"
+"""What every list says: the owner buys the materials, and no worker buys them for him [R58, R59, D11]."""
 
 
 class Relation(StrEnum):
@@ -16,24 +21,50 @@ class Relation(StrEnum):
     WITNESSED = "witnessed"
 
 
-@dataclass(frozen=True)
-class SignedPaper:
-    """Exactly what was signed: the notice as it stood (fee in fen, price frozen on the job), and the signature."""
+class Paper(BaseModel):
+    """A paper whose hash anybody can make again from what it says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def sha256(self) -> str:
+        """The paper's SHA-256 over its canonical JSON: keys sorted, no spaces, UTF-8."""
+        said = self.model_dump(mode="json")
+        canonical = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return sha256(canonical.encode()).hexdigest()
+
+
+class SettlementList(Paper):
+    """The settlement list 结算清单, which the owner is shown before he signs: the notice as it stands (fee in fen).
+
+    A rework has no items, no price version and no fee [R39].
+    """
 
     notice_number: str
     round: int
+    revision: int
     description: str
+    items: list[FeeItem]
     fee_fen: int
     price_version: int | None
+    materials: str = MATERIALS
+
+
+class SignedPaper(Paper):
+    """Exactly what was signed: the list that was shown, and the signature under it."""
+
+    shown: SettlementList
     signer_name: str
     relation: Relation
     witness_name: str | None
     signature: str
 
-    def sha256(self) -> str:
-        """The paper's SHA-256 over its canonical JSON: keys sorted, no spaces, UTF-8."""
-        canonical = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return sha256(canonical.encode()).hexdigest()
+
+def check_shown(present: SettlementList, shown_hash: str) -> None:
+    """Raises RuleBroken when what the owner was shown is not what holds now: a changed fee needs a new signature."""
+    if present.sha256() != shown_hash:
+        raise RuleBroken(
+            "notice_changed", "the notice changed; show it again", rule="D23", allowed=["settlement-list", "accept"]
+        )
 
 
 def check_witness(relation: Relation, *, signer_name: str, witness_name: str | None, reason: str | None) -> None:

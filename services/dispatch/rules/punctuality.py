@@ -6,12 +6,13 @@ from shared.policy import Minutes, Policy
 
 
 class PunctualityPolicy(Policy):
-    """Minutes from receipt to acknowledgement, and from the opening of the visit's window to arrival."""
+    """Minutes from receipt to acknowledgement, and how long before and after the window opens workers may arrive."""
 
     decision = "D4"
 
     acknowledge_minutes: Minutes = 5
     arrive_minutes: Minutes = 15
+    early_minutes: Minutes = 60
 
 
 def acknowledge_due(received_at: datetime, policy: PunctualityPolicy) -> datetime:

@@ -7,23 +7,29 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.dispatch.actions import work_order
-from services.dispatch.queries import work_order_by_id
-from services.dispatch.rules.acceptance import Relation, SignedPaper
+from services.dispatch.queries import settlement_list_by_id, work_order_by_id
+from services.dispatch.rules.acceptance import Relation, SettlementList, SignedPaper
 from services.dispatch.rules.team import Member
+from services.dispatch.tasks import tasks
 from shared.errors import Malformed, RuleBroken
+from shared.messages import FeeItem
 from tests.people import published
-from tests.services.dispatch.crew import NOW, Crew, notice, rework
+from tests.services.dispatch.crew import NOW, TAP, Crew, notice, revised, rework
 
 
 def test_the_signature_is_kept_with_the_hash_of_what_was_signed(crew: Crew) -> None:
     order = crew.finish(crew.started())
     signed = crew.accept(order)
     expected = SignedPaper(
-        notice_number=order.notice_number,
-        round=0,
-        description="水龙头漏水",
-        fee_fen=5000,
-        price_version=1,
+        shown=SettlementList(
+            notice_number=order.notice_number,
+            round=0,
+            revision=0,
+            description="水龙头漏水",
+            items=[FeeItem.model_validate(TAP)],
+            fee_fen=5000,
+            price_version=1,
+        ),
         signer_name="欧阳建国",
         relation=Relation.OWNER,
         witness_name=None,
@@ -105,3 +111,24 @@ def test_a_trigger_refuses_changes_of_what_is_append_only_to_the_owner_of_the_ta
     crew.session.execute(text("SET ROLE NONE"))
     with pytest.raises(DBAPIError, match="append-only"):
         crew.session.execute(text(f"DELETE FROM {table}"))
+
+
+def test_a_changed_fee_is_shown_again_before_it_is_signed(crew: Crew) -> None:
+    order = crew.finish(crew.started())
+    shown = settlement_list_by_id(crew.session, crew.worker, order.id)
+    assert (shown.fee_fen, shown.revision, shown.items[0].name) == (5000, 0, "换水龙头")
+    assert "业主自购" in shown.materials
+    tasks.handlers["NoticeRevised"](crew.session, revised(order, fee_fen=6000), now=NOW)
+    with pytest.raises(RuleBroken, match=r"show it again.*D23"):
+        crew.accept(order, shown_hash=shown.hash)
+    crew.session.refresh(order)
+    crew.accept(order)
+    body = crew.session.execute(text("SELECT body FROM outbox WHERE receiver = 'finance'")).scalar_one()
+    assert (body["fee_fen"], body["revision"]) == (6000, 1)
+
+
+def test_a_rework_is_shown_with_an_empty_list_and_no_fee(crew: Crew) -> None:
+    first = notice(crew.site_id)
+    work_order.rework_ordered(crew.session, rework(first), now=NOW)
+    shown = settlement_list_by_id(crew.session, crew.head, crew.order(first.request_id, round_=1).id)
+    assert (shown.items, shown.fee_fen, shown.price_version, shown.round) == ([], 0, None, 1)

@@ -1,6 +1,7 @@
 """The departments' JSON API, over HTTP on an installation of its own."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from shared import clock
 from shared.db import database
 from shared.ids import new_id
 from shared.messages import ConsultationAsked
+from tests.conftest import START
 from tests.people import employ
 from tests.services.dispatch.crew import Crew, hire, notice
 
-SIGNED = {"signer_name": "欧阳建国", "relation": "owner", "signature": "欧阳建国"}
+SIGNED = {"signer_name": "欧阳建国", "relation": "owner", "signature": "欧阳建国", "shown_hash": "0" * 64}
 
 
 class Office:
@@ -43,6 +45,15 @@ class Office:
         assert self.step("head", "acknowledge").status_code == 200
         return self.step("head", "assign", {"workers": [{"person_id": str(self.crew.worker.person_id)}]})
 
+    def finish(self) -> Response:
+        assert self.step("worker", "check-materials", {"complete": True}, key=str(new_id())).status_code == 200
+        return self.step("worker", "finish")
+
+    def signed(self) -> dict[str, Any]:
+        """The signature under what the owner is shown."""
+        shown = self.get("worker", f"/work-orders/{self.order}/settlement-list").json()
+        return SIGNED | {"shown_hash": shown["hash"]}
+
     def start(self) -> Response:
         assert self.assign().status_code == 200
         assert self.post("worker", "/duties/done").status_code == 200
@@ -58,7 +69,7 @@ def office(installation: str) -> Iterator[Office]:
         crew = hire(session, tokens=True)
         employ(session, "clerk", "front_desk", crew.site_id, token="clerk")
         employ(session, "auditor", "management", token="auditor")
-        message = notice(crew.site_id)
+        message = notice(crew.site_id, visit_from=START, visit_to=START + timedelta(hours=1))
         work_order.notice_issued(session, message, now=clock.now(session))
         consultation.asked(
             session,
@@ -94,8 +105,9 @@ def test_a_job_goes_from_the_notice_to_the_signature(office: Office) -> None:
     stopped = office.step("worker", "stop", {"reason": "需要电工", "for_safety": True}).json()
     assert (stopped["state"], stopped["stopped_reason"]) == ("stopped", "需要电工")
     assert office.step("head", "resume").json()["state"] == "started"
-    assert office.step("worker", "finish").json()["state"] == "finished"
-    accepted = office.step("worker", "accept", SIGNED, key="sign-1")
+    assert office.finish().json()["state"] == "finished"
+    assert office.step("worker", "accept", SIGNED, key="sign-0").json()["rule"] == "D23"
+    accepted = office.step("worker", "accept", office.signed(), key="sign-1")
     assert accepted.status_code == 200
     assert accepted.json()["phone"] == "138****8000"
     assert len(accepted.json()["signed_hash"]) == 64
@@ -104,12 +116,13 @@ def test_a_job_goes_from_the_notice_to_the_signature(office: Office) -> None:
 
 def test_a_signature_sent_twice_with_one_key_is_taken_once_and_answered_twice(office: Office) -> None:
     assert office.start().status_code == 200
-    assert office.step("worker", "finish").status_code == 200
-    first = office.step("worker", "accept", SIGNED, key="sign-1")
-    again = office.step("worker", "accept", SIGNED, key="sign-1")
+    assert office.finish().status_code == 200
+    signed = office.signed()
+    first = office.step("worker", "accept", signed, key="sign-1")
+    again = office.step("worker", "accept", signed, key="sign-1")
     assert (again.status_code, again.json()) == (200, first.json())
     assert again.headers["Idempotency-Replayed"] == "true"
-    other = office.step("worker", "accept", SIGNED | {"signer_name": "他人"}, key="sign-1")
+    other = office.step("worker", "accept", signed | {"signer_name": "他人"}, key="sign-1")
     assert (other.status_code, other.json()["title"]) == (422, "idempotency key reused")
     assert office.step("worker", "accept", SIGNED, key="sign-2").status_code == 409
     with database("dispatch").session() as session:
@@ -127,7 +140,8 @@ def test_a_worker_with_duties_undone_is_held_until_the_head_overrides(office: Of
         session.execute(text("UPDATE people SET shift_start = '00:00', shift_end = '23:00'"))
     held = office.step("worker", "arrive")
     assert (held.status_code, held.json()["rule"]) == (409, "R50")
-    overridden = office.step("head", "override", {"worker_id": str(office.crew.worker.person_id), "reason": "爆管"})
+    leave = {"worker_id": str(office.crew.worker.person_id), "reason": "爆管"}
+    overridden = office.step("head", "override", leave, key="override-1")
     assert overridden.json()["overrides"] == 1
     assert office.step("worker", "arrive").json()["state"] == "started"
 
@@ -192,7 +206,7 @@ def test_an_order_of_nobody_or_of_others_is_not_found(office: Office) -> None:
 
 def test_a_step_out_of_turn_is_refused_with_what_is_allowed(office: Office) -> None:
     refused = office.step("head", "assign", {"workers": [{"person_id": str(office.crew.worker.person_id)}]})
-    assert (refused.status_code, refused.json()["allowed"]) == (409, ["acknowledge", "cancel"])
+    assert (refused.status_code, refused.json()["allowed"]) == (409, ["acknowledge", "cancel", "decline", "revise"])
 
 
 @pytest.mark.parametrize(
@@ -214,6 +228,38 @@ def test_a_body_that_cannot_be_meant_is_malformed(office: Office, who: str, step
     assert office.step(who, step, body, key="key").status_code == 422
 
 
-def test_operators_see_the_departments_three_deadlines(office: Office) -> None:
+def test_operators_see_the_departments_four_deadlines(office: Office) -> None:
     bus = office.client.get("/ops/bus", headers={"Authorization": "Bearer auditor"}).json()
-    assert [deadline["kind"] for deadline in bus["deadlines"]] == ["acknowledgement", "rework_assignment", "arrival"]
+    assert [deadline["kind"] for deadline in bus["deadlines"]] == [
+        "acknowledgement",
+        "rework_assignment",
+        "arrival",
+        "certificate",
+    ]
+
+
+def test_the_head_weighs_candidates_prescribes_duties_and_reads_the_hours_over_http(office: Office) -> None:
+    (first, second) = office.get("head", f"/work-orders/{office.order}/candidates").json()
+    assert (first["may"], first["why_not"], first["open_jobs"], second["paid_minutes"]) == (True, "", 0, 0)
+    made = office.post("head", "/duties", {"site_id": str(office.crew.site_id), "name": "巡查泵房"}, key="1")
+    assert (made.status_code, made.json()["since"], made.json()["department"]) == (201, "2026-04-01", "engineering")
+    assert [row["name"] for row in office.get("head", "/duties/prescribed").json()["items"]] == ["巡查泵房"]
+    assert not office.get("worker", "/duties/mine").json()["done"]
+    ticked = office.post("worker", f"/duties/{made.json()['id']}/tick", key="2").json()
+    assert (ticked["day"], ticked["done"], len(ticked["duties"])) == ("2026-04-01", True, 1)
+    assert sorted(row["done"] for row in office.get("head", "/duties").json()) == [False, True]
+    assert [row["minutes"] for row in office.get("head", "/hours?month=2026-04").json()] == [0, 0]
+    assert office.get("head", "/hours?month=april").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("who", "path"), [("worker", "/duties/prescribed"), ("head", "/duties/mine"), ("clerk", "/hours?month=2026-04")]
+)
+def test_duties_and_hours_are_shown_to_whom_they_concern(office: Office, who: str, path: str) -> None:
+    assert office.get(who, path).status_code == 403
+
+
+def test_candidates_are_the_heads_to_see(office: Office) -> None:
+    office.assign()
+    assert office.get("worker", f"/work-orders/{office.order}/candidates").status_code == 403
+    assert office.get("auditor", f"/work-orders/{office.order}/candidates").status_code == 200

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions import team, work_order
-from services.dispatch.models import DutyOverride, WorkOrder
+from services.dispatch.models import WorkOrder
 from services.dispatch.queries import work_order_by_id
 from services.dispatch.rules.team import Member
 from shared.errors import Malformed, NotFound, RuleBroken
@@ -18,17 +18,6 @@ from tests.services.dispatch.crew import NOW, Crew, notice, rework
 
 def names(crew: Crew, order: WorkOrder) -> list[tuple[str, int]]:
     return [(worker.name, worker.weight) for worker in work_order_by_id(crew.session, crew.head, order.id).workers]
-
-
-def override(crew: Crew, order: WorkOrder) -> DutyOverride:
-    return team.override_duty(
-        crew.session,
-        work_order_id=order.id,
-        worker_id=crew.worker.person_id,
-        reason="爆管",
-        actor=crew.head,
-        now=NOW,
-    )
 
 
 def test_the_head_sends_workers_with_weights_and_the_desk_hears_it(crew: Crew) -> None:
@@ -93,7 +82,7 @@ def test_a_paid_order_has_no_time_by_which_it_must_be_assigned(crew: Crew) -> No
 
 def test_an_override_lets_the_worker_go_and_hr_hears_who_answers_for_it(crew: Crew) -> None:
     order = crew.assigned()
-    made = override(crew, order)
+    made = crew.override(order)
     assert made.head_id == crew.head.person_id
     assert published(crew.session)[-1] == ("DutyOverridden", "hr")
     assert crew.arrive(order).state == "started"
@@ -101,28 +90,28 @@ def test_an_override_lets_the_worker_go_and_hr_hears_who_answers_for_it(crew: Cr
 
 
 def test_an_override_is_for_one_order(crew: Crew) -> None:
-    override(crew, crew.assigned())
+    crew.override(crew.assigned())
     with pytest.raises(RuleBroken, match="R50"):
         crew.arrive(crew.assigned())
 
 
 def test_an_override_is_made_once_for_a_worker_of_the_job_before_it_started(crew: Crew) -> None:
     order = crew.assigned()
-    override(crew, order)
+    crew.override(order)
     with pytest.raises(RuleBroken, match="already"):
-        override(crew, order)
+        crew.override(order)
     crew.arrive(order)
     with pytest.raises(RuleBroken, match="started"):
-        override(crew, order)
+        crew.override(order)
     other = crew.acknowledge(crew.receive())
     crew.assign(other, Member(crew.mate.person_id))
     with pytest.raises(RuleBroken, match="not assigned"):
-        override(crew, other)
+        crew.override(other)
 
 
 @pytest.mark.parametrize("change", ["UPDATE duty_overrides SET reason = ''", "DELETE FROM duty_overrides"])
 def test_an_override_is_never_changed_nor_removed(crew: Crew, change: str) -> None:
-    override(crew, crew.assigned())
+    crew.override(crew.assigned())
     crew.session.flush()
     refuse(crew.session, change)
 

@@ -1,28 +1,20 @@
 """The visit from the desk to its end [R45, R50, R60-R67, R101]."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from services.dispatch.actions import visit
-from services.dispatch.models import Stop, WorkOrder
+from services.dispatch.models import Damage, Stop, WorkOrder
 from services.dispatch.queries import work_order_by_id
 from services.dispatch.rules.team import Member
 from shared.errors import NotFound, RuleBroken
+from shared.people import Actor
 from tests.people import published
 from tests.services.dispatch.crew import EVENING, NOW, Crew
-
-
-def stop(crew: Crew, order: WorkOrder, *, for_safety: bool = False) -> WorkOrder:
-    return visit.stop(
-        crew.session,
-        work_order_id=order.id,
-        reason="需要电工",
-        for_safety=for_safety,
-        actor=crew.worker,
-        now=NOW,
-    )
 
 
 def test_a_worker_reports_at_the_desk_and_goes_with_the_owner(crew: Crew) -> None:
@@ -104,7 +96,7 @@ def test_a_sweep_takes_a_hundred_orders_at_a_time(crew: Crew) -> None:
 
 @pytest.mark.parametrize("for_safety", [False, True])
 def test_a_worker_who_cannot_go_on_stops_and_the_desk_hears_it_at_once(crew: Crew, for_safety: bool) -> None:
-    order = stop(crew, crew.started(), for_safety=for_safety)
+    order = crew.stop(crew.started(), for_safety=for_safety)
     assert order.state == "stopped"
     body = crew.session.execute(text("SELECT body FROM outbox WHERE type = 'SupportRequested'")).scalar_one()
     assert (body["for_safety"], body["worker_id"]) == (for_safety, str(crew.worker.person_id))
@@ -112,18 +104,18 @@ def test_a_worker_who_cannot_go_on_stops_and_the_desk_hears_it_at_once(crew: Cre
 
 
 def test_a_stopped_job_is_not_finished_and_goes_on_when_the_head_sent_support(crew: Crew) -> None:
-    order = stop(crew, crew.started())
+    order = crew.stop(crew.started())
     with pytest.raises(RuleBroken):
         crew.finish(order)
     visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
-    stop(crew, order)
+    crew.stop(order)
     visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
     assert crew.finish(order).state == "finished"
     assert [row.resumed_by for row in crew.session.scalars(select(Stop))] == [crew.head.person_id] * 2
 
 
 def test_a_job_that_cannot_be_done_ends_with_its_cause_and_desk_and_finance_hear_it(crew: Crew) -> None:
-    order = crew.terminate(stop(crew, crew.started()))
+    order = crew.terminate(crew.stop(crew.started()))
     assert (order.state, order.cause, order.reason) == ("terminated", "unable", "管道在墙内")
     assert (order.terminated_by, order.terminated_month) == (crew.worker.person_id, "2026-04")
     assert published(crew.session)[-2:] == [("WorkTerminated", "intake"), ("WorkTerminated", "finance")]
@@ -144,3 +136,126 @@ def test_a_job_ended_after_closing_on_the_last_day_counts_in_the_next_month(crew
     at_closing = datetime(2026, 4, 30, 10, 0, tzinfo=UTC)
     assert crew.terminate(crew.assigned(), now=at_closing).terminated_month == "2026-05"
     assert crew.terminate(crew.assigned(), now=at_closing - timedelta(seconds=1)).terminated_month == "2026-04"
+
+
+def test_nobody_starts_more_than_an_hour_before_the_agreed_time(crew: Crew) -> None:
+    crew.do_duties()
+    early = crew.assigned()
+    with pytest.raises(RuleBroken, match=r"60 minutes early.*R30"):
+        crew.arrive(early, now=NOW - timedelta(seconds=1))
+    crew.session.refresh(early)
+    assert crew.arrive(early, now=NOW).state == "started"
+
+
+def test_a_waiting_owner_is_fetched_at_the_desk_before_the_work(crew: Crew) -> None:
+    crew.do_duties()
+    order = crew.assigned(channel="walk_in", owner_waits=True, visit_from=NOW + timedelta(hours=2))
+    with pytest.raises(RuleBroken, match="R45"):
+        crew.arrive(order)
+    crew.session.refresh(order)
+    visit.check_in(crew.session, work_order_id=order.id, actor=crew.worker, now=NOW)
+    assert crew.arrive(order).state == "started"
+
+
+def test_the_work_is_not_done_before_the_owner_has_all_that_is_needed(crew: Crew) -> None:
+    order = crew.started()
+    for complete in (None, False):
+        if complete is not None:
+            crew.check_materials(order, complete=complete)
+        with pytest.raises(RuleBroken, match="R58"):
+            visit.finish(crew.session, work_order_id=order.id, actor=crew.worker, now=NOW)
+        crew.session.refresh(order)
+    assert crew.check_materials(order).materials_complete
+    assert crew.finish(order).finished_month == "2026-04"
+
+
+def test_materials_are_checked_at_the_home(crew: Crew) -> None:
+    with pytest.raises(RuleBroken):
+        crew.check_materials(crew.assigned())
+    assert crew.check_materials(crew.stop(crew.started())).state == "stopped"
+
+
+def test_what_the_owner_was_asked_and_told_stays_with_the_order(crew: Crew) -> None:
+    order = crew.started()
+    crew.tell_owner(order, kind="asked")
+    crew.tell_owner(crew.stop(order))
+    view = work_order_by_id(crew.session, crew.head, order.id)
+    assert [(row.kind, row.said_by) for row in view.tellings] == [
+        ("asked", crew.worker.person_id),
+        ("told", crew.worker.person_id),
+    ]
+    with pytest.raises(RuleBroken):
+        crew.tell_owner(crew.assigned())
+
+
+def test_a_job_beyond_us_is_given_up_only_when_the_owner_was_told_and_a_question_is_not_enough(crew: Crew) -> None:
+    order = crew.started()
+    crew.tell_owner(order, kind="asked")
+    facts: dict[str, Any] = {
+        "work_order_id": order.id,
+        "cause": "unable",
+        "reason": "管道在墙内",
+        "actor": crew.worker,
+        "now": NOW,
+    }
+    with pytest.raises(RuleBroken, match="R61"):
+        visit.terminate(crew.session, **facts)
+    crew.session.refresh(order)
+    crew.tell_owner(order)
+    assert visit.terminate(crew.session, **facts).cause == "unable"
+
+
+@pytest.mark.parametrize(
+    ("for_safety", "kind"), [(True, "stopped_for_safety"), (False, "support_requested")], ids=["safety", "support"]
+)
+def test_the_head_is_told_of_each_stop_at_once(crew: Crew, for_safety: bool, kind: str) -> None:
+    order = crew.started()
+    for _ in range(2):
+        crew.stop(order, for_safety=for_safety)
+        visit.resume(crew.session, work_order_id=order.id, actor=crew.head, now=NOW)
+    assert crew.told() == [kind, kind]
+    assert crew.alerts()[0].facts == {"notice_number": order.notice_number, "reason": "需要电工"}
+
+
+def damage(crew: Crew, order: WorkOrder, actor: Actor | None = None) -> Damage:
+    return visit.report_damage(
+        crew.session,
+        work_order_id=order.id,
+        description="碰倒花瓶",
+        estimate_fen=12000,
+        actor=actor or crew.worker,
+        now=NOW,
+    )
+
+
+def test_damage_is_reported_from_the_arrival_on_and_after_the_end_and_everybody_hears(crew: Crew) -> None:
+    with pytest.raises(RuleBroken, match="R63"):
+        damage(crew, crew.assigned())
+    order = crew.started()
+    damage(crew, order)
+    assert published(crew.session)[-2:] == [("DamageReported", "intake"), ("DamageReported", "finance")]
+    damage(crew, crew.terminate(order), crew.head)
+    view = work_order_by_id(crew.session, crew.head, order.id)
+    assert [(row.estimate_fen, row.reported_by) for row in view.damages] == [
+        (12000, crew.worker.person_id),
+        (12000, crew.head.person_id),
+    ]
+    assert crew.told() == ["damage_reported"] * 2
+
+
+@pytest.mark.parametrize("change", ["UPDATE damages SET estimate_fen = 1", "DELETE FROM tellings"])
+def test_what_was_damaged_and_told_is_never_changed_nor_removed(crew: Crew, change: str) -> None:
+    damage(crew, crew.tell_owner(crew.started()))
+    crew.session.flush()
+    with pytest.raises(DBAPIError, match=r"permission denied|append-only"):
+        crew.session.execute(text(change))
+
+
+def test_the_head_is_told_once_that_nobody_came_in_time(crew: Crew) -> None:
+    order = crew.assigned()
+    late = order.arrive_due_at + timedelta(seconds=1)
+    visit.note_late(crew.session, now=late)
+    crew.do_duties()
+    crew.arrive(order, now=late)
+    crew.arrive(crew.assigned(), now=late)
+    assert crew.told() == ["arrival_late"] * 2

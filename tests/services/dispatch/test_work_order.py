@@ -1,13 +1,14 @@
 """Orders come, are acknowledged, and may be withdrawn [R27, R29, R38, R39]."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.dispatch import queries
-from services.dispatch.actions import work_order
+from services.dispatch.actions import visit, work_order
 from services.dispatch.models import WorkOrder
 from services.dispatch.tasks import tasks
 from shared.errors import NotFound, NotYet, RuleBroken
@@ -15,7 +16,7 @@ from shared.ids import new_id
 from shared.messages import NoticeCancelled, PersonChanged, SiteChanged
 from shared.people import Actor
 from tests.people import employ, open_site, published
-from tests.services.dispatch.crew import NOW, Crew, notice, rework
+from tests.services.dispatch.crew import NOW, TAP, Crew, notice, revised, rework
 
 LATER = NOW + timedelta(minutes=5, seconds=1)
 
@@ -87,7 +88,7 @@ def test_an_order_is_acknowledged_once(crew: Crew) -> None:
     order = crew.acknowledge(crew.receive())
     with pytest.raises(RuleBroken) as refused:
         crew.acknowledge(order)
-    assert refused.value.allowed == ("assign", "cancel")
+    assert refused.value.allowed == ("assign", "cancel", "decline", "revise")
 
 
 def test_an_order_not_acknowledged_in_five_minutes_is_late_for_ever(crew: Crew) -> None:
@@ -189,3 +190,149 @@ def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(cre
         tasks.handlers["PersonChanged"](crew.session, person_message, now=NOW)
     head = employ(crew.session, "head", "engineering", site.site_id)
     assert [row.name for row in queries.workers(crew.session, head, now=NOW)] == ["赵师傅"]
+
+
+def hear_revision(crew: Crew, order: WorkOrder, revision: int = 1, *, now: datetime = NOW, **changes: Any) -> WorkOrder:
+    tasks.handlers["NoticeRevised"](crew.session, revised(order, revision, **changes), now=now)
+    return crew.order(order.request_id)
+
+
+def decline(crew: Crew, order: WorkOrder) -> WorkOrder:
+    return work_order.decline(crew.session, work_order_id=order.id, reason="无人可派", actor=crew.head, now=NOW)
+
+
+def give_back(crew: Crew, order: WorkOrder, actor: Actor | None = None) -> WorkOrder:
+    return work_order.return_notice(crew.session, work_order_id=order.id, actor=actor or crew.worker, now=NOW)
+
+
+def test_the_notices_items_are_kept_and_one_without_items_is_taken_too(crew: Crew) -> None:
+    assert crew.receive().items == [TAP]
+    assert crew.receive(items=[]).items == []
+
+
+def test_a_revision_replaces_what_was_agreed_and_the_moment_to_be_there(crew: Crew) -> None:
+    order = crew.assigned()
+    later = NOW + timedelta(hours=5)
+    again = hear_revision(
+        crew,
+        order,
+        visit_from=later,
+        visit_to=later + timedelta(hours=1),
+        fee_fen=10000,
+        items=[TAP | {"quantity": 2, "amount_fen": 10000}],
+        description="两个水龙头",
+        price_version=2,
+    )
+    assert (again.state, again.revision, again.fee_fen, again.price_version) == ("assigned", 1, 10000, 2)
+    assert (again.description, again.items[0]["quantity"]) == ("两个水龙头", 2)
+    assert (again.visit_from, again.arrive_due_at) == (later, later + timedelta(minutes=15))
+
+
+def test_an_older_revision_that_comes_late_or_twice_changes_nothing(crew: Crew) -> None:
+    order = crew.receive()
+    assert hear_revision(crew, order, 2, fee_fen=7000).fee_fen == 7000
+    for revision in (1, 2):
+        again = hear_revision(crew, order, revision, fee_fen=6000)
+        assert (again.fee_fen, again.revision) == (7000, 2)
+
+
+def test_a_revision_that_overtook_its_notice_waits(crew: Crew) -> None:
+    order = crew.receive()
+    with pytest.raises(NotYet):
+        tasks.handlers["NoticeRevised"](crew.session, revised(order, request_id=new_id()), now=NOW)
+
+
+def test_an_order_that_ended_is_not_revised(crew: Crew) -> None:
+    signed, given_up, withdrawn = crew.finish(crew.started()), crew.terminate(crew.started()), crew.receive()
+    crew.accept(signed)
+    work_order.notice_cancelled(crew.session, cancelled(withdrawn))
+    for order in (signed, given_up, withdrawn):
+        again = hear_revision(crew, order, fee_fen=9000)
+        assert (again.fee_fen, again.revision) == (5000, 0)
+
+
+def test_a_new_window_is_a_new_promise_unless_they_have_arrived(crew: Crew) -> None:
+    order = crew.assigned()
+    missed = order.arrive_due_at + timedelta(minutes=1)
+    assert visit.note_late(crew.session, now=missed) == 1
+    moved = hear_revision(crew, order, visit_from=missed + timedelta(days=1), visit_to=missed + timedelta(days=2))
+    assert (moved.arrived_late, moved.late_noted_at) == (False, None)
+    assert visit.note_late(crew.session, now=moved.arrive_due_at + timedelta(seconds=1)) == 1
+    there = crew.started()
+    due = there.arrive_due_at
+    assert hear_revision(crew, there, visit_from=NOW + timedelta(days=1)).arrive_due_at == due
+
+
+def test_a_late_arrival_stays_late_when_only_the_fee_changes(crew: Crew) -> None:
+    order = crew.assigned()
+    visit.note_late(crew.session, now=order.arrive_due_at + timedelta(minutes=1))
+    assert hear_revision(crew, order, fee_fen=6000).arrived_late
+
+
+def test_a_declined_notice_is_told_to_the_desk_and_promises_nothing_until_it_is_revised(crew: Crew) -> None:
+    order = decline(crew, crew.assigned())
+    assert (order.state, order.reason, order.declined_at) == ("declined", "无人可派", NOW)
+    assert published(crew.session)[-1] == ("WorkDeclined", "intake")
+    body = crew.session.execute(text("SELECT body FROM outbox WHERE type = 'WorkDeclined'")).scalar_one()
+    assert (body["revision"], body["reason"], body["declined_by"]) == (0, "无人可派", str(crew.head.person_id))
+    assert see(crew, crew.worker) == []
+    tomorrow = NOW + timedelta(days=1)
+    assert visit.note_late(crew.session, now=tomorrow) == 0
+    assert work_order.note_unacknowledged(crew.session, now=tomorrow) == 0
+    back = hear_revision(crew, order, now=LATER)
+    assert (back.state, back.declined_at, back.reason, back.acknowledged_at) == ("received", None, None, None)
+    assert back.acknowledge_due_at == LATER + timedelta(minutes=5)
+    assert decline(crew, crew.acknowledge(back)).revision == 1
+
+
+def test_a_declined_notice_that_is_not_acknowledged_after_its_revision_is_missed(crew: Crew) -> None:
+    back = hear_revision(crew, decline(crew, crew.receive()), now=LATER)
+    assert work_order.note_unacknowledged(crew.session, now=back.acknowledge_due_at) == 0
+    assert work_order.note_unacknowledged(crew.session, now=back.acknowledge_due_at + timedelta(seconds=1)) == 1
+
+
+def test_a_declined_notice_may_be_withdrawn(crew: Crew) -> None:
+    order = decline(crew, crew.receive())
+    tasks.handlers["NoticeCancelled"](crew.session, cancelled(order), now=NOW)
+    assert crew.order(order.request_id).state == "cancelled"
+
+
+def test_neither_a_rework_nor_a_job_under_way_is_declined(crew: Crew) -> None:
+    first = notice(crew.site_id)
+    work_order.rework_ordered(crew.session, rework(first), now=NOW)
+    with pytest.raises(RuleBroken, match="R39"):
+        decline(crew, crew.order(first.request_id, round_=1))
+    with pytest.raises(RuleBroken, match="started"):
+        decline(crew, crew.started())
+
+
+@pytest.mark.parametrize("change", ["UPDATE declines SET reason = ''", "DELETE FROM declines"])
+def test_a_decline_is_never_changed_nor_removed(crew: Crew, change: str) -> None:
+    decline(crew, crew.receive())
+    crew.session.flush()
+    with pytest.raises(DBAPIError, match=r"permission denied|append-only"):
+        crew.session.execute(text(change))
+
+
+def test_after_the_job_the_notice_goes_back_to_the_desk_once(crew: Crew) -> None:
+    order = crew.finish(crew.started())
+    with pytest.raises(RuleBroken, match="D27"):
+        give_back(crew, order)
+    crew.accept(order)
+    assert give_back(crew, order).returned_by == crew.worker.person_id
+    assert published(crew.session)[-1] == ("NoticeReturned", "intake")
+    with pytest.raises(RuleBroken, match="D27"):
+        give_back(crew, order, crew.head)
+    assert give_back(crew, crew.terminate(crew.started()), crew.head).returned_at == NOW
+
+
+def test_head_and_desk_are_told_once_that_a_notice_was_not_acknowledged(crew: Crew) -> None:
+    order = crew.receive()
+    work_order.note_unacknowledged(crew.session, now=LATER)
+    assert published(crew.session) == [("AcknowledgementMissed", "intake")]
+    crew.acknowledge(order, now=LATER)
+    crew.acknowledge(crew.receive(), now=LATER)
+    assert [kind for kind, _ in published(crew.session)].count("AcknowledgementMissed") == 2
+    assert crew.told() == ["acknowledgement_missed"] * 2
+    assert crew.alerts()[0].subject_id == order.id
+    assert crew.told(employ(crew.session, "head", "environment", crew.site_id)) == []
