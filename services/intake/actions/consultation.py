@@ -63,10 +63,12 @@ def ask(
 
 
 def answered(session: Session, message: ConsultationAnswered) -> None:
-    """The department's answer; raises NotYet while our question cannot be seen."""
+    """The department's answer, the last one given; raises NotYet while our question cannot be seen."""
     consultation = session.get(Consultation, message.consultation_id, with_for_update=True)
     if consultation is None:
         raise NotYet(f"consultation {message.consultation_id} is not known yet")
+    if consultation.answered_at is not None and consultation.answered_at > message.answered_at:
+        return
     consultation.answer, consultation.answered_at = message.answer, message.answered_at
 
 
