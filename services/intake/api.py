@@ -158,7 +158,7 @@ class ReviseNotice(Body):
     description: Words | None = None
     reason: Words
 
-    def revision(self) -> revision.Revision:
+    def changes(self) -> revision.Revision:
         """What the action takes."""
         return revision.Revision(
             visit_from=self.visit_from,
@@ -348,7 +348,7 @@ def revise_notice(request_id: UUID, body: ReviseNotice, edge: Annotated[Edge, ma
         revision.revise(
             edge.session,
             request_id=request_id,
-            revision=body.revision(),
+            revision=body.changes(),
             reason=body.reason,
             actor=edge.actor,
             now=edge.now,

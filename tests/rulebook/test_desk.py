@@ -97,7 +97,7 @@ def test_r019_a_department_that_answers_twice_is_believed_the_last_time(desk: De
     made = desk.register()
     asked = ask(desk, made)
     for said, at in (("八十元", 9), ("五十元", 4)):
-        facts = {"consultation_id": asked.id, "answer": said, "answered_at": minutes(at)}
+        facts: dict[str, Any] = {"consultation_id": asked.id, "answer": said, "answered_at": minutes(at)}
         desk.hear("ConsultationAnswered", made, answered_by=desk.head.person_id, **facts)
     (seen,) = queries.consultations(desk.session, desk.clerk, after=None, limit=10).items
     assert seen.answer == "八十元"
@@ -217,7 +217,8 @@ def test_r048_a_call_not_made_in_ten_minutes_is_told_to_the_desk_head_and_the_he
 
 def test_r054_who_takes_a_job_privately_is_reported_by_the_desk_to_hr_and_nobody_reports_himself(desk: Desk) -> None:
     worker = employ(desk.session, "worker", "engineering", desk.site_id)
-    told = {"site_id": desk.site_id, "happened_at": NOW, "evidence": "业主反映", "actor": desk.clerk, "now": NOW}
+    told: dict[str, Any] = {"site_id": desk.site_id, "evidence": "业主反映", "actor": desk.clerk, "now": NOW}
+    told |= {"happened_at": NOW}
     with refused(desk.session, "R54", code="not_on_oneself"):
         private_job.report(desk.session, person_id=desk.clerk.person_id, **told)
     with refused(desk.session, "R54", code="not_happened_yet"):
