@@ -9,10 +9,12 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import text
 
+from services.intake.actions import importing, request
+from services.intake.rules.request import Channel
 from shared.db import database
 from shared.ids import new_id
 from tests.people import employ
-from tests.services.intake.desk import Desk, open_desk
+from tests.services.intake.desk import NOW, Desk, open_desk
 
 FORM = {
     "channel": "phone",
@@ -25,8 +27,7 @@ FORM = {
 AGREED = {
     "visit_from": "2026-04-01T14:00:00+08:00",
     "visit_to": "2026-04-01T15:00:00+08:00",
-    "price_code": "tap",
-    "fee_fen": 5000,
+    "items": [{"price_code": "tap", "quantity": 1, "unit_fen": 5000}],
 }
 
 
@@ -235,3 +236,81 @@ def test_operators_see_the_desks_deadlines_and_how_many_are_open(house: House) -
         "month_statistics": 0,
     }
     assert {line["overdue"] for line in bus["deadlines"]} == {0}
+
+
+def test_a_list_that_is_being_taken_in_is_waited_for_and_then_known(house: House) -> None:
+    body = {"source": "nyc311", "site_id": house.site_id, "rows": {"2": FORM | {"source_key": "a"}}}
+    form = request.RegistrationForm(Channel.PHONE, "王丽", "9-9", "13900139000", "漏", "water", (), "nyc311", "a")
+    with ThreadPoolExecutor(1) as pool:
+        with database("intake").session() as session:
+            facts = {"site_id": house.desk.site_id, "source": "nyc311", "actor": house.desk.clerk, "now": NOW}
+            importing.import_rows(session, forms={1: form}, **facts)
+            session.flush()
+            meanwhile = pool.submit(house.post, "clerk", "/imports", body, key=None)
+            while not session.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+                assert not meanwhile.done(), meanwhile.result().text
+        assert [row["outcome"] for row in meanwhile.result().json()] == ["known"]
+
+
+def test_a_notice_is_revised_and_printed_once_more_over_http(house: House) -> None:
+    made = house.noticed()
+    path = f"/requests/{made}"
+    two = {"items": [{"price_code": "tap", "quantity": 2, "unit_fen": 4000}], "reason": "多一个水龙头"}
+    revised = house.post("clerk", f"{path}/revise", two).json()
+    assert (revised["fee_fen"], revised["notice"]["revision"], revised["items"][0]["amount_fen"]) == (8000, 1, 8000)
+    assert problem(house.post("clerk", f"{path}/revise", two)) == (409, "nothing_changed")
+    printed = house.post("clerk", f"{path}/notice/reprint", {"copy": "archive", "reason": "打湿了"}).json()
+    assert printed["notice"]["copies"]["archive"]["reprints"] == 1
+    assert printed["notice"]["copies"]["archive"]["received_by"].startswith("clerk")
+    assert house.post("clerk", f"{path}/notice/reprint", {"copy": "fourth", "reason": "x"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [{"price_code": "tap", "quantity": 0, "unit_fen": 5000}],
+        [{"price_code": "tap", "quantity": 1001, "unit_fen": 5000}],
+        [{"price_code": "tap", "quantity": 1.0, "unit_fen": 5000}],
+        [{"price_code": "tap", "quantity": 1, "unit_fen": 5000}] * 2,
+        [{"price_code": f"tap{n}", "quantity": 1, "unit_fen": 5000} for n in range(21)],
+    ],
+)
+def test_a_settlement_list_that_cannot_be_meant_is_malformed(house: House, items: list[Any]) -> None:
+    made = house.register().json()["id"]
+    assert house.post("clerk", f"/requests/{made}/agree", AGREED | {"items": items}).status_code == 422
+
+
+def test_a_registration_points_out_what_it_may_repeat_and_a_home_is_looked_up(house: House) -> None:
+    first = house.register().json()
+    assert first["possible_duplicates"] == []
+    second = house.register(phone="138-0013-8000", address="9-9").json()
+    assert [row["number"] for row in second["possible_duplicates"]] == [first["number"]]
+    (home, other) = house.get("clerk", "/homes?phone=13800138000").json()
+    assert {home["address"], other["address"]} == {"3-2-1502", "9-9"}
+    assert problem(house.get("clerk", "/homes?phone=%20")) == (422, "phone_or_room")
+    assert problem(house.get("worker", "/homes?phone=13800138000")) == (403, "role_not_allowed")
+
+
+def test_the_catalogue_prices_and_answers_are_read_over_http(house: House) -> None:
+    trades = house.get("head", f"/trades?site_id={house.site_id}").json()
+    assert [row["code"] for row in trades if row["refusal"]] == ["appliance", "renovation", "other"]
+    body = {"site_id": house.site_id, "question": "几点下班?", "answer": "六点"}
+    assert problem(house.post("clerk", "/answers", body)) == (403, "role_not_allowed")
+    made = house.post("desk_head", "/answers", body).json()
+    told = house.get("clerk", "/price-lookup?q=下班").json()
+    assert ([row["answer"] for row in told["answers"]], told["prices"]) == (["六点"], [])
+    assert house.post("desk_head", f"/answers/{made['id']}/retire").json()["retired_at"] is not None
+    assert house.get("clerk", "/answers").json()["items"] == []
+
+
+def test_a_catalogue_of_trades_is_changed_as_a_policy_and_a_wrong_one_is_malformed(house: House) -> None:
+    with database("intake").session() as session:
+        employ(session, "administrator", "administration", token="administrator")
+    water = {"code": "water", "name": "水", "department": "engineering"}
+    body = {"effective_from": "2026-04-02T00:00:00+08:00", "reason": "董事会"}
+    for trades in ([], [water, water], [{"code": "gas", "name": "气"}], [water | {"department": "finance"}]):
+        wrong = house.post("administrator", "/policies/TradePolicy", body | {"settings": {"trades": trades}})
+        assert problem(wrong) == (422, "bad_settings")
+    right = house.post("administrator", "/policies/TradePolicy", body | {"settings": {"trades": [water]}})
+    assert right.status_code == 201
