@@ -3,7 +3,7 @@
 owns   requests (the registration form 登记表), the callback promise, consultations, service notices 通知单 in
        triplicate, visits as the departments report them, revisits and free rework, monthly statistics
 hears  SiteChanged, PersonChanged, PricePublished, ConsultationAnswered, WorkAcknowledged, WorkAssigned,
-       WorkAccepted, WorkTerminated, SupportRequested, FeeCollected, CashNotHandedOver, CashReturned,
+       WorkAccepted, WorkTerminated, SupportRequested, FeeCollected, FeeRefunded, CashNotHandedOver, CashReturned,
        DepartmentFiguresGiven, FinanceFiguresGiven
 says   ConsultationAsked, NoticeIssued, NoticeCancelled, ReworkOrdered, CallbackMissed, MonthFiguresAsked,
        StatisticsAgreed, MonthReported

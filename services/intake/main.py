@@ -3,6 +3,7 @@
 from services.intake.api import api
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.revisit import RevisitPolicy
+from services.intake.rules.statistics import StatisticsPolicy
 from services.intake.tasks import tasks
 from shared.alert_routes import make_alerts
 from shared.ops import make_ops
@@ -10,5 +11,9 @@ from shared.policy_routes import make_policies
 from shared.web import make_web
 
 web = make_web(
-    "intake", api, make_ops(tasks), make_alerts("intake"), make_policies("intake", CallbackPolicy, RevisitPolicy)
+    "intake",
+    api,
+    make_ops(tasks),
+    make_alerts("intake"),
+    make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy),
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.intake.actions import callback, cash, consultation, notice, price, request, revisit, statistics
+from services.intake.actions import callback, cash, consultation, notice, price, refund, request, revisit, statistics
 from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
 from shared.errors import NotYet
 from shared.messages import (
@@ -13,6 +13,7 @@ from shared.messages import (
     ConsultationAnswered,
     DepartmentFiguresGiven,
     FeeCollected,
+    FeeRefunded,
     FinanceFiguresGiven,
     PersonChanged,
     PricePublished,
@@ -88,6 +89,12 @@ def hear_work_terminated(session: Session, message: WorkTerminated, *, now: date
 def hear_fee_collected(session: Session, message: FeeCollected, *, now: datetime) -> None:
     """A fee was taken."""
     request.fee_collected(session, message)
+
+
+@tasks.hears(FeeRefunded)
+def hear_fee_refunded(session: Session, message: FeeRefunded, *, now: datetime) -> None:
+    """A fee was given back."""
+    refund.refunded(session, message)
 
 
 @tasks.hears(CashNotHandedOver)

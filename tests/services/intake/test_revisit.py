@@ -6,7 +6,7 @@ import pytest
 
 from services.intake import queries
 from services.intake.actions import revisit
-from services.intake.rules.revisit import RevisitPolicy, revisit_due, rework_assign_due
+from services.intake.rules.revisit import RevisitPolicy, Survey, revisit_due, rework_assign_due
 from shared.errors import NotFound, RuleBroken
 from tests.people import employ, open_site, published
 from tests.services.intake.desk import NOW, Desk, minutes
@@ -22,21 +22,20 @@ def test_the_owner_is_called_a_day_later_and_rework_is_assigned_within_two_hours
 def test_a_revisit_appears_on_the_desks_list_after_its_time_and_once(desk: Desk) -> None:
     made = desk.accepted()
     assert revisit.list_due(desk.session, now=DAY_LATER) == 0
-    assert queries.revisits_due(desk.session, desk.clerk) == []
+    assert queries.revisits_due(desk.session, desk.clerk).items == []
     assert revisit.list_due(desk.session, now=DAY_LATER + timedelta(seconds=1)) == 1
     assert revisit.list_due(desk.session, now=DAY_LATER + timedelta(seconds=1)) == 0
     desk.session.expire_all()
-    assert [row.request_id for row in queries.revisits_due(desk.session, desk.clerk)] == [made.id]
+    assert [row.request_id for row in queries.revisits_due(desk.session, desk.clerk).items] == [made.id]
     elsewhere = employ(desk.session, "clerk", "front_desk", open_site(desk.session, "ZJ"))
-    assert queries.revisits_due(desk.session, elsewhere) == []
+    assert queries.revisits_due(desk.session, elsewhere).items == []
     with pytest.raises(NotFound):
-        revisit.not_reached(desk.session, request_id=made.id, actor=elsewhere)
+        revisit.not_reached(desk.session, request_id=made.id, note="x", actor=elsewhere, now=NOW)
 
 
 def test_an_owner_who_is_not_reached_is_called_again(desk: Desk) -> None:
     made = desk.accepted()
-    for _ in range(2):
-        revisit.not_reached(desk.session, request_id=made.id, actor=desk.clerk)
+    desk.not_reached(made, 2)
     view = desk.view(made)
     assert (view.state, view.revisits[0].failed_attempts, view.revisits[0].done_at) == ("accepted", 2, None)
 
@@ -95,6 +94,7 @@ def test_a_problem_needs_a_time_that_is_not_over(desk: Desk) -> None:
             desk.session,
             request_id=made.id,
             problem="x",
+            survey=Survey(quality=1, attitude=1, price_as_agreed=True),
             visit_from=minutes(-20),
             visit_to=minutes(-10),
             actor=desk.clerk,
