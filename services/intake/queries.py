@@ -250,6 +250,7 @@ class ReportView:
     site_name: str
     month: str
     agreed_at: datetime | None
+    signatures: list[SignatureView]
     report: dict[str, int]
     lines: list[ReportLine]
 
@@ -711,7 +712,8 @@ def report(session: Session, actor: Actor, *, site_id: UUID, month: str) -> Repo
         else [ReportLine.model_validate(line) for line in found.report_lines]
     )
     totals = site_totals(lines) if found.report is None else found.report
-    return ReportView(site_id, site.code, site.name, month, found.agreed_at, totals, lines)
+    signatures = _signatures(session, actor, month).get(site_id, [])
+    return ReportView(site_id, site.code, site.name, month, found.agreed_at, signatures, totals, lines)
 
 
 def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
@@ -722,6 +724,12 @@ def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
         .where(Month.month == month, at_sites_of(actor, Month.site_id))
         .order_by(Site.code)
     )
+    signatures = _signatures(session, actor, month)
+    return [month_view(session, found, signatures.get(found.site_id, [])) for found, _ in session.execute(query)]
+
+
+def _signatures(session: Session, actor: Actor, month: str) -> dict[UUID, list[SignatureView]]:
+    """Who signed the month at each of the person's sites."""
     signatures: dict[UUID, list[SignatureView]] = {}
     for row, name in session.execute(
         select(MonthSignature, Person.name)
@@ -731,7 +739,7 @@ def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
     ):
         signature = SignatureView(row.department, row.signed_by, name, row.signed_at)
         signatures.setdefault(row.site_id, []).append(signature)
-    return [month_view(session, found, signatures.get(found.site_id, [])) for found, _ in session.execute(query)]
+    return signatures
 
 
 def month_view(session: Session, found: Month, signatures: list[SignatureView]) -> MonthView:

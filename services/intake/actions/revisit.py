@@ -15,6 +15,7 @@ from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month
 from shared.errors import RuleBroken
+from shared.ids import new_id
 from shared.messages import ReworkOrdered
 from shared.people import Actor, known_site
 from shared.policy_rows import in_force
@@ -64,19 +65,23 @@ def not_reached(session: Session, *, request_id: UUID, note: str, actor: Actor, 
     """The owner did not answer: the call is kept, and after so many the desk head is told to decide [R37, D4]."""
     request = request_for(session, actor, request_id)
     revisit = _open_revisit(session, request)
-    session.add(
-        RevisitAttempt(request_id=request.id, round=revisit.round, at=now, by=actor.person_id, note=note),
+    call = RevisitAttempt(
+        id=new_id(), request_id=request.id, round=revisit.round, at=now, by=actor.person_id, note=note
     )
+    session.add(call)
     revisit.failed_attempts += 1
     policy = in_force(session, RevisitPolicy, site_id=request.site_id, at=now)
     if revisit.unreachable_at is None and is_unreachable(revisit.failed_attempts, policy):
         revisit.unreachable_at = now
-        facts: dict[str, str | int] = {"request_number": request.number, "attempts": revisit.failed_attempts}
-        raise_alerts(
-            session,
-            [Alert("owner_unreachable", request.site_id, request.id, role="desk_head", facts=facts)],
-            now=now,
+        # about this call and not the request, whose owner may be unreachable again after a rework
+        told = Alert(
+            "owner_unreachable",
+            request.site_id,
+            call.id,
+            role="desk_head",
+            facts={"request_id": str(request.id), "request_number": request.number, "calls": revisit.failed_attempts},
         )
+        raise_alerts(session, [told], now=now)
     return request
 
 

@@ -22,5 +22,5 @@ MAY: Permissions = {
     "read_callbacks": reads("clerk", "desk_head", "head"),
     "read_prices": reads("clerk", "desk_head"),
     "read_sites": reads("clerk", "desk_head", "head", "finance_lead", "administration"),
-    "read_months": reads("clerk", "desk_head", "head", "finance_lead", "administration"),
+    "read_months": reads("clerk", "desk_head", "head", "cashier", "finance_lead", "administration"),
 }

@@ -175,9 +175,21 @@ def test_after_three_calls_the_owner_is_on_another_list_and_the_desk_head_is_tol
     desk.not_reached(made, 2, now=minutes(1))
     assert (due(desk), [row.request_id for row in due(desk, unreachable=True)]) == ([], [made.id])
     told = alerts_of(desk.session, desk.head, unseen=True, after=None, limit=9).items
-    assert [(one.kind, one.subject_id, one.facts["attempts"]) for one in told] == [("owner_unreachable", made.id, 3)]
+    assert [(one.kind, one.facts["request_id"], one.facts["calls"]) for one in told] == [
+        ("owner_unreachable", str(made.id), 3)
+    ]
     assert alerts_of(desk.session, desk.clerk, unseen=True, after=None, limit=9).items == []
     assert desk.view(made).state == "accepted"
+
+
+def test_an_owner_who_is_unreachable_again_after_a_rework_is_told_again(desk: Desk) -> None:
+    made = desk.problem(desk.not_reached(desk.accepted(), 3))
+    desk.hear("WorkAccepted", made, round=1, fee_fen=0)
+    desk.not_reached(made, 2)
+    assert due(desk, unreachable=True) == []
+    desk.not_reached(made)
+    told = alerts_of(desk.session, desk.head, unseen=True, after=None, limit=9).items
+    assert [one.facts["request_id"] for one in told] == [str(made.id), str(made.id)]
 
 
 def test_an_unreachable_owner_who_calls_himself_is_asked_after_all(desk: Desk) -> None:
