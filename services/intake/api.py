@@ -29,6 +29,7 @@ from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.revisit import Survey
 from services.intake.rules.scope import trade_of
 from services.intake.rules.statistics import Item
+from shared.calendar import local
 from shared.errors import Malformed, Problem
 from shared.messages import FieldDepartment
 from shared.money import MAX_FEN, PositiveFen, format_fen
@@ -40,7 +41,7 @@ may = permissions("intake", MAY)
 
 PAPERS = Environment(loader=PackageLoader("services.intake"), autoescape=True, undefined=StrictUndefined)
 """The documents that are printed."""
-PAPERS.globals.update(label=label, format_fen=format_fen)
+PAPERS.globals.update(label=label, format_fen=format_fen, local=local)
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
 

@@ -248,6 +248,7 @@ class ReportView:
     site_id: UUID
     site_code: str
     site_name: str
+    zone: str
     month: str
     agreed_at: datetime | None
     signatures: list[SignatureView]
@@ -713,7 +714,7 @@ def report(session: Session, actor: Actor, *, site_id: UUID, month: str) -> Repo
     )
     totals = site_totals(lines) if found.report is None else found.report
     signatures = _signatures(session, actor, month).get(site_id, [])
-    return ReportView(site_id, site.code, site.name, month, found.agreed_at, signatures, totals, lines)
+    return ReportView(site_id, site.code, site.name, site.zone, month, found.agreed_at, signatures, totals, lines)
 
 
 def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:

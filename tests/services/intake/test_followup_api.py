@@ -91,6 +91,7 @@ def test_a_line_is_disputed_settled_and_signed_over_http(house: House, made: str
     page = house.get("finance_lead", f"{path}/report.html").text
     assert all(signature["name"] in page for signature in month["signatures"])
     assert "草稿" not in page
+    assert "agreed by the four departments: 2026-04-01 00:00" in page  # on the wall of the site
 
 
 def test_the_report_is_data_and_a_document_to_print_in_which_nothing_is_taken_for_markup(
