@@ -8,29 +8,47 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from services.intake import queries
-from services.intake.actions import consultation, importing, notice, request, revisit, statistics
+from services.intake.actions import (
+    answer,
+    consultation,
+    copy,
+    importing,
+    notice,
+    private_job,
+    request,
+    revision,
+    revisit,
+    statistics,
+)
 from services.intake.actions.importing import ImportedRow
 from services.intake.queries import (
+    AnswerView,
     CashAlertView,
     ConsultationView,
+    HomeView,
+    LookupView,
     MonthView,
     PriceView,
+    PrivateJobView,
+    RegisteredView,
     ReportView,
     RequestView,
     RevisitDue,
     SiteView,
+    TradeView,
 )
 from services.intake.rules.access import MAY
+from services.intake.rules.notice import Copy
+from services.intake.rules.price import Wanted
 from services.intake.rules.report import label
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.revisit import Survey
-from services.intake.rules.scope import trade_of
-from services.intake.rules.statistics import Item
+from services.intake.rules.statistics import Item as LineItem
 from shared.calendar import local
-from shared.errors import Malformed, Problem
+from shared.errors import Malformed
 from shared.messages import FieldDepartment
 from shared.money import MAX_FEN, PositiveFen, format_fen
 from shared.paging import Page
@@ -45,12 +63,20 @@ PAPERS.globals.update(label=label, format_fen=format_fen, local=local)
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
 
+Asked = Annotated[str, Query(max_length=200, description="words to look for; none: everything")]
+
 
 class Window(Body):
     """A stretch of time that suits the owner [R17]."""
 
     start: Moment
     end: Moment
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> "Window":
+        if self.start >= self.end:
+            raise ValueError("a window ends after it begins")
+        return self
 
 
 class RequestForm(Body):
@@ -109,13 +135,78 @@ class LogAttempt(Body):
     note: Words
 
 
+class Item(Body):
+    """An item of the price book, how many of it, and the agreed price of one (fen) [R57, D10]."""
+
+    price_code: Short
+    quantity: int = Field(ge=1, le=1000, strict=True)
+    unit_fen: PositiveFen
+
+    def wanted(self) -> Wanted:
+        """What the action takes."""
+        return Wanted(self.price_code, self.quantity, self.unit_fen)
+
+
+Items = Annotated[list[Item], Field(min_length=1, max_length=20)]
+
+
 class AgreeVisit(Body):
-    """Time and fee as agreed with the owner [R18, R49]; the fee in fen, from the approved price."""
+    """Time and fee as agreed with the owner [R18, R49]: what is to be done, each at its approved price."""
 
     visit_from: Moment
     visit_to: Moment
-    price_code: Short
-    fee_fen: PositiveFen
+    items: Items
+    owner_waits: bool = Field(default=False, description="a walk-in owner waits at the desk for the worker [R45]")
+
+
+class ReviseNotice(Body):
+    """What changes on a notice already issued, and why; what is left out stays as it is [R24-R28]."""
+
+    visit_from: Moment | None = None
+    visit_to: Moment | None = None
+    items: Items | None = None
+    owner_name: Short | None = None
+    address: Short | None = None
+    phone: Phone | None = None
+    description: Words | None = None
+    reason: Words
+
+    def revision(self) -> revision.Revision:
+        """What the action takes."""
+        return revision.Revision(
+            visit_from=self.visit_from,
+            visit_to=self.visit_to,
+            items=None if self.items is None else [item.wanted() for item in self.items],
+            owner_name=self.owner_name,
+            address=self.address,
+            phone=self.phone,
+            description=self.description,
+        )
+
+
+class ReprintCopy(Body):
+    """Which copy is printed once more, and why."""
+
+    copy_: Copy = Field(alias="copy")
+    reason: Words
+
+
+class GiveAnswer(Body):
+    """A question asked often, its answer, and the trade it is about [R22]."""
+
+    site_id: UUID
+    question: Words
+    answer: Words
+    trade: Short | None = None
+
+
+class ReportPrivateJob(Body):
+    """Who took a paid job privately, when, and how one knows [R54]."""
+
+    site_id: UUID
+    person_id: UUID
+    happened_at: Moment
+    evidence: Words
 
 
 class AskConsultation(Body):
@@ -151,7 +242,7 @@ class DisputeLine(Body):
     """A line of the statistics the department does not accept, and why [R41]."""
 
     department: FieldDepartment
-    item: Item
+    item: LineItem
     reason: Words
 
 
@@ -159,7 +250,7 @@ class SettleLine(Body):
     """The figure the desk proposes for a disputed line (a count, or fen), and how it was found [R41]."""
 
     department: FieldDepartment
-    item: Item
+    item: LineItem
     figure: int = Field(strict=True, ge=-MAX_FEN, le=MAX_FEN)
     note: Words
 
@@ -168,7 +259,7 @@ class AcceptLine(Body):
     """The other side accepts the figure proposed [R41]."""
 
     department: FieldDepartment
-    item: Item
+    item: LineItem
     note: Words = "accepted"
 
 
@@ -183,10 +274,10 @@ def list_prices(edge: Annotated[Edge, may("read_prices")]) -> list[PriceView]:
 
 
 @api.post("/requests", status_code=201, summary="Register a request and start its clock [R13-R21, R48]")
-def register_request(body: RegisterRequest, edge: Annotated[Edge, may("register_request")]) -> RequestView:
-    def act() -> RequestView:
+def register_request(body: RegisterRequest, edge: Annotated[Edge, may("register_request")]) -> RegisteredView:
+    def act() -> RegisteredView:
         made = request.register(edge.session, site_id=body.site_id, form=body.form(), actor=edge.actor, now=edge.now)
-        return queries.request_by_id(edge.session, edge.actor, made.id)
+        return queries.registered(edge.session, edge.actor, made.id)
 
     return edge.once(body, act)
 
@@ -198,12 +289,9 @@ def import_requests(body: ImportRequests, edge: Annotated[Edge, may("import_requ
     for number, fields in body.rows.items():
         try:
             row = ImportRow.model_validate(fields)
-            trade_of(row.trade)
             forms[number] = row.form(source=body.source, source_key=row.source_key, asked_at=row.asked_at)
         except ValidationError as bad:
             told.append(ImportedRow(number, "malformed", None, explain(bad.errors())))
-        except Problem as bad:
-            told.append(ImportedRow(number, "malformed", None, str(bad)))
     told += importing.import_rows(
         edge.session, site_id=body.site_id, source=body.source, forms=forms, actor=edge.actor, now=edge.now
     )
@@ -241,17 +329,20 @@ def log_attempt(request_id: UUID, body: LogAttempt, edge: Annotated[Edge, may("l
 
 @api.post("/requests/{request_id}/agree", summary="Agree time and fee with the owner [R18, R46, R49]")
 def agree_visit(request_id: UUID, body: AgreeVisit, edge: Annotated[Edge, may("agree_visit")]) -> RequestView:
-    request.agree_visit(
-        edge.session,
-        request_id=request_id,
-        visit_from=body.visit_from,
-        visit_to=body.visit_to,
-        price_code=body.price_code,
-        fee_fen=body.fee_fen,
-        actor=edge.actor,
-        now=edge.now,
-    )
-    return queries.request_by_id(edge.session, edge.actor, request_id)
+    def act() -> RequestView:
+        request.agree_visit(
+            edge.session,
+            request_id=request_id,
+            visit_from=body.visit_from,
+            visit_to=body.visit_to,
+            items=[item.wanted() for item in body.items],
+            owner_waits=body.owner_waits,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(body, act)
 
 
 @api.post("/requests/{request_id}/cancel", summary="The owner no longer wants it")
@@ -299,6 +390,101 @@ def issue_notice(request_id: UUID, edge: Annotated[Edge, may("issue_notice")]) -
         return queries.request_by_id(edge.session, edge.actor, request_id)
 
     return edge.once(None, act)
+
+
+@api.post("/requests/{request_id}/revise", summary="Change the notice until the owner signed [R24-R28, D23]")
+def revise_notice(request_id: UUID, body: ReviseNotice, edge: Annotated[Edge, may("revise_notice")]) -> RequestView:
+    def act() -> RequestView:
+        revision.revise(
+            edge.session,
+            request_id=request_id,
+            revision=body.revision(),
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(body, act)
+
+
+@api.post("/requests/{request_id}/notice/reprint", summary="Print a copy once more; it is counted [R25, R28]")
+def reprint_notice(request_id: UUID, body: ReprintCopy, edge: Annotated[Edge, may("reprint_notice")]) -> RequestView:
+    def act() -> RequestView:
+        copy.reprint(
+            edge.session,
+            request_id=request_id,
+            copy=body.copy_,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(body, act)
+
+
+@api.get("/homes", summary="A home by phone number, else by room, with its requests [R13-R15]")
+def find_homes(
+    edge: Annotated[Edge, may("read_requests")],
+    phone: Annotated[str, Query(max_length=40)] = "",
+    room: Annotated[str, Query(max_length=200)] = "",
+) -> list[HomeView]:
+    if not phone.strip() and not room.strip():
+        raise Malformed("phone_or_room", "send phone or room", rule="R15")
+    return queries.homes(edge.session, edge.actor, phone=phone, room=room)
+
+
+@api.get("/trades", summary="The catalogue of trades at a site: who does it, or why it is refused [R7-R10, D2]")
+def list_trades(site_id: UUID, edge: Annotated[Edge, may("read_trades")]) -> list[TradeView]:
+    return queries.trades(edge.session, edge.actor, site_id=site_id, now=edge.now)
+
+
+@api.get("/price-lookup", summary="Prices and answers that have these words in them [R22, R55]")
+def look_up_price(
+    edge: Annotated[Edge, may("read_prices")], q: Asked = "", trade: Annotated[str | None, Query(max_length=40)] = None
+) -> LookupView:
+    return queries.price_lookup(edge.session, edge.actor, q=q.strip(), trade=trade, now=edge.now)
+
+
+@api.get("/answers", summary="Answers to questions asked often [R22]")
+def list_answers(
+    edge: Annotated[Edge, may("read_prices")], q: Asked = "", after: After = None, limit: Limit = 100
+) -> Page[AnswerView]:
+    return queries.answers(edge.session, edge.actor, q=q.strip(), after=after, limit=limit)
+
+
+@api.post("/answers", status_code=201, summary="Have an answer ready for a question asked often [R22]")
+def give_answer(body: GiveAnswer, edge: Annotated[Edge, may("give_answer")]) -> AnswerView:
+    def act() -> AnswerView:
+        made = answer.give(edge.session, **body.model_dump(), actor=edge.actor, now=edge.now)
+        return queries.answer_view(made)
+
+    return edge.once(body, act)
+
+
+@api.post("/answers/{answer_id}/retire", summary="The answer no longer holds [R22]")
+def retire_answer(answer_id: UUID, edge: Annotated[Edge, may("retire_answer")]) -> AnswerView:
+    def act() -> AnswerView:
+        return queries.answer_view(answer.retire(edge.session, answer_id=answer_id, actor=edge.actor, now=edge.now))
+
+    return edge.once(None, act)
+
+
+@api.get("/private-job-reports", summary="What the desk was told of private jobs [R54]")
+def list_private_jobs(
+    edge: Annotated[Edge, may("read_private_jobs")], after: After = None, limit: Limit = 100
+) -> Page[PrivateJobView]:
+    return queries.private_jobs(edge.session, edge.actor, after=after, limit=limit)
+
+
+@api.post("/private-job-reports", status_code=201, summary="Somebody took a paid job privately [R54, R81, D20]")
+def report_private_job(body: ReportPrivateJob, edge: Annotated[Edge, may("report_private_job")]) -> PrivateJobView:
+    def act() -> PrivateJobView:
+        made = private_job.report(edge.session, **body.model_dump(), actor=edge.actor, now=edge.now)
+        return queries.private_job_view(made)
+
+    return edge.once(body, act)
 
 
 @api.get("/revisits", summary="Revisits whose time has come, or owners who are unreachable, the oldest first [R37]")
@@ -352,8 +538,10 @@ def close_unreachable(request_id: UUID, body: Reason, edge: Annotated[Edge, may(
 
 
 @api.get("/cash-alerts", summary="Cash finance waits for [D6]")
-def list_cash_alerts(edge: Annotated[Edge, may("read_months")]) -> list[CashAlertView]:
-    return queries.cash_alerts(edge.session, edge.actor)
+def list_cash_alerts(
+    edge: Annotated[Edge, may("read_months")], after: After = None, limit: Limit = 100
+) -> Page[CashAlertView]:
+    return queries.cash_alerts(edge.session, edge.actor, after=after, limit=limit)
 
 
 @api.get("/months/{month}", summary="A month's statistics at each site, compared line by line [R40, R41]")

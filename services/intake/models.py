@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, or_, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, or_, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.intake.rules.notice import Copy
@@ -88,6 +88,8 @@ class Request(Base):
         Index("ix_requests_site_id", "site_id", "id"),
         Index("ix_requests_state", "state", "id"),
         Index("ix_requests_month", "site_id", "month"),
+        Index("ix_requests_phone_digits", "site_id", "phone_digits"),
+        Index("ix_requests_address_key", "site_id", "address_key", postgresql_ops={"address_key": "text_pattern_ops"}),
         Index(
             "ix_requests_received_month",
             "site_id",
@@ -107,6 +109,8 @@ class Request(Base):
     owner_name: Mapped[str]
     address: Mapped[str]
     phone: Mapped[str]
+    phone_digits: Mapped[str] = mapped_column(Computed(r"regexp_replace(phone, '\D', '', 'g')", persisted=True))
+    address_key: Mapped[str] = mapped_column(Computed(r"lower(regexp_replace(address, '\s', '', 'g'))", persisted=True))
     description: Mapped[str]
     windows: Mapped[list]  # type: ignore[type-arg]  # [[from, to], …] as RFC 3339
     source: Mapped[str | None]
@@ -126,8 +130,9 @@ class Request(Base):
     visit_from: Mapped[datetime | None]
     visit_to: Mapped[datetime | None]
     fee_fen: Mapped[int | None]
-    price_code: Mapped[str | None]
+    items: Mapped[list] = mapped_column(default=list, server_default=text("'[]'"))  # type: ignore[type-arg]  # FeeItem
     price_version: Mapped[int | None]
+    owner_waits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
     receipt_number: Mapped[str | None]
     received_fen: Mapped[int | None]
@@ -140,6 +145,8 @@ class Request(Base):
     revisits: Mapped[list["Revisit"]] = relationship(lazy="raise", order_by="Revisit.round")
     attempts: Mapped[list["CallbackAttempt"]] = relationship(lazy="raise", order_by="CallbackAttempt.id")
     refunds: Mapped[list["FeeRefund"]] = relationship(lazy="raise", order_by="FeeRefund.refund_id")
+    declines: Mapped[list["Decline"]] = relationship(lazy="raise", order_by="Decline.revision")
+    damages: Mapped[list["Damage"]] = relationship(lazy="raise", order_by="Damage.reported_at")
 
 
 class CallbackAttempt(Base):
@@ -190,12 +197,32 @@ class Notice(Base):
     number: Mapped[str] = mapped_column(unique=True)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), unique=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     issued_by: Mapped[UUID]
     issued_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
 
     copies: Mapped[list["NoticeCopy"]] = relationship(lazy="raise", order_by="NoticeCopy.copy")
+    revisions: Mapped[list["NoticeRevision"]] = relationship(lazy="raise", order_by="NoticeRevision.revision")
+
+
+class NoticeRevision(Base):
+    """A notice as issued (0) and each time it was revised: what was agreed then, what changed, and why [R24, D23]."""
+
+    __tablename__ = "notice_revisions"
+    __table_args__ = ({"comment": "append-only"},)
+
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    visit_from: Mapped[datetime]
+    visit_to: Mapped[datetime]
+    fee_fen: Mapped[int]
+    items: Mapped[list]  # type: ignore[type-arg]  # FeeItem
+    changed: Mapped[dict]  # type: ignore[type-arg]  # field: what stood there before; the phone masked
+    reason: Mapped[str]
+    made_by: Mapped[UUID]
+    made_at: Mapped[datetime]
 
 
 class NoticeCopy(Base):
@@ -205,9 +232,68 @@ class NoticeCopy(Base):
 
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"), primary_key=True)
     copy: Mapped[Copy] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime | None]
     received_by: Mapped[UUID | None]
+    returned_at: Mapped[datetime | None]
+    returned_by: Mapped[UUID | None]
+
+    receiver: Mapped["Person | None"] = relationship(
+        lazy="raise", viewonly=True, primaryjoin="foreign(NoticeCopy.received_by) == Person.id"
+    )
+    reprints: Mapped[list["Reprint"]] = relationship(lazy="raise", order_by="Reprint.id")
+
+
+class Reprint(Base):
+    """A copy that was printed once more, and why [R25, R28]."""
+
+    __tablename__ = "reprints"
+    __table_args__ = (
+        ForeignKeyConstraint(["notice_id", "copy"], ["notice_copies.notice_id", "notice_copies.copy"]),
+        Index("ix_reprints_notice_id", "notice_id", "copy"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    notice_id: Mapped[UUID]
+    copy: Mapped[Copy]
+    revision: Mapped[int]
+    reason: Mapped[str]
+    printed_by: Mapped[UUID]
+    printed_at: Mapped[datetime]
+
+
+class Decline(Base):
+    """The department declined a revision of a notice, with its reason [D27]; a later revision answers it."""
+
+    __tablename__ = "declines"
+    __table_args__ = ({"comment": "append-only"},)
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    reason: Mapped[str]
+    declined_by: Mapped[UUID]
+    declined_at: Mapped[datetime]
+
+
+class Damage(Base):
+    """Something of the owner's that was damaged on a visit, as the department reports it [R63, D24]."""
+
+    __tablename__ = "damages"
+    __table_args__ = (Index("ix_damages_request_id", "request_id"), {"comment": "append-only"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    round: Mapped[int]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    description: Mapped[str]
+    estimate_fen: Mapped[int | None]
+    reported_by: Mapped[UUID]
+    reported_at: Mapped[datetime]
 
 
 class Visit(Base):
@@ -336,6 +422,45 @@ class CashAlert(Base):
     amount_fen: Mapped[int]
     found_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
+
+
+class Answer(Base):
+    """An answer the desk gives to a question asked often 常见问题 [R22]."""
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        Index("ix_answers_question", "site_id", "question", unique=True, postgresql_where=text("retired_at IS NULL")),
+        Index("ix_answers_site_id", "site_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    trade: Mapped[str | None]
+    question: Mapped[str]
+    answer: Mapped[str]
+    made_by: Mapped[UUID]
+    made_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    retired_by: Mapped[UUID | None]
+
+
+class PrivateJobReport(Base):
+    """What somebody told the desk of a paid job taken privately [R54]."""
+
+    __tablename__ = "private_job_reports"
+    __table_args__ = (
+        UniqueConstraint("site_id", "person_id", "happened_at"),
+        Index("ix_private_job_reports_site_id", "site_id", "id"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    happened_at: Mapped[datetime]
+    evidence: Mapped[str]
+    reported_by: Mapped[UUID]
+    reported_at: Mapped[datetime]
 
 
 class Month(Base):

@@ -6,47 +6,108 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select, text, tuple_
+from sqlalchemy import Select, and_, or_, select, text, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from services.intake.models import (
+    Answer,
     CashAlert,
     Consultation,
     LineEntry,
     Month,
     MonthSignature,
     Notice,
+    NoticeCopy,
     Person,
     PriceItem,
+    PrivateJobReport,
     Request,
     Revisit,
     Site,
     Visit,
 )
-from services.intake.rules.notice import MATERIALS
+from services.intake.rules.notice import MATERIALS, NoticeState, copy_state
 from services.intake.rules.privacy import phone_shown
 from services.intake.rules.report import Whose, report_lines, site_totals
 from services.intake.rules.request import ENDED, RequestState
 from services.intake.rules.revisit import Survey
+from services.intake.rules.scope import TradePolicy
 from services.intake.rules.statistics import SIGNABLE, Item, Line, Said, compare
 from shared.access import at_sites_of
 from shared.calendar import local
 from shared.errors import NotFound
-from shared.messages import ReportLine
+from shared.messages import FeeItem, ReportLine
 from shared.paging import Page, page_of
-from shared.people import Actor
+from shared.people import Actor, site_for
+from shared.policy_rows import in_force
+
+
+@dataclass(frozen=True)
+class CopyView:
+    """One copy of a notice: its holder, the revision sent to him, and whether he has it; `received_by` is a name."""
+
+    copy: str
+    state: str
+    revision: int
+    sent_at: datetime
+    received_at: datetime | None
+    received_by: str | None
+    returned_at: datetime | None
+    reprints: int
+
+
+@dataclass(frozen=True)
+class RevisionView:
+    """A notice as issued (0) or revised: what was agreed (fee in fen), what stood there before, and why."""
+
+    revision: int
+    visit_from: datetime
+    visit_to: datetime
+    fee_fen: int
+    items: list[FeeItem]
+    changed: dict[str, Any]
+    reason: str
+    made_by: UUID
+    made_at: datetime
 
 
 @dataclass(frozen=True)
 class NoticeView:
-    """A service notice and when each copy was received."""
+    """A service notice, its three copies and its revisions."""
 
     number: str
+    state: str
+    revision: int
     issued_at: datetime
     issued_by: UUID
     cancelled_at: datetime | None
+    cancel_reason: str | None
     materials: str
-    copies: dict[str, datetime | None]
+    copies: dict[str, CopyView]
+    revisions: list[RevisionView]
+
+
+@dataclass(frozen=True)
+class DeclineView:
+    """The department declined the notice's last revision: the desk revises or withdraws it [D27]."""
+
+    revision: int
+    department: str
+    reason: str
+    by: UUID
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DamageView:
+    """Damage done on a visit (estimate in fen)."""
+
+    id: UUID
+    round: int
+    description: str
+    estimate_fen: int | None
+    reported_by: UUID
+    reported_at: datetime
 
 
 @dataclass(frozen=True)
@@ -136,8 +197,9 @@ class RequestView:
     visit_from: datetime | None
     visit_to: datetime | None
     fee_fen: int | None
-    price_code: str | None
+    items: list[FeeItem]
     price_version: int | None
+    owner_waits: bool
     receipt_number: str | None
     received_fen: int | None
     received_month: str | None
@@ -146,8 +208,40 @@ class RequestView:
     ended_at: datetime | None
     ending: str | None
     notice: NoticeView | None
+    declined: DeclineView | None
+    damages: list[DamageView]
     visits: list[VisitView]
     revisits: list[RevisitView]
+
+
+@dataclass(frozen=True)
+class HomeRequest:
+    """A request of a home, in short."""
+
+    id: UUID
+    number: str
+    state: str
+    open: bool
+    trade: str
+    description: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class HomeView:
+    """A home as earlier requests know it: the owners' names, its last ten requests and all open ones."""
+
+    site_id: UUID
+    address: str
+    owner_names: list[str]
+    requests: list[HomeRequest]
+
+
+@dataclass(frozen=True)
+class RegisteredView(RequestView):
+    """A request just registered, with open requests of the same home or phone and trade: pointed out, not blocked."""
+
+    possible_duplicates: list[HomeRequest]
 
 
 @dataclass(frozen=True)
@@ -171,6 +265,51 @@ class PriceView:
     min_fen: int
     max_fen: int
     effective_from: date
+
+
+@dataclass(frozen=True)
+class TradeView:
+    """A trade of a site's catalogue: the department that does it, or why it is refused."""
+
+    code: str
+    name: str
+    department: str | None
+    refusal: str
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """An answer to a question asked often."""
+
+    id: UUID
+    site_id: UUID
+    trade: str | None
+    question: str
+    answer: str
+    made_by: UUID
+    made_at: datetime
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LookupView:
+    """What the desk can tell an owner: prices (fen) and answers that have the words in them [R22]."""
+
+    prices: list[PriceView]
+    answers: list[AnswerView]
+
+
+@dataclass(frozen=True)
+class PrivateJobView:
+    """What the desk was told of a paid job taken privately [R54]."""
+
+    id: UUID
+    site_id: UUID
+    person_id: UUID
+    happened_at: datetime
+    evidence: str
+    reported_by: UUID
+    reported_at: datetime
 
 
 @dataclass(frozen=True)
@@ -212,6 +351,7 @@ class RevisitDue:
     visit_from: datetime | None
     visit_to: datetime | None
     fee_fen: int | None
+    items: list[FeeItem]
     receipt_number: str | None
     received_fen: int | None
     visit: VisitView
@@ -287,7 +427,11 @@ class CashAlertView:
 
 
 WHOLE = (
-    selectinload(Request.notice).selectinload(Notice.copies),
+    selectinload(Request.notice).selectinload(Notice.copies).selectinload(NoticeCopy.receiver),
+    selectinload(Request.notice).selectinload(Notice.copies).selectinload(NoticeCopy.reprints),
+    selectinload(Request.notice).selectinload(Notice.revisions),
+    selectinload(Request.declines),
+    selectinload(Request.damages),
     selectinload(Request.visits),
     selectinload(Request.revisits).selectinload(Revisit.attempts),
     selectinload(Request.attempts),
@@ -328,7 +472,6 @@ def survey_of(revisit: Revisit) -> Survey | None:
 
 def request_view(request: Request, actor: Actor) -> RequestView:
     """What `actor` is shown of a request loaded with WHOLE; the phone number only who needs it [D26]."""
-    notice = request.notice
     return RequestView(
         id=request.id,
         number=request.number,
@@ -357,8 +500,9 @@ def request_view(request: Request, actor: Actor) -> RequestView:
         visit_from=request.visit_from,
         visit_to=request.visit_to,
         fee_fen=request.fee_fen,
-        price_code=request.price_code,
+        items=_items(request.items),
         price_version=request.price_version,
+        owner_waits=request.owner_waits,
         receipt_number=request.receipt_number,
         received_fen=request.received_fen,
         received_month=request.received_month,
@@ -369,16 +513,12 @@ def request_view(request: Request, actor: Actor) -> RequestView:
         ],
         ended_at=request.ended_at,
         ending=request.ending,
-        notice=NoticeView(
-            notice.number,
-            notice.issued_at,
-            notice.issued_by,
-            notice.cancelled_at,
-            MATERIALS,
-            {copy.copy: copy.received_at for copy in notice.copies},
-        )
-        if notice
-        else None,
+        notice=_notice_view(request.notice) if request.notice else None,
+        declined=_declined(request),
+        damages=[
+            DamageView(d.id, d.round, d.description, d.estimate_fen, d.reported_by, d.reported_at)
+            for d in request.damages
+        ],
         visits=[visit_view(visit) for visit in request.visits],
         revisits=[
             RevisitView(
@@ -399,6 +539,64 @@ def request_view(request: Request, actor: Actor) -> RequestView:
     )
 
 
+def _items(items: list[Any]) -> list[FeeItem]:
+    return [FeeItem.model_validate(item) for item in items]
+
+
+def _notice_view(notice: Notice) -> NoticeView:
+    return NoticeView(
+        number=notice.number,
+        state=NoticeState.CANCELLED if notice.cancelled_at else NoticeState.VALID,
+        revision=notice.revision,
+        issued_at=notice.issued_at,
+        issued_by=notice.issued_by,
+        cancelled_at=notice.cancelled_at,
+        cancel_reason=notice.cancel_reason,
+        materials=MATERIALS,
+        copies={
+            copy.copy: CopyView(
+                copy=copy.copy,
+                state=copy_state(received_at=copy.received_at, returned_at=copy.returned_at),
+                revision=copy.revision,
+                sent_at=copy.sent_at,
+                received_at=copy.received_at,
+                received_by=copy.receiver.name if copy.receiver else None,
+                returned_at=copy.returned_at,
+                reprints=len(copy.reprints),
+            )
+            for copy in notice.copies
+        },
+        revisions=[
+            RevisionView(
+                r.revision,
+                r.visit_from,
+                r.visit_to,
+                r.fee_fen,
+                _items(r.items),
+                r.changed,
+                r.reason,
+                r.made_by,
+                r.made_at,
+            )
+            for r in notice.revisions
+        ],
+    )
+
+
+def _declined(request: Request) -> DeclineView | None:
+    """What the department says against the notice as it stands; a later revision or a withdrawal answers it."""
+    if request.notice is None or request.state is not RequestState.NOTICED:
+        return None
+    return next(
+        (
+            DeclineView(d.revision, d.department, d.reason, d.declined_by, d.declined_at)
+            for d in request.declines
+            if d.revision == request.notice.revision
+        ),
+        None,
+    )
+
+
 def request_by_id(session: Session, actor: Actor, request_id: UUID) -> RequestView:
     """One request. Raises NotFound when it is none of the person's sites."""
     session.flush()
@@ -411,6 +609,61 @@ def request_by_id(session: Session, actor: Actor, request_id: UUID) -> RequestVi
     if request is None:
         raise NotFound("request", request_id)
     return request_view(request, actor)
+
+
+_DUPLICATES = text("""
+    SELECT r.id, r.number, r.state, r.trade, r.description, r.recorded_at
+    FROM requests r JOIN requests new ON new.id = :id AND new.ended_at IS NULL
+    WHERE r.site_id = new.site_id AND r.trade = new.trade AND r.id <> new.id AND r.ended_at IS NULL
+      AND (r.address_key = new.address_key OR r.phone_digits = new.phone_digits)
+    ORDER BY r.id LIMIT 20
+""")
+
+
+def registered(session: Session, actor: Actor, request_id: UUID) -> RegisteredView:
+    """A request just registered, with those it may repeat."""
+    view = request_by_id(session, actor, request_id)
+    rows = session.execute(_DUPLICATES, {"id": request_id}).mappings()
+    return RegisteredView(**vars(view), possible_duplicates=[HomeRequest(**row, open=True) for row in rows])
+
+
+# phone numbers are compared by their digits; a room is the beginning of an address, without spaces, in small letters
+_HOMES = text(r"""
+    WITH asked AS (
+        SELECT NULLIF(regexp_replace(CAST(:phone AS text), '\D', '', 'g'), '') AS digits,
+               NULLIF(lower(regexp_replace(CAST(:room AS text), '\s', '', 'g')), '') AS room
+    ), home AS (
+        SELECT site_id, address_key FROM requests, asked
+        WHERE (CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites))
+          AND (phone_digits = asked.digits
+               OR address_key LIKE regexp_replace(asked.room, '([\\%_])', '\\\1', 'g') || '%')
+        GROUP BY site_id, address_key ORDER BY max(recorded_at) DESC LIMIT 20
+    )
+    SELECT * FROM (
+        SELECT r.site_id, r.address_key, r.address, r.owner_name, r.id, r.number, r.state, r.ended_at IS NULL AS open,
+               r.trade, r.description, r.recorded_at,
+               row_number() OVER (PARTITION BY r.site_id, r.address_key ORDER BY r.id DESC) AS newest
+        FROM requests r JOIN home USING (site_id, address_key)
+    ) AS all_of_them
+    WHERE newest <= 10 OR open ORDER BY site_id, address_key, newest
+""")
+
+
+def homes(session: Session, actor: Actor, *, phone: str, room: str) -> list[HomeView]:
+    """Homes known by the phone number (digits compared), else by the room: the beginning of an address."""
+    sites = None if actor.site_ids is None else list(actor.site_ids)
+    for asked in ({"phone": phone, "room": None}, {"phone": None, "room": room}):
+        found: dict[tuple[UUID, str], HomeView] = {}
+        for row in session.execute(_HOMES, {"sites": sites, **asked}):
+            home = found.setdefault((row.site_id, row.address_key), HomeView(row.site_id, row.address, [], []))
+            if row.owner_name not in home.owner_names:
+                home.owner_names.append(row.owner_name)
+            home.requests.append(
+                HomeRequest(row.id, row.number, row.state, row.open, row.trade, row.description, row.recorded_at)
+            )
+        if found:
+            return list(found.values())
+    return []
 
 
 def requests(session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> Page[RequestView]:
@@ -459,6 +712,57 @@ def prices(session: Session, actor: Actor, *, now: datetime) -> list[PriceView]:
         PriceView(i.version, i.code, i.trade, i.name, i.unit, i.min_fen, i.max_fen, i.effective_from)
         for i in session.scalars(select(PriceItem).where(PriceItem.version == newest).order_by(PriceItem.code))
     ]
+
+
+def trades(session: Session, actor: Actor, *, site_id: UUID, now: datetime) -> list[TradeView]:
+    """The catalogue of trades in force at a site [R7-R10, D2]. Raises NotFound for a site of others."""
+    site = site_for(session, actor, site_id)
+    catalogue = in_force(session, TradePolicy, site_id=site.id, at=now)
+    return [TradeView(t.code, t.name, t.department, t.refusal) for t in catalogue.trades]
+
+
+def answers(session: Session, actor: Actor, *, q: str, after: UUID | None, limit: int) -> Page[AnswerView]:
+    """Answers that are given, with these words in question or answer."""
+    return page_of(session, _answers(actor, q), Answer.id, answer_view, after=after, limit=limit)
+
+
+def _answers(actor: Actor, q: str) -> Select[Answer]:
+    return select(Answer).where(
+        at_sites_of(actor, Answer.site_id),
+        Answer.retired_at.is_(None),
+        or_(Answer.question.icontains(q, autoescape=True), Answer.answer.icontains(q, autoescape=True)),
+    )
+
+
+def answer_view(a: Answer) -> AnswerView:
+    """One answer as shown."""
+    return AnswerView(a.id, a.site_id, a.trade, a.question, a.answer, a.made_by, a.made_at, a.retired_at)
+
+
+def price_lookup(session: Session, actor: Actor, *, q: str, trade: str | None, now: datetime) -> LookupView:
+    """Prices and answers with these words, of one trade or all: what the desk tells an owner who asks [R22]."""
+    given = _answers(actor, q).order_by(Answer.id).limit(100)
+    if trade is not None:
+        given = given.where(or_(Answer.trade == trade, Answer.trade.is_(None)))
+    return LookupView(
+        [
+            price
+            for price in prices(session, actor, now=now)
+            if trade in (None, price.trade) and q.casefold() in f"{price.code} {price.name}".casefold()
+        ],
+        [answer_view(row) for row in session.scalars(given)],
+    )
+
+
+def private_jobs(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PrivateJobView]:
+    """What was told of private jobs."""
+    query = select(PrivateJobReport).where(at_sites_of(actor, PrivateJobReport.site_id))
+    return page_of(session, query, PrivateJobReport.id, private_job_view, after=after, limit=limit)
+
+
+def private_job_view(r: PrivateJobReport) -> PrivateJobView:
+    """One report as shown."""
+    return PrivateJobView(r.id, r.site_id, r.person_id, r.happened_at, r.evidence, r.reported_by, r.reported_at)
 
 
 def consultations(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[ConsultationView]:
@@ -544,19 +848,23 @@ def _revisit_due(revisit: Revisit, actor: Actor) -> RevisitDue:
         visit_from=request.visit_from,
         visit_to=request.visit_to,
         fee_fen=request.fee_fen,
+        items=_items(request.items),
         receipt_number=request.receipt_number,
         received_fen=request.received_fen,
         visit=visit_view(next(visit for visit in request.visits if visit.round == revisit.round)),
     )
 
 
-def cash_alerts(session: Session, actor: Actor) -> list[CashAlertView]:
+def cash_alerts(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CashAlertView]:
     """Cash finance waits or waited for."""
-    query = select(CashAlert).where(at_sites_of(actor, CashAlert.site_id)).order_by(CashAlert.id)
-    return [
-        CashAlertView(a.id, a.site_id, a.day, a.holder_id, a.amount_fen, a.found_at, a.returned_at)
-        for a in session.scalars(query)
-    ]
+    return page_of(
+        session,
+        select(CashAlert).where(at_sites_of(actor, CashAlert.site_id)),
+        CashAlert.id,
+        lambda a: CashAlertView(a.id, a.site_id, a.day, a.holder_id, a.amount_fen, a.found_at, a.returned_at),
+        after=after,
+        limit=limit,
+    )
 
 
 _OURS = text("""
@@ -667,6 +975,17 @@ _REVISITS = text(f"""
     WHERE r.site_id = :site_id AND r.done_month = :month GROUP BY whose.department, whose.person_id
 """)  # noqa: S608  # our own words
 
+# a notice is declined at a moment: its month is that of the business day, which begins at closing time
+_DECLINED = text("""
+    SELECT whose.department, NULL::uuid AS person_id, '' AS name, count(*) AS declined
+    FROM declines d JOIN sites s ON s.id = d.site_id
+    CROSS JOIN LATERAL (VALUES (NULL), (d.department)) AS whose (department)
+    CROSS JOIN LATERAL (SELECT d.declined_at AT TIME ZONE s.zone AS here) AS local
+    WHERE d.site_id = :site_id
+      AND to_char(here + CASE WHEN here::time >= s.closing THEN interval '1 day' ELSE '0' END, 'YYYY-MM') = :month
+    GROUP BY whose.department
+""")
+
 
 def month_report(session: Session, site_id: UUID, month: str) -> list[ReportLine]:
     """The report to the administration department: agreed lines, callbacks, punctuality, quality [R42, R43].
@@ -681,7 +1000,7 @@ def month_report(session: Session, site_id: UUID, month: str) -> list[ReportLine
         counted = {item: None if value is None else int(value) for item, value in values.items()}
         figures.setdefault((department, person_id), {}).update(counted)
 
-    for statement in (_VISITS, _REVISITS, _CLERKS):
+    for statement in (_VISITS, _REVISITS, _CLERKS, _DECLINED):
         for row in session.execute(statement, keys).mappings():
             values = {item: value for item, value in row.items() if item not in {"department", "person_id", "name"}}
             add(row["department"], row["person_id"], values)

@@ -4,17 +4,34 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.intake.actions import callback, cash, consultation, notice, price, refund, request, revisit, statistics
+from services.intake.actions import (
+    callback,
+    cash,
+    consultation,
+    copy,
+    damage,
+    notice,
+    price,
+    refund,
+    request,
+    revision,
+    revisit,
+    statistics,
+)
 from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
 from shared.errors import NotYet
 from shared.messages import (
+    AcknowledgementMissed,
     CashNotHandedOver,
     CashReturned,
     ConsultationAnswered,
+    DamageReported,
     DepartmentFiguresGiven,
     FeeCollected,
     FeeRefunded,
     FinanceFiguresGiven,
+    NoticeReturned,
+    NoticesReceived,
     PersonChanged,
     PricePublished,
     SiteChanged,
@@ -22,6 +39,7 @@ from shared.messages import (
     WorkAccepted,
     WorkAcknowledged,
     WorkAssigned,
+    WorkDeclined,
     WorkTerminated,
 )
 from shared.people import person_changed, site_changed
@@ -61,6 +79,36 @@ def hear_work_acknowledged(session: Session, message: WorkAcknowledged, *, now: 
     notice.acknowledged(session, message)
 
 
+@tasks.hears(AcknowledgementMissed)
+def hear_acknowledgement_missed(session: Session, message: AcknowledgementMissed, *, now: datetime) -> None:
+    """A department did not take a notice in time."""
+    notice.acknowledgement_missed(session, message, now=now)
+
+
+@tasks.hears(WorkDeclined)
+def hear_work_declined(session: Session, message: WorkDeclined, *, now: datetime) -> None:
+    """A department declined a notice."""
+    revision.declined(session, message, now=now)
+
+
+@tasks.hears(NoticesReceived)
+def hear_notices_received(session: Session, message: NoticesReceived, *, now: datetime) -> None:
+    """Finance has its copies."""
+    copy.received_by_finance(session, message)
+
+
+@tasks.hears(NoticeReturned)
+def hear_notice_returned(session: Session, message: NoticeReturned, *, now: datetime) -> None:
+    """A department brought its copy back."""
+    copy.returned(session, message)
+
+
+@tasks.hears(DamageReported)
+def hear_damage_reported(session: Session, message: DamageReported, *, now: datetime) -> None:
+    """Something of an owner's was damaged."""
+    damage.reported(session, message, now=now)
+
+
 @tasks.hears(WorkAssigned)
 def hear_work_assigned(session: Session, message: WorkAssigned, *, now: datetime) -> None:
     """A head chose who goes."""
@@ -70,7 +118,7 @@ def hear_work_assigned(session: Session, message: WorkAssigned, *, now: datetime
 @tasks.hears(SupportRequested)
 def hear_support_requested(session: Session, message: SupportRequested, *, now: datetime) -> None:
     """A worker needs support or stopped for safety."""
-    notice.support_requested(session, message)
+    notice.support_requested(session, message, now=now)
 
 
 @tasks.hears(WorkAccepted)

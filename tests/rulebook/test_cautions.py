@@ -175,8 +175,9 @@ def test_r059_nothing_bought_for_the_owner_can_be_charged_to_him(desk_api: House
     made = desk_api.register().json()["id"]
     bought = AGREED | {"materials": [{"name": "水龙头", "amount_fen": 3000}]}
     assert desk_api.post("clerk", f"/requests/{made}/agree", bought).status_code == 422
-    assert problem(desk_api.post("clerk", f"/requests/{made}/agree", AGREED | {"fee_fen": 8001}))[0] == 409
-    assert desk_api.post("clerk", f"/requests/{made}/agree", AGREED).json()["fee_fen"] == AGREED["fee_fen"]
+    dear = AGREED | {"items": [{"price_code": "tap", "quantity": 1, "unit_fen": 8001}]}
+    assert problem(desk_api.post("clerk", f"/requests/{made}/agree", dear))[0] == 409
+    assert desk_api.post("clerk", f"/requests/{made}/agree", AGREED).json()["fee_fen"] == 5000
 
 
 def test_r061_a_difficulty_at_the_home_is_told_to_the_desk_for_the_owner(company: Company) -> None:

@@ -177,6 +177,13 @@ def test_r043_rework_counts_against_those_who_made_the_first_visit(desk: Desk) -
     assert (figures(desk)["rework_permille"], figures(desk)["satisfied_at_first"]) == (1000, 0)
 
 
+def test_r043_notices_a_department_declined_count_against_it(desk: Desk) -> None:
+    desk.hear("WorkDeclined", desk.noticed())
+    desk.begin_month()
+    counted = [figures(desk, department).get("declined") for department in (None, "engineering", "environment")]
+    assert counted == [1, 1, 0]
+
+
 def test_r043_a_missed_callback_counts_against_the_clerk_who_recorded_the_request(desk: Desk) -> None:
     desk.register()
     desk.agree(desk.register())

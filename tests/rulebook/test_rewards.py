@@ -195,7 +195,7 @@ def test_r086_cash_somebody_withholds_is_found_and_opens_a_case_against_him(comp
         10000,
         None,
     )
-    (alert,) = intake.cash_alerts(company.desk.session, company.desk.head)
+    (alert,) = intake.cash_alerts(company.desk.session, company.desk.head, after=None, limit=10).items
     assert alert.holder_id == company.office.clerk.person_id
 
 

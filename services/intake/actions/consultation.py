@@ -10,6 +10,7 @@ from services.intake.actions.request import owner_reached, request_for
 from services.intake.models import REPLY, Consultation
 from services.intake.rules.callback import kept
 from services.intake.rules.request import RequestState
+from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
@@ -62,10 +63,12 @@ def ask(
 
 
 def answered(session: Session, message: ConsultationAnswered) -> None:
-    """The department's answer; raises NotYet while our question cannot be seen."""
+    """The department's answer, the last one given; raises NotYet while our question cannot be seen."""
     consultation = session.get(Consultation, message.consultation_id, with_for_update=True)
     if consultation is None:
         raise NotYet(f"consultation {message.consultation_id} is not known yet")
+    if consultation.answered_at is not None and consultation.answered_at > message.answered_at:
+        return
     consultation.answer, consultation.answered_at = message.answer, message.answered_at
 
 
@@ -85,11 +88,35 @@ def reply(session: Session, *, consultation_id: UUID, actor: Actor, now: datetim
 
 
 def miss_due(session: Session, *, now: datetime) -> int:
-    """A promised reply time passed without a reply: it is marked, and stays open for the desk."""
-    missed = session.scalars(
+    """A promised reply time passed without a reply: it is marked, stays open, and the desk head is told [R23]."""
+    missed = session.execute(
         update(Consultation)
         .where(Consultation.id.in_(REPLY.claim(Consultation.id, now=now)))
         .values(reply_ended_at=now, reply_missed=True)
-        .returning(Consultation.id)
+        .returning(
+            Consultation.id,
+            Consultation.site_id,
+            Consultation.request_id,
+            Consultation.department,
+            Consultation.reply_due_at,
+        )
+    ).all()
+    raise_alerts(
+        session,
+        [
+            Alert(
+                "reply_missed",
+                row.site_id,
+                row.id,
+                role="desk_head",
+                facts={
+                    "request_id": str(row.request_id),
+                    "department": row.department,
+                    "due_at": row.reply_due_at.isoformat(),
+                },
+            )
+            for row in missed
+        ],
+        now=now,
     )
-    return len(missed.all())
+    return len(missed)

@@ -1,21 +1,25 @@
 """Issuing the service notice and what the departments report on it [R24-R32]."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from services.intake.actions.copy import received
 from services.intake.actions.request import request_for, request_of_message
+from services.intake.actions.revision import declines_of, keep_what_was_signed, revision_of
 from services.intake.models import Notice, NoticeCopy, Request, Revisit, Visit
 from services.intake.rules.notice import Copy, Form, paper_series
 from services.intake.rules.request import REQUEST, RequestState, RequestStep
 from services.intake.rules.revisit import RevisitPolicy, revisit_due
+from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month, local
 from shared.errors import NotYet
 from shared.ids import new_id
 from shared.messages import (
+    AcknowledgementMissed,
     NoticeIssued,
     SupportRequested,
     WorkAccepted,
@@ -40,8 +44,10 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
         number=number,
         request_id=request.id,
         site_id=site.id,
+        revision=0,
         issued_by=actor.person_id,
         issued_at=now,
+        revisions=[revision_of(request, 0, changed={}, reason="issued", actor=actor, now=now)],
         copies=[
             NoticeCopy(
                 copy=copy,
@@ -71,8 +77,9 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
                 "visit_from": request.visit_from,
                 "visit_to": request.visit_to,
                 "fee_fen": request.fee_fen,
-                "price_code": request.price_code,
+                "items": request.items,
                 "price_version": request.price_version,
+                "owner_waits": request.owner_waits,
                 "issued_at": now,
             }
         ),
@@ -102,19 +109,20 @@ def _stand_by_notice(session: Session, request: Request) -> None:
 
 
 def acknowledged(session: Session, message: WorkAcknowledged) -> None:
-    """The department has its copy [R27, R29]."""
+    """The department has its copy [R27, R29]; of a notice it has declined since, that is no news."""
+    request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
-    visit.acknowledged_at = message.acknowledged_at
     if message.round == 0:
-        session.execute(
-            update(NoticeCopy)
-            .where(
-                NoticeCopy.notice_id == Notice.id,
-                Notice.request_id == message.request_id,
-                NoticeCopy.copy == Copy.DEPARTMENT,
-            )
-            .values(received_at=message.acknowledged_at, received_by=message.acknowledged_by)
+        if any(one.declined_at >= message.acknowledged_at for one in declines_of(session, message.request_id)):
+            return
+        received(
+            session,
+            Copy.DEPARTMENT,
+            request_ids=[message.request_id],
+            by=message.acknowledged_by,
+            at=message.acknowledged_at,
         )
+    visit.acknowledged_at = message.acknowledged_at
 
 
 def assigned(session: Session, message: WorkAssigned) -> None:
@@ -127,12 +135,46 @@ def assigned(session: Session, message: WorkAssigned) -> None:
         visit.workers = [worker.model_dump(mode="json") for worker in message.workers]
 
 
-def support_requested(session: Session, message: SupportRequested) -> None:
-    """A worker asked for support or stopped for safety [R67]: the desk sees it on the request."""
+def support_requested(session: Session, message: SupportRequested, *, now: datetime) -> None:
+    """A worker asked for support or stopped for safety [R67]: the desk is told, and sees it on the request."""
     visit = _visit(session, message.request_id, message.round)
+    kind = "stopped_for_safety" if message.for_safety else "support_requested"
+    subject = uuid5(message.request_id, f"{kind} {message.round} {message.requested_at.isoformat()}")
+    facts: dict[str, str | int] = {"request_id": str(message.request_id), "round": message.round}
+    raise_alerts(
+        session,
+        [
+            Alert(kind, visit.site_id, subject, role="clerk", facts=facts),
+            Alert(kind, visit.site_id, subject, role="desk_head", facts=facts),
+        ],
+        now=now,
+    )
     if visit.support_requested_at is not None and visit.support_requested_at > message.requested_at:
         return
     visit.support_requested_at, visit.support_reason = message.requested_at, message.reason
+
+
+def acknowledgement_missed(session: Session, message: AcknowledgementMissed, *, now: datetime) -> None:
+    """A department did not take a notice in time [R29, R99, D4]: the desk head is told."""
+    visit = _visit(session, message.request_id, message.round)
+    raise_alerts(
+        session,
+        [
+            Alert(
+                "acknowledgement_missed",
+                visit.site_id,
+                uuid5(message.request_id, f"unacknowledged {message.round} {message.due_at.isoformat()}"),
+                role="desk_head",
+                facts={
+                    "request_id": str(message.request_id),
+                    "round": message.round,
+                    "department": message.department,
+                    "due_at": message.due_at.isoformat(),
+                },
+            )
+        ],
+        now=now,
+    )
 
 
 def accepted(session: Session, message: WorkAccepted) -> None:
@@ -147,6 +189,8 @@ def accepted(session: Session, message: WorkAccepted) -> None:
     site = known_site(session, message.site_id)
     _stand_by_notice(session, request)
     request.state = REQUEST.move(request.state, RequestStep.ACCEPT)
+    if message.round == 0:
+        keep_what_was_signed(session, request, message)
     visit.accepted_at = message.accepted_at
     visit.accepted_month = business_month(message.accepted_at, zone=site.zone, closing=site.closing)
     visit.signer_name, visit.arrived_late = message.signer_name, message.arrived_late

@@ -1,6 +1,6 @@
 """Registering requests, agreeing on the visit, and how a request ends [R13-R23, R44-R49]."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from services.intake.models import CallbackAttempt, Consultation, Notice, PriceItem, Request
 from services.intake.rules.callback import CallbackClock, CallbackPolicy, kept, start_clock
-from services.intake.rules.notice import Form, check_window, paper_series
-from services.intake.rules.price import Price, check_fee
+from services.intake.rules.notice import Form, check_waiting, check_window, paper_series
+from services.intake.rules.price import Price, Wanted, fee_of, settlement_list
 from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep
-from services.intake.rules.scope import trade_of
+from services.intake.rules.scope import Trade, TradePolicy, trade_of
+from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month, local
 from shared.errors import NotFound, NotYet, RuleBroken
@@ -52,18 +53,54 @@ def register_all(
     series = paper_series(Form.REGISTRATION, site_code=site.code, day=local(now, site.zone).date())
     numbers = next_numbers(session, series, howmany=len(forms))
     policy = in_force(session, CallbackPolicy, site_id=site.id, at=now)
+    catalogue = in_force(session, TradePolicy, site_id=site.id, at=now)
     requests = [
-        _record(form, site=site, number=number, clock=start_clock(form.channel, now, policy), actor=actor, now=now)
+        _record(
+            form,
+            site=site,
+            number=number,
+            trade=trade_of(catalogue, form.trade),
+            clock=start_clock(form.channel, now, policy),
+            actor=actor,
+            now=now,
+        )
         for form, number in zip(forms, numbers, strict=True)
     ]
     session.add_all(requests)
+    _call_heads(session, requests, now)
     return requests
 
 
+def _call_heads(session: Session, requests: Sequence[Request], now: datetime) -> None:
+    """The head of the department is told at once of each request recorded [R44, R47]."""
+    raise_alerts(
+        session,
+        [
+            Alert(
+                "request_recorded",
+                request.site_id,
+                request.id,
+                role="head",
+                department=request.department,
+                facts={"number": request.number, "channel": request.channel, "trade": request.trade},
+            )
+            for request in requests
+            if request.state is RequestState.RECORDED
+        ],
+        now=now,
+    )
+
+
 def _record(
-    form: RegistrationForm, *, site: Site, number: str, clock: CallbackClock | None, actor: Actor, now: datetime
+    form: RegistrationForm,
+    *,
+    site: Site,
+    number: str,
+    trade: Trade,
+    clock: CallbackClock | None,
+    actor: Actor,
+    now: datetime,
 ) -> Request:
-    trade = trade_of(form.trade)
     taken = trade.department is not None
     clock = clock if taken else None
     return Request(
@@ -151,38 +188,44 @@ def agree_visit(
     request_id: UUID,
     visit_from: datetime,
     visit_to: datetime,
-    price_code: str,
-    fee_fen: int,
+    items: Sequence[Wanted],
+    owner_waits: bool = False,
     actor: Actor,
     now: datetime,
 ) -> Request:
-    """Agree time and fee with the owner, on the phone or at the desk [R18, R46, R49]; freezes the price [D10]."""
+    """Agree time and fee with the owner, on the phone or at the desk [R18, R46, R49]; freezes the price [D10].
+
+    An owner at the desk whom somebody can go with at once may wait for him there [R45].
+    """
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.AGREE)
     check_window(visit_from, visit_to, now=now)
+    check_waiting(request.channel, owner_waits=owner_waits)
     site = site_for(session, actor, request.site_id)
-    price = price_in_force(session, price_code, local(now, site.zone).date())
-    agreed = check_fee(price, trade=request.trade, code=price_code, fee_fen=fee_fen)
-    request.visit_from, request.visit_to = visit_from, visit_to
-    request.fee_fen, request.price_code, request.price_version = fee_fen, agreed.code, agreed.version
+    version = version_in_force(session, local(now, site.zone).date())
+    agreed = settlement_list(prices_of(session, version, [one.code for one in items]), items, trade=request.trade)
+    request.visit_from, request.visit_to, request.owner_waits = visit_from, visit_to, owner_waits
+    request.fee_fen, request.price_version = fee_of(agreed), version
+    request.items = [item.model_dump() for item in agreed]
     owner_reached(session, request, note="visit agreed", actor=actor, now=now)
     _end_promised_replies(session, request, now)
     return request
 
 
-def price_in_force(session: Session, code: str, day: date) -> Price | None:
-    """The item of the newest approved version that is effective on `day`; None when that version lacks it."""
-    newest = (
+def version_in_force(session: Session, day: date) -> int | None:
+    """The newest approved version of the price book that is effective on `day`; None before the first."""
+    return session.scalars(
         select(PriceItem.version)
         .where(PriceItem.effective_from <= day)
         .order_by(PriceItem.effective_from.desc(), PriceItem.version.desc())
         .limit(1)
-        .scalar_subquery()
-    )
-    item = session.scalars(select(PriceItem).where(PriceItem.code == code, PriceItem.version == newest)).one_or_none()
-    if item is None:
-        return None
-    return Price(item.version, item.code, item.trade, item.name, item.unit, item.min_fen, item.max_fen)
+    ).one_or_none()
+
+
+def prices_of(session: Session, version: int | None, codes: Collection[str]) -> dict[str, Price]:
+    """Those of the items that the version has, by code."""
+    rows = session.scalars(select(PriceItem).where(PriceItem.version == version, PriceItem.code.in_(codes)))
+    return {i.code: Price(i.version, i.code, i.trade, i.name, i.unit, i.min_fen, i.max_fen) for i in rows}
 
 
 def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now: datetime) -> Request:

@@ -1,8 +1,11 @@
 """The service notice 有偿服务通知单: its series of numbers, its three copies, and the visit on it [R24-R28, R30]."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
+from services.intake.rules.request import Channel
 from shared.errors import RuleBroken
 
 MATERIALS = "材料、配件由业主自行购买（业主自购），服务人员不得代购"
@@ -15,6 +18,21 @@ class Copy(StrEnum):
     FINANCE = "finance"
     DEPARTMENT = "department"
     ARCHIVE = "archive"
+
+
+class CopyState(StrEnum):
+    """Where a copy is: on its way, with its holder, or back at the desk [R26-R28, D27]."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+    RETURNED = "returned"
+
+
+class NoticeState(StrEnum):
+    """Whether a notice holds."""
+
+    VALID = "valid"
+    CANCELLED = "cancelled"
 
 
 class Form(StrEnum):
@@ -35,3 +53,24 @@ def check_window(visit_from: datetime, visit_to: datetime, *, now: datetime) -> 
         raise RuleBroken("window_is_empty", "the visit must end after it begins", rule="R49")
     if visit_to <= now:
         raise RuleBroken("window_is_past", "the visit would be over already", rule="R49")
+
+
+def check_waiting(channel: Channel, *, owner_waits: bool) -> None:
+    """Raises RuleBroken unless an owner said to wait at the desk came to the desk [R45]."""
+    if owner_waits and channel is not Channel.WALK_IN:
+        raise RuleBroken("nobody_at_the_desk", f"an owner who came by {channel} does not wait at the desk", rule="R45")
+
+
+def copy_state(*, received_at: datetime | None, returned_at: datetime | None) -> CopyState:
+    """Where a copy is by what was heard of it, in whatever order that came."""
+    if returned_at is not None:
+        return CopyState.RETURNED
+    return CopyState.RECEIVED if received_at is not None else CopyState.SENT
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the fields in `after`, those that change, with what stands there now. Raises RuleBroken when none does."""
+    changed = {field: before[field] for field in after if after[field] != before[field]}
+    if not changed:
+        raise RuleBroken("nothing_changed", "the notice says that already", rule="R24")
+    return changed

@@ -26,6 +26,7 @@ LABELS = {
     "reworks_caused": "造成返修 reworks caused",
     "rework_permille": "返修率‰ reworks in 1000 first revisits",
     "rework_rounds": "返修完成 rework visits accepted",
+    "declined": "部门退单 declined by the department",
     "unreachable": "未能回访 closed as unreachable",
 }
 """Every figure's name to people, in the order of the report; those by channel and trade follow by their codes."""

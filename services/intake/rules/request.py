@@ -33,6 +33,7 @@ class RequestStep(StrEnum):
 
     AGREE = "agree"
     ISSUE_NOTICE = "issue_notice"
+    REVISE_NOTICE = "revise_notice"
     ACCEPT = "accept"
     TERMINATE = "terminate"
     FIND_PROBLEM = "find_problem"
@@ -48,6 +49,8 @@ REQUEST = Machine[RequestState, RequestStep](
         (RequestState.RECORDED, RequestStep.AGREE): RequestState.AGREED,
         (RequestState.AGREED, RequestStep.AGREE): RequestState.AGREED,
         (RequestState.AGREED, RequestStep.ISSUE_NOTICE): RequestState.NOTICED,
+        # until the owner signed for the work; then the fee stands [D23]
+        (RequestState.NOTICED, RequestStep.REVISE_NOTICE): RequestState.NOTICED,
         (RequestState.NOTICED, RequestStep.ACCEPT): RequestState.ACCEPTED,
         (RequestState.NOTICED, RequestStep.TERMINATE): RequestState.TERMINATED,
         (RequestState.ACCEPTED, RequestStep.FIND_PROBLEM): RequestState.REWORK,

@@ -1,38 +1,71 @@
 """What the company takes on: household water, electricity, cleaning and greening [R6-R10, D1, D2]."""
 
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.errors import Malformed
 from shared.messages import FieldDepartment
+from shared.policy import Policy
 
 
-@dataclass(frozen=True)
-class Trade:
+class Trade(BaseModel):
     """A kind of work: the department that does it, or the reason it is refused (shown to the owner)."""
 
-    code: str
-    name: str
-    department: FieldDepartment | None
-    refusal: str = ""
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    department: FieldDepartment | None = None
+    refusal: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _taken_or_refused(self) -> "Trade":
+        if (self.department is None) != bool(self.refusal):
+            raise ValueError("a trade has a department that does it, or a reason why it is refused")
+        return self
 
 
-TRADES = {
-    trade.code: trade
-    for trade in (
-        Trade("water", "水 water", "engineering"),
-        Trade("electricity", "电 electricity", "engineering"),
-        Trade("cleaning", "保洁 cleaning", "environment"),
-        Trade("greening", "绿化 greening", "environment"),
-        Trade("appliance", "家电 appliance repair", None, "家电维修暂不列入有偿服务范围 appliances [R9, D2]"),
-        Trade("renovation", "房屋修缮 building repair", None, "房屋修缮暂不列入有偿服务范围 building repair [R10, D2]"),
-        Trade("other", "其他 other", None, "不属于居民家庭便民服务 no household service of ours [R6, R8, D2]"),
+class TradePolicy(Policy):
+    """The catalogue of trades; what is not in it is unknown, which the desk cannot register."""
+
+    decision = "D2"
+
+    trades: Annotated[tuple[Trade, ...], Field(min_length=1, max_length=100)] = (
+        Trade(code="water", name="水 water", department="engineering"),
+        Trade(code="electricity", name="电 electricity", department="engineering"),
+        Trade(code="cleaning", name="保洁 cleaning", department="environment"),
+        Trade(code="greening", name="绿化 greening", department="environment"),
+        Trade(
+            code="appliance",
+            name="家电 appliance repair",
+            refusal="家电维修暂不列入有偿服务范围 appliances [R9, D2]",
+        ),
+        Trade(
+            code="renovation",
+            name="房屋修缮 building repair",
+            refusal="房屋修缮暂不列入有偿服务范围 building repair [R10, D2]",
+        ),
+        Trade(
+            code="other",
+            name="其他 other",
+            refusal="不属于居民家庭便民服务 no household service of ours [R6, R8, D2]",
+        ),
     )
-}
-"""The catalogue a fresh installation begins with."""
+
+    @model_validator(mode="after")
+    def _each_code_once(self) -> "TradePolicy":
+        if len({trade.code for trade in self.trades}) < len(self.trades):
+            raise ValueError("each code of the catalogue is there once")
+        return self
 
 
-def trade_of(code: str) -> Trade:
+def trade_of(policy: TradePolicy, code: str) -> Trade:
     """The trade with this code. Raises Malformed, naming the codes there are."""
-    if code not in TRADES:
-        raise Malformed("unknown_trade", f"there is no trade {code!r}", rule="D2", allowed=TRADES)
-    return TRADES[code]
+    for trade in policy.trades:
+        if trade.code == code:
+            return trade
+    codes = [trade.code for trade in policy.trades]
+    raise Malformed(
+        "unknown_trade", f"there is no trade {code!r}; there are {', '.join(codes)}", rule="D2", allowed=codes
+    )

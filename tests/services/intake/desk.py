@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.intake import queries
 from services.intake.actions import notice, price, request, revisit
 from services.intake.models import Request
+from services.intake.rules.price import Wanted
 from services.intake.rules.request import Channel
 from services.intake.rules.revisit import Survey
 from services.intake.tasks import tasks
@@ -61,13 +62,18 @@ class Desk:
         self.session.flush()
         return made
 
-    def agree(self, made: Request, *, now: datetime = NOW, fee_fen: int = 5000, **facts: Any) -> Request:
-        window = {"visit_from": minutes(300), "visit_to": minutes(360), "price_code": "tap"}
-        agreed = request.agree_visit(
-            self.session, request_id=made.id, fee_fen=fee_fen, actor=self.clerk, now=now, **window | facts
-        )
+    def agree(
+        self, made: Request, *, now: datetime = NOW, fee_fen: int = 5000, price_code: str = "tap", **facts: Any
+    ) -> Request:
+        """Agree, unless `items` says otherwise, on one item at that price."""
+        agreed = {
+            "visit_from": minutes(300),
+            "visit_to": minutes(360),
+            "items": [Wanted(price_code, 1, fee_fen)],
+        }
+        request.agree_visit(self.session, request_id=made.id, actor=self.clerk, now=now, **agreed | facts)
         self.session.flush()
-        return agreed
+        return made
 
     def issue(self, made: Request, *, now: datetime = NOW) -> Request:
         notice.issue(self.session, request_id=made.id, actor=self.clerk, now=now)
@@ -104,11 +110,24 @@ class Desk:
             "acknowledged_by": new_id(),
             "receipt_number": "SJ-BK-20260401-0001",
             "amount_fen": 5000,
+            "revision": 0,
+            "declined_by": new_id(),
+            "received_by": new_id(),
+            "request_ids": [made.id],
+            "returned_by": new_id(),
+            "damage_id": new_id(),
+            "description": "地板进水",
+            "estimate_fen": 20000,
+            "reported_by": new_id(),
+            "due_at": now,
             "method": "cash",
             "month": "2026-04",
             "collected_by": new_id(),
         }
-        moments = ("acknowledged_at", "assigned_at", "accepted_at", "terminated_at", "requested_at", "collected_at")
+        moments = (
+            *("acknowledged_at", "assigned_at", "accepted_at", "terminated_at", "requested_at", "collected_at"),
+            *("declined_at", "received_at", "returned_at", "reported_at"),
+        )
         message = CATALOGUE[kind].model_validate(known | dict.fromkeys(moments, now) | facts)
         self.handle(message, now=now)
 
@@ -174,6 +193,14 @@ class Desk:
                 ),
                 now=now,
             )
+
+    def alerts(self, kind: str) -> set[tuple[str | None, str | None, bool]]:
+        """(role, department, whether to one person) of every alert of this kind raised."""
+        self.session.flush()
+        rows = self.session.execute(
+            text("SELECT role, department, person_id IS NOT NULL FROM alerts WHERE kind = :kind"), {"kind": kind}
+        )
+        return {(row[0], row[1], row[2]) for row in rows}
 
     def messages(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of this kind we have said, one for each message."""

@@ -25,8 +25,7 @@ FORM = {
 AGREED = {
     "visit_from": "2026-04-01T14:00:00+08:00",
     "visit_to": "2026-04-01T15:00:00+08:00",
-    "price_code": "tap",
-    "fee_fen": 5000,
+    "items": [{"price_code": "tap", "quantity": 1, "unit_fen": 5000}],
 }
 
 

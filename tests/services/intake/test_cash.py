@@ -41,7 +41,7 @@ def test_the_desk_sees_missing_cash_once_and_when_it_came_back(desk: Desk) -> No
     for _ in range(2):
         desk.handle(message)
     desk.handle(returned)
-    (alert,) = queries.cash_alerts(desk.session, desk.head)
+    (alert,) = queries.cash_alerts(desk.session, desk.head, after=None, limit=10).items
     assert (alert.amount_fen, alert.returned_at) == (5000, minutes(5))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.intake.actions import notice
-from services.intake.models import Request
+from services.intake.models import Person, Request
 from services.intake.rules.notice import Copy
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
@@ -15,20 +15,25 @@ from tests.services.intake.desk import NOW, Desk, minutes
 REPORTS = ("WorkAcknowledged", "WorkAssigned", "WorkAccepted", "WorkTerminated", "SupportRequested")
 
 
+def view_name(desk: Desk) -> str:
+    """The clerk's name as hr has it."""
+    return desk.session.get_one(Person, desk.clerk.person_id).name
+
+
 def test_a_notice_is_numbered_in_three_copies_and_sent_to_finance_and_the_department(desk: Desk) -> None:
     made = desk.noticed()
     view = desk.view(made)
     assert view.notice is not None
     assert (view.notice.number, view.state) == ("TZ-BK-20260401-0001", "noticed")
-    assert view.notice.copies == {Copy.FINANCE: None, Copy.DEPARTMENT: None, Copy.ARCHIVE: NOW}
+    assert {copy: (seen.state, seen.received_by) for copy, seen in view.notice.copies.items()} == {
+        Copy.FINANCE: ("sent", None),
+        Copy.DEPARTMENT: ("sent", None),
+        Copy.ARCHIVE: ("received", view_name(desk)),
+    }
     assert published(desk.session) == [("NoticeIssued", "dispatch"), ("NoticeIssued", "finance")]
     (body,) = desk.messages("NoticeIssued")
-    assert (body["fee_fen"], body["price_code"], body["price_version"], body["department"]) == (
-        5000,
-        "tap",
-        1,
-        "engineering",
-    )
+    assert (body["fee_fen"], body["price_version"], body["department"]) == (5000, 1, "engineering")
+    assert [(item["code"], item["quantity"], item["amount_fen"]) for item in body["items"]] == [("tap", 1, 5000)]
 
 
 def test_a_notice_is_issued_once_after_time_and_fee_were_agreed_and_by_the_desk_of_the_site(desk: Desk) -> None:
@@ -57,7 +62,7 @@ def test_the_department_acknowledges_its_copy_and_says_who_comes(desk: Desk) -> 
     desk.hear("WorkAssigned", made, now=minutes(4))
     view = desk.view(made)
     assert view.notice is not None
-    assert view.notice.copies[Copy.DEPARTMENT] == minutes(3)
+    assert view.notice.copies[Copy.DEPARTMENT].received_at == minutes(3)
     assert (view.visits[0].acknowledged_at, view.visits[0].workers) == (minutes(3), ["张师傅"])
 
 

@@ -1,5 +1,6 @@
 """The month's report: for the site, its departments and each person [R42, R43]."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +78,7 @@ def test_the_report_of_the_site_counts_everything_of_the_month_once(april: Desk)
         "reworks_caused": 1,
         "rework_permille": 500,
         "rework_rounds": 1,
+        "declined": 0,
         "unreachable": 1,
         "channel.phone": 5,
         "channel.walk_in": 1,
@@ -120,6 +122,15 @@ def test_rework_and_marks_are_those_of_whoever_made_the_first_visit_not_of_who_d
 def test_a_missed_callback_is_the_clerks_who_recorded_the_request(april: Desk) -> None:
     figures = of(report(april), "front_desk", april.clerk.person_id)
     assert (figures["requests"], figures["callbacks_missed"], figures["callbacks_kept"]) == (6, 1, 4)
+
+
+def test_a_declined_notice_counts_for_its_department_in_the_month_it_was_declined_in(april: Desk) -> None:
+    closing = MONTH_END - timedelta(minutes=30)
+    for moment in (closing - timedelta(seconds=1), closing):
+        april.hear("WorkDeclined", april.noticed(), now=moment)
+    lines = report(april)
+    assert (of(lines)["declined"], of(lines, "engineering")["declined"]) == (1, 1)
+    assert (of(lines, "environment")["declined"], "declined" in of(lines, "front_desk")) == (0, False)
 
 
 def test_the_report_stays_as_it_was_agreed(april: Desk) -> None:

@@ -10,7 +10,7 @@ from services.intake.actions import request
 from services.intake.rules.notice import Copy, Form, check_window, paper_series
 from services.intake.rules.privacy import phone_shown
 from services.intake.rules.request import ENDED, REQUEST, Channel, RequestState, RequestStep
-from services.intake.rules.scope import TRADES, trade_of
+from services.intake.rules.scope import TradePolicy, trade_of
 from shared.errors import Malformed, NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import PersonChanged, SiteChanged
@@ -43,7 +43,7 @@ def test_of_the_ended_only_what_was_withdrawn_too_late_can_still_be_done_by_the_
 
 
 def test_water_and_electricity_go_to_engineering_cleaning_and_greening_to_environment() -> None:
-    assert {code: trade.department for code, trade in TRADES.items() if trade.department} == {
+    assert {trade.code: trade.department for trade in TradePolicy().trades if trade.department} == {
         "water": "engineering",
         "electricity": "engineering",
         "cleaning": "environment",
@@ -64,8 +64,8 @@ def test_a_trade_out_of_scope_is_recorded_as_refused_with_its_reason_and_has_no_
 
 def test_an_unknown_trade_is_malformed_and_the_known_ones_are_named() -> None:
     with pytest.raises(Malformed) as refused:
-        trade_of("magic")
-    assert refused.value.allowed == tuple(TRADES)
+        trade_of(TradePolicy(), "magic")
+    assert refused.value.allowed == tuple(trade.code for trade in TradePolicy().trades)
 
 
 def test_a_request_is_registered_only_at_a_site_of_the_clerk(desk: Desk) -> None:

@@ -1,0 +1,48 @@
+"""Answers the desk has ready for questions asked often 常见问题 [R22]."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.intake.models import Answer
+from services.intake.rules.scope import TradePolicy, trade_of
+from shared.errors import NotFound, RuleBroken
+from shared.ids import new_id
+from shared.people import Actor, site_for
+from shared.policy_rows import in_force
+
+
+def give(
+    session: Session, *, site_id: UUID, question: str, answer: str, trade: str | None, actor: Actor, now: datetime
+) -> Answer:
+    """Have an answer ready at a site; the same question has one answer until that is retired."""
+    site = site_for(session, actor, site_id)
+    if trade is not None:
+        trade_of(in_force(session, TradePolicy, site_id=site.id, at=now), trade)
+    known = select(Answer.id).where(Answer.site_id == site.id, Answer.question == question, Answer.retired_at.is_(None))
+    if session.scalars(known).one_or_none() is not None:
+        raise RuleBroken("answered_already", "this question has its answer", rule="R22", allowed=["retire"])
+    made = Answer(
+        id=new_id(),
+        site_id=site.id,
+        trade=trade,
+        question=question,
+        answer=answer,
+        made_by=actor.person_id,
+        made_at=now,
+    )
+    session.add(made)
+    return made
+
+
+def retire(session: Session, *, answer_id: UUID, actor: Actor, now: datetime) -> Answer:
+    """The answer no longer holds."""
+    answer = session.get(Answer, answer_id, with_for_update=True)
+    if answer is None or not actor.sees(answer.site_id):
+        raise NotFound("answer", answer_id)
+    if answer.retired_at is not None:
+        raise RuleBroken("retired_already", "the answer is not given any more", rule="R22")
+    answer.retired_at, answer.retired_by = now, actor.person_id
+    return answer
