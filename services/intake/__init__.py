@@ -4,7 +4,8 @@ owns   requests (the registration form 登记表), the callback promise, consult
        triplicate, visits as the departments report them, revisits and free rework, monthly statistics
 hears  SiteChanged, PersonChanged, PricePublished, ConsultationAnswered, WorkAcknowledged, AcknowledgementMissed,
        WorkDeclined, WorkAssigned, WorkAccepted, WorkTerminated, SupportRequested, DamageReported, NoticesReceived,
-       NoticeReturned, FeeCollected, CashNotHandedOver, CashReturned, DepartmentFiguresGiven, FinanceFiguresGiven
+       NoticeReturned, FeeCollected, FeeRefunded, CashNotHandedOver, CashReturned, DepartmentFiguresGiven,
+       FinanceFiguresGiven
 says   ConsultationAsked, NoticeIssued, NoticeRevised, NoticeCancelled, ReworkOrdered, PrivateJobReported,
        CallbackMissed, MonthFiguresAsked, StatisticsAgreed, MonthReported
 """

@@ -1,10 +1,13 @@
 """The front desk's JSON API: one action for each route; money in fen, moments with a zone."""
 
 from datetime import datetime
+from itertools import groupby
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from services.intake import queries
@@ -31,6 +34,7 @@ from services.intake.queries import (
     PriceView,
     PrivateJobView,
     RegisteredView,
+    ReportView,
     RequestView,
     RevisitDue,
     SiteView,
@@ -39,14 +43,23 @@ from services.intake.queries import (
 from services.intake.rules.access import MAY
 from services.intake.rules.notice import Copy
 from services.intake.rules.price import Wanted
+from services.intake.rules.report import label
 from services.intake.rules.request import Channel, RequestState
+from services.intake.rules.revisit import Survey
+from services.intake.rules.statistics import Item as LineItem
+from shared.calendar import local
 from shared.errors import Malformed
-from shared.money import PositiveFen
+from shared.messages import FieldDepartment
+from shared.money import MAX_FEN, PositiveFen, format_fen
 from shared.paging import Page
 from shared.web import After, Body, Edge, Limit, Moment, MonthName, Reason, Short, Words, explain, permissions
 
 api = APIRouter(prefix="/api", tags=["intake"])
 may = permissions("intake", MAY)
+
+PAPERS = Environment(loader=PackageLoader("services.intake"), autoescape=True, undefined=StrictUndefined)
+"""The documents that are printed."""
+PAPERS.globals.update(label=label, format_fen=format_fen, local=local)
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
 
@@ -204,13 +217,50 @@ class AskConsultation(Body):
     owner_was_told: bool = Field(description="the owner was reached and promised the reply at that time")
 
 
+OneToFive = Annotated[int, Field(ge=1, le=5, strict=True)]
+
+
+class SurveyAnswers(Body):
+    """The three questions of the revisit [R37]."""
+
+    quality: OneToFive = Field(description="the work, from 1 (bad) to 5 (good)")
+    attitude: OneToFive = Field(description="the people, from 1 (bad) to 5 (good)")
+    price_as_agreed: bool = Field(strict=True)
+
+
 class RecordRevisit(Body):
-    """What the owner said; a problem needs the time of the next visit [R37-R39]."""
+    """What the owner said; whoever is reached answers the survey, a problem needs the next visit's time [R37-R39]."""
 
     outcome: Literal["not_reached", "satisfied", "problem"]
     note: Words
+    survey: SurveyAnswers | None = None
     visit_from: Moment | None = None
     visit_to: Moment | None = None
+
+
+class DisputeLine(Body):
+    """A line of the statistics the department does not accept, and why [R41]."""
+
+    department: FieldDepartment
+    item: LineItem
+    reason: Words
+
+
+class SettleLine(Body):
+    """The figure the desk proposes for a disputed line (a count, or fen), and how it was found [R41]."""
+
+    department: FieldDepartment
+    item: LineItem
+    figure: int = Field(strict=True, ge=-MAX_FEN, le=MAX_FEN)
+    note: Words
+
+
+class AcceptLine(Body):
+    """The other side accepts the figure proposed [R41]."""
+
+    department: FieldDepartment
+    item: LineItem
+    note: Words = "accepted"
 
 
 @api.get("/sites", summary="The person's sites")
@@ -437,30 +487,51 @@ def report_private_job(body: ReportPrivateJob, edge: Annotated[Edge, may("report
     return edge.once(body, act)
 
 
-@api.get("/revisits", summary="Revisits whose time has come, the oldest first [R37]")
-def list_revisits(edge: Annotated[Edge, may("read_requests")]) -> list[RevisitDue]:
-    return queries.revisits_due(edge.session, edge.actor)
+@api.get("/revisits", summary="Revisits whose time has come, or owners who are unreachable, the oldest first [R37]")
+def list_revisits(
+    edge: Annotated[Edge, may("read_requests")],
+    *,
+    unreachable: bool = False,
+    after: Annotated[UUID | None, Query(description="`next` of the page before, a request's id")] = None,
+    limit: Limit = 100,
+) -> Page[RevisitDue]:
+    return queries.revisits_due(edge.session, edge.actor, unreachable=unreachable, after=after, limit=limit)
 
 
 @api.post("/requests/{request_id}/revisit", summary="Record what the owner said at the revisit [R37-R39]")
 def record_revisit(request_id: UUID, body: RecordRevisit, edge: Annotated[Edge, may("record_revisit")]) -> RequestView:
     def act() -> RequestView:
+        called: dict[str, Any] = {
+            "session": edge.session,
+            "request_id": request_id,
+            "actor": edge.actor,
+            "now": edge.now,
+        }
         if body.outcome == "not_reached":
-            revisit.not_reached(edge.session, request_id=request_id, actor=edge.actor)
-        elif body.outcome == "satisfied":
-            revisit.satisfied(edge.session, request_id=request_id, note=body.note, actor=edge.actor, now=edge.now)
+            revisit.not_reached(**called, note=body.note)
+            return queries.request_by_id(edge.session, edge.actor, request_id)
+        if body.survey is None:
+            raise Malformed("survey_needed", "an owner who is reached is asked the three questions", rule="R37")
+        survey = Survey(**dict(body.survey))
+        if body.outcome == "satisfied":
+            revisit.satisfied(**called, note=body.note, survey=survey)
         else:
             if body.visit_from is None or body.visit_to is None:
                 raise Malformed("visit_needed", "a problem needs visit_from and visit_to of the rework", rule="R39")
             revisit.problem_found(
-                edge.session,
-                request_id=request_id,
-                problem=body.note,
-                visit_from=body.visit_from,
-                visit_to=body.visit_to,
-                actor=edge.actor,
-                now=edge.now,
+                **called, problem=body.note, survey=survey, visit_from=body.visit_from, visit_to=body.visit_to
             )
+        return queries.request_by_id(edge.session, edge.actor, request_id)
+
+    return edge.once(body, act)
+
+
+@api.post("/requests/{request_id}/close-unreachable", summary="End a request whose owner cannot be reached [R39, D25]")
+def close_unreachable(request_id: UUID, body: Reason, edge: Annotated[Edge, may("close_unreachable")]) -> RequestView:
+    def act() -> RequestView:
+        revisit.close_unreachable(
+            edge.session, request_id=request_id, reason=body.reason, actor=edge.actor, now=edge.now
+        )
         return queries.request_by_id(edge.session, edge.actor, request_id)
 
     return edge.once(body, act)
@@ -480,11 +551,68 @@ def read_month(month: MonthName, edge: Annotated[Edge, may("read_months")]) -> l
 
 @api.post("/months/{month}/sites/{site_id}/ask", summary="Ask the departments for their figures once more [R41]")
 def ask_figures(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("ask_figures")]) -> list[MonthView]:
-    statistics.ask_figures(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
-    return queries.months(edge.session, edge.actor, month=month)
+    def act() -> list[MonthView]:
+        statistics.ask_figures(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+        return queries.months(edge.session, edge.actor, month=month)
+
+    return edge.once(None, act)
 
 
 @api.post("/months/{month}/sites/{site_id}/sign", summary="The person's department agrees with every line [R41]")
 def sign_statistics(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("sign_statistics")]) -> list[MonthView]:
-    statistics.sign(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
-    return queries.months(edge.session, edge.actor, month=month)
+    def act() -> list[MonthView]:
+        statistics.sign(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now)
+        return queries.months(edge.session, edge.actor, month=month)
+
+    return edge.once(None, act)
+
+
+@api.post("/months/{month}/sites/{site_id}/lines/dispute", summary="A department does not accept a line [R41]")
+def dispute_line(
+    month: MonthName, site_id: UUID, body: DisputeLine, edge: Annotated[Edge, may("dispute_line")]
+) -> list[MonthView]:
+    def act() -> list[MonthView]:
+        statistics.dispute_line(
+            edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now, **dict(body)
+        )
+        return queries.months(edge.session, edge.actor, month=month)
+
+    return edge.once(body, act)
+
+
+@api.post("/months/{month}/sites/{site_id}/lines/settle", summary="The desk proposes a disputed line's figure [R41]")
+def settle_line(
+    month: MonthName, site_id: UUID, body: SettleLine, edge: Annotated[Edge, may("settle_line")]
+) -> list[MonthView]:
+    def act() -> list[MonthView]:
+        statistics.settle_line(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now, **dict(body))
+        return queries.months(edge.session, edge.actor, month=month)
+
+    return edge.once(body, act)
+
+
+@api.post("/months/{month}/sites/{site_id}/lines/accept", summary="The other side accepts the figure proposed [R41]")
+def accept_line(
+    month: MonthName, site_id: UUID, body: AcceptLine, edge: Annotated[Edge, may("accept_line")]
+) -> list[MonthView]:
+    def act() -> list[MonthView]:
+        statistics.accept_line(edge.session, site_id=site_id, month=month, actor=edge.actor, now=edge.now, **dict(body))
+        return queries.months(edge.session, edge.actor, month=month)
+
+    return edge.once(body, act)
+
+
+@api.get("/months/{month}/sites/{site_id}/report", summary="The month's report, a draft until it is agreed [R42, R43]")
+def read_report(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("read_months")]) -> ReportView:
+    return queries.report(edge.session, edge.actor, site_id=site_id, month=month)
+
+
+@api.get(
+    "/months/{month}/sites/{site_id}/report.html",
+    summary="The month's report to be printed [R42, R43]",
+    response_class=HTMLResponse,
+)
+def print_report(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("read_months")]) -> str:
+    report = queries.report(edge.session, edge.actor, site_id=site_id, month=month)
+    tables = [list(lines) for _, lines in groupby(report.lines, lambda line: (line.department, line.person_id))]
+    return PAPERS.get_template("report.html").render(report=report, tables=tables, now=edge.now)

@@ -4,6 +4,7 @@ from services.intake.api import api
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.revisit import RevisitPolicy
 from services.intake.rules.scope import TradePolicy
+from services.intake.rules.statistics import StatisticsPolicy
 from services.intake.tasks import tasks
 from shared.alert_routes import make_alerts
 from shared.ops import make_ops
@@ -15,5 +16,5 @@ web = make_web(
     api,
     make_ops(tasks),
     make_alerts("intake"),
-    make_policies("intake", CallbackPolicy, RevisitPolicy, TradePolicy),
+    make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
 )

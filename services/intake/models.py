@@ -8,6 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.intake.rules.notice import Copy
 from services.intake.rules.request import Channel, RequestState
+from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
 from shared.bus.tables import InboxRow, OutboxRow
 from shared.db import TYPES, service_metadata
@@ -143,6 +144,7 @@ class Request(Base):
     visits: Mapped[list["Visit"]] = relationship(lazy="raise", order_by="Visit.round")
     revisits: Mapped[list["Revisit"]] = relationship(lazy="raise", order_by="Revisit.round")
     attempts: Mapped[list["CallbackAttempt"]] = relationship(lazy="raise", order_by="CallbackAttempt.id")
+    refunds: Mapped[list["FeeRefund"]] = relationship(lazy="raise", order_by="FeeRefund.refund_id")
     declines: Mapped[list["Decline"]] = relationship(lazy="raise", order_by="Decline.revision")
     damages: Mapped[list["Damage"]] = relationship(lazy="raise", order_by="Damage.reported_at")
 
@@ -310,7 +312,7 @@ class Visit(Base):
     ordered_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     assigned_at: Mapped[datetime | None]
-    workers: Mapped[list | None]  # type: ignore[type-arg]  # names
+    workers: Mapped[list | None]  # type: ignore[type-arg]  # [{person_id, name, weight}, …]
     support_requested_at: Mapped[datetime | None]
     support_reason: Mapped[str | None]
     arrived_late: Mapped[bool | None]
@@ -324,13 +326,29 @@ class Visit(Base):
 
 
 class Revisit(Base):
-    """A call to the owner after a visit was accepted [R37]: satisfied, or a problem that means rework."""
+    """A call to the owner after a visit was accepted [R37]: satisfied, a problem that means rework, or unreachable."""
 
     __tablename__ = "revisits"
     __table_args__ = (
         Index("ix_revisits_due", "due_at", postgresql_where=text("listed_at IS NULL AND done_at IS NULL")),
-        Index("ix_revisits_listed", "due_at", postgresql_where=text("listed_at IS NOT NULL AND done_at IS NULL")),
-        CheckConstraint("(done_at IS NULL) = (satisfied IS NULL)", name="done_has_answer"),
+        Index(
+            "ix_revisits_listed",
+            "due_at",
+            "request_id",
+            postgresql_where=text("listed_at IS NOT NULL AND done_at IS NULL"),
+        ),
+        Index(
+            "ix_revisits_unreachable",
+            "due_at",
+            "request_id",
+            postgresql_where=text("unreachable_at IS NOT NULL AND done_at IS NULL"),
+        ),
+        Index("ix_revisits_done_month", "done_month", "site_id"),
+        CheckConstraint(
+            "(done_at IS NULL) = (satisfied IS NULL) OR (satisfied IS NULL AND unreachable_at IS NOT NULL)",
+            name="done_has_answer",
+        ),
+        CheckConstraint("quality BETWEEN 1 AND 5 AND attitude BETWEEN 1 AND 5", name="one_to_five"),
     )
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
@@ -339,10 +357,57 @@ class Revisit(Base):
     due_at: Mapped[datetime]
     listed_at: Mapped[datetime | None]
     failed_attempts: Mapped[int] = mapped_column(default=0)
+    unreachable_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None]
+    done_month: Mapped[str | None]
     satisfied: Mapped[bool | None]
     note: Mapped[str | None]
+    quality: Mapped[int | None]
+    attitude: Mapped[int | None]
+    price_as_agreed: Mapped[bool | None]
+
+    request: Mapped[Request] = relationship(lazy="raise", viewonly=True)
+    attempts: Mapped[list["RevisitAttempt"]] = relationship(lazy="raise", order_by="RevisitAttempt.id")
+
+
+class RevisitAttempt(Base):
+    """A call after the work that did not reach the owner [R37]; append-only."""
+
+    __tablename__ = "revisit_attempts"
+    __table_args__ = (
+        ForeignKeyConstraint(["request_id", "round"], ["revisits.request_id", "revisits.round"]),
+        Index("ix_revisit_attempts_request_id", "request_id", "round"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID]
+    round: Mapped[int]
+    at: Mapped[datetime]
+    by: Mapped[UUID]
+    note: Mapped[str]
+
+
+class FeeRefund(Base):
+    """Money of a fee that finance gave back, in the month it lessens [D13, D16]; append-only."""
+
+    __tablename__ = "fee_refunds"
+    __table_args__ = (
+        Index("ix_fee_refunds_request_id", "request_id"),
+        Index("ix_fee_refunds_month", "site_id", "month"),
+        {"comment": "append-only"},
+    )
+
+    refund_id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    department: Mapped[FieldDepartment]
+    receipt_number: Mapped[str]
+    amount_fen: Mapped[int]
+    reason: Mapped[str]
+    month: Mapped[str]
+    refunded_at: Mapped[datetime]
 
 
 class CashAlert(Base):
@@ -410,6 +475,7 @@ class Month(Base):
     asked_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime | None]
     report: Mapped[dict | None]  # type: ignore[type-arg]
+    report_lines: Mapped[list | None]  # type: ignore[type-arg]
 
 
 class MonthFigure(Base):
@@ -435,6 +501,29 @@ class MonthSignature(Base):
     department: Mapped[str] = mapped_column(primary_key=True)
     signed_by: Mapped[UUID]
     signed_at: Mapped[datetime]
+
+
+class LineEntry(Base):
+    """What was said of a line of the month's statistics: disputed, a figure proposed, accepted [R41]; append-only."""
+
+    __tablename__ = "line_entries"
+    __table_args__ = (
+        ForeignKeyConstraint(["site_id", "month"], ["months.site_id", "months.month"]),
+        Index("ix_line_entries_month", "site_id", "month", "id"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID]
+    month: Mapped[str]
+    department: Mapped[FieldDepartment]
+    item: Mapped[Item]
+    step: Mapped[LineStep]
+    figure: Mapped[int | None]
+    note: Mapped[str]
+    by: Mapped[UUID]
+    by_department: Mapped[str]
+    at: Mapped[datetime]
 
 
 WARN = Deadline(

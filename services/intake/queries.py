@@ -1,36 +1,42 @@
 """Reads of the front desk: frozen views for the API, each limited to the sites of the person asking."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, and_, or_, select, text, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from services.intake.models import (
     Answer,
     CashAlert,
     Consultation,
+    LineEntry,
     Month,
     MonthSignature,
     Notice,
     NoticeCopy,
+    Person,
     PriceItem,
     PrivateJobReport,
     Request,
     Revisit,
     Site,
+    Visit,
 )
 from services.intake.rules.notice import MATERIALS, NoticeState, copy_state
 from services.intake.rules.privacy import phone_shown
+from services.intake.rules.report import Whose, report_lines, site_totals
 from services.intake.rules.request import ENDED, RequestState
+from services.intake.rules.revisit import Survey
 from services.intake.rules.scope import TradePolicy
-from services.intake.rules.statistics import Line, compare
+from services.intake.rules.statistics import SIGNABLE, Item, Line, Said, compare
 from shared.access import at_sites_of
 from shared.calendar import local
 from shared.errors import NotFound
-from shared.messages import FeeItem
+from shared.messages import FeeItem, ReportLine
 from shared.paging import Page, page_of
 from shared.people import Actor, site_for
 from shared.policy_rows import in_force
@@ -124,16 +130,40 @@ class VisitView:
 
 
 @dataclass(frozen=True)
+class AttemptView:
+    """A call that did not reach the owner."""
+
+    at: datetime
+    by: UUID
+    note: str
+
+
+@dataclass(frozen=True)
 class RevisitView:
-    """A call to the owner after a visit."""
+    """A call to the owner after a visit; `told` is the department that was told of a problem [R38]."""
 
     round: int
     due_at: datetime
     listed_at: datetime | None
     failed_attempts: int
+    attempts: list[AttemptView]
+    unreachable_at: datetime | None
     done_at: datetime | None
     satisfied: bool | None
     note: str | None
+    survey: Survey | None
+    told: str | None
+
+
+@dataclass(frozen=True)
+class RefundView:
+    """Money of the fee given back (fen)."""
+
+    refund_id: UUID
+    amount_fen: int
+    reason: str
+    month: str
+    refunded_at: datetime
 
 
 @dataclass(frozen=True)
@@ -173,6 +203,8 @@ class RequestView:
     receipt_number: str | None
     received_fen: int | None
     received_month: str | None
+    refunded_fen: int
+    refunds: list[RefundView]
     ended_at: datetime | None
     ending: str | None
     notice: NoticeView | None
@@ -297,18 +329,76 @@ class ConsultationView:
 
 @dataclass(frozen=True)
 class RevisitDue:
-    """A row of the revisit list."""
+    """A row of the revisit list with the content of both forms: what was asked for, agreed, done and signed [R37]."""
 
     request_id: UUID
     site_id: UUID
     round: int
     due_at: datetime
     failed_attempts: int
+    attempts: list[AttemptView]
+    last_attempt_at: datetime | None
+    unreachable_at: datetime | None
+    request_number: str
+    owner_name: str
+    address: str
+    phone: str
+    trade: str
+    description: str
+    windows: list[list[str]]
+    department: str | None
+    notice_number: str | None
+    visit_from: datetime | None
+    visit_to: datetime | None
+    fee_fen: int | None
+    items: list[FeeItem]
+    receipt_number: str | None
+    received_fen: int | None
+    visit: VisitView
+
+
+@dataclass(frozen=True)
+class SignatureView:
+    """A department's signature under the month's statistics."""
+
+    department: str
+    signed_by: UUID
+    name: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
+class LineEntryView:
+    """Something said of a line: disputed, a figure proposed, accepted."""
+
+    department: str
+    item: str
+    step: str
+    figure: int | None
+    note: str
+    by: UUID
+    by_department: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """A site's report of a month; a draft while `agreed_at` is empty [R42, R43]."""
+
+    site_id: UUID
+    site_code: str
+    site_name: str
+    zone: str
+    month: str
+    agreed_at: datetime | None
+    signatures: list[SignatureView]
+    report: dict[str, int]
+    lines: list[ReportLine]
 
 
 @dataclass(frozen=True)
 class MonthView:
-    """A month's statistics: the lines, who signed, and the report once all four have."""
+    """A month's statistics: the lines and what was said of them, who signed, the report once all four have."""
 
     site_id: UUID
     month: str
@@ -318,6 +408,8 @@ class MonthView:
     lines: list[Line]
     all_agree: bool
     signed: list[str]
+    signatures: list[SignatureView]
+    entries: list[LineEntryView]
     report: dict[str, int] | None
 
 
@@ -341,9 +433,41 @@ WHOLE = (
     selectinload(Request.declines),
     selectinload(Request.damages),
     selectinload(Request.visits),
-    selectinload(Request.revisits),
+    selectinload(Request.revisits).selectinload(Revisit.attempts),
     selectinload(Request.attempts),
+    selectinload(Request.refunds),
 )
+
+
+def visit_view(visit: Visit) -> VisitView:
+    """One visit as shown."""
+    return VisitView(
+        round=visit.round,
+        ordered_at=visit.ordered_at,
+        acknowledged_at=visit.acknowledged_at,
+        assigned_at=visit.assigned_at,
+        workers=[worker["name"] for worker in visit.workers or []],
+        support_reason=visit.support_reason,
+        arrived_late=visit.arrived_late,
+        signer_name=visit.signer_name,
+        accepted_at=visit.accepted_at,
+        accepted_month=visit.accepted_month,
+        terminated_at=visit.terminated_at,
+        cause=visit.cause,
+        reason=visit.reason,
+    )
+
+
+def attempt_views(revisit: Revisit) -> list[AttemptView]:
+    """The calls of a revisit that did not reach the owner, in order."""
+    return [AttemptView(attempt.at, attempt.by, attempt.note) for attempt in revisit.attempts]
+
+
+def survey_of(revisit: Revisit) -> Survey | None:
+    """What the owner answered; None when he was not asked."""
+    if revisit.quality is None or revisit.attitude is None or revisit.price_as_agreed is None:
+        return None
+    return Survey(revisit.quality, revisit.attitude, revisit.price_as_agreed)
 
 
 def request_view(request: Request, actor: Actor) -> RequestView:
@@ -382,6 +506,11 @@ def request_view(request: Request, actor: Actor) -> RequestView:
         receipt_number=request.receipt_number,
         received_fen=request.received_fen,
         received_month=request.received_month,
+        refunded_fen=sum(refund.amount_fen for refund in request.refunds),
+        refunds=[
+            RefundView(refund.refund_id, refund.amount_fen, refund.reason, refund.month, refund.refunded_at)
+            for refund in request.refunds
+        ],
         ended_at=request.ended_at,
         ending=request.ending,
         notice=_notice_view(request.notice) if request.notice else None,
@@ -390,33 +519,20 @@ def request_view(request: Request, actor: Actor) -> RequestView:
             DamageView(d.id, d.round, d.description, d.estimate_fen, d.reported_by, d.reported_at)
             for d in request.damages
         ],
-        visits=[
-            VisitView(
-                round=visit.round,
-                ordered_at=visit.ordered_at,
-                acknowledged_at=visit.acknowledged_at,
-                assigned_at=visit.assigned_at,
-                workers=visit.workers or [],
-                support_reason=visit.support_reason,
-                arrived_late=visit.arrived_late,
-                signer_name=visit.signer_name,
-                accepted_at=visit.accepted_at,
-                accepted_month=visit.accepted_month,
-                terminated_at=visit.terminated_at,
-                cause=visit.cause,
-                reason=visit.reason,
-            )
-            for visit in request.visits
-        ],
+        visits=[visit_view(visit) for visit in request.visits],
         revisits=[
             RevisitView(
                 round=revisit.round,
                 due_at=revisit.due_at,
                 listed_at=revisit.listed_at,
                 failed_attempts=revisit.failed_attempts,
+                attempts=attempt_views(revisit),
+                unreachable_at=revisit.unreachable_at,
                 done_at=revisit.done_at,
                 satisfied=revisit.satisfied,
                 note=revisit.note,
+                survey=survey_of(revisit),
+                told=request.department if revisit.satisfied is False else None,
             )
             for revisit in request.revisits
         ],
@@ -676,15 +792,67 @@ def consultation_view(c: Consultation) -> ConsultationView:
     )
 
 
-def revisits_due(session: Session, actor: Actor) -> list[RevisitDue]:
-    """The desk's list: revisits whose time has come and that are not done, the oldest first [R37]."""
+def revisits_due(
+    session: Session, actor: Actor, *, unreachable: bool = False, after: UUID | None = None, limit: int = 100
+) -> Page[RevisitDue]:
+    """The desk's list: revisits whose time has come and that are not done, the oldest first [R37].
+
+    Owners who count as unreachable are on a list of their own. A page begins after a request, whose last revisit
+    keeps its place in the order when it is done meanwhile.
+    """
     query = (
         select(Revisit)
-        .where(Revisit.listed_at.is_not(None), Revisit.done_at.is_(None), at_sites_of(actor, Revisit.site_id))
+        .where(
+            Revisit.done_at.is_(None),
+            Revisit.unreachable_at.is_not(None)
+            if unreachable
+            else and_(Revisit.listed_at.is_not(None), Revisit.unreachable_at.is_(None)),
+            at_sites_of(actor, Revisit.site_id),
+        )
         .order_by(Revisit.due_at, Revisit.request_id)
-        .limit(500)
+        .limit(limit + 1)
+        .options(
+            selectinload(Revisit.attempts),
+            selectinload(Revisit.request).options(selectinload(Request.notice), selectinload(Request.visits)),
+        )
     )
-    return [RevisitDue(r.request_id, r.site_id, r.round, r.due_at, r.failed_attempts) for r in session.scalars(query)]
+    if after is not None:
+        place = select(Revisit.due_at).where(Revisit.request_id == after).order_by(Revisit.round.desc()).limit(1)
+        query = query.where(tuple_(Revisit.due_at, Revisit.request_id) > tuple_(place.scalar_subquery(), after))
+    rows = session.scalars(query).all()
+    shown = rows[:limit]
+    return Page([_revisit_due(row, actor) for row in shown], shown[-1].request_id if len(rows) > limit else None)
+
+
+def _revisit_due(revisit: Revisit, actor: Actor) -> RevisitDue:
+    request = revisit.request
+    attempts = attempt_views(revisit)
+    return RevisitDue(
+        request_id=revisit.request_id,
+        site_id=revisit.site_id,
+        round=revisit.round,
+        due_at=revisit.due_at,
+        failed_attempts=revisit.failed_attempts,
+        attempts=attempts,
+        last_attempt_at=attempts[-1].at if attempts else None,
+        unreachable_at=revisit.unreachable_at,
+        request_number=request.number,
+        owner_name=request.owner_name,
+        address=request.address,
+        phone=phone_shown(request.phone, role=actor.role, ended=False),
+        trade=request.trade,
+        description=request.description,
+        windows=request.windows,
+        department=request.department,
+        notice_number=request.notice.number if request.notice else None,
+        visit_from=request.visit_from,
+        visit_to=request.visit_to,
+        fee_fen=request.fee_fen,
+        items=_items(request.items),
+        receipt_number=request.receipt_number,
+        received_fen=request.received_fen,
+        visit=visit_view(next(visit for visit in request.visits if visit.round == revisit.round)),
+    )
 
 
 def cash_alerts(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CashAlertView]:
@@ -709,8 +877,11 @@ _OURS = text("""
     SELECT department, 'receipts', count(*) FROM requests
     WHERE site_id = :site_id AND received_month = :month GROUP BY department
     UNION ALL
-    SELECT department, 'received_fen', coalesce(sum(received_fen), 0) FROM requests
-    WHERE site_id = :site_id AND received_month = :month GROUP BY department
+    SELECT department, 'received_fen', sum(fen) FROM (
+        SELECT department, received_fen AS fen FROM requests WHERE site_id = :site_id AND received_month = :month
+        UNION ALL
+        SELECT department, -amount_fen FROM fee_refunds WHERE site_id = :site_id AND month = :month
+    ) AS moved GROUP BY department
 """)
 
 _THEIRS = text("SELECT department, item, value FROM month_figures WHERE site_id = :site_id AND month = :month")
@@ -722,33 +893,147 @@ def _figures(session: Session, statement: Any, site_id: UUID, month: str) -> dic
 
 
 def month_lines(session: Session, site_id: UUID, month: str) -> list[Line]:
-    """The month's comparison, line by line [R41]."""
-    return compare(_figures(session, _OURS, site_id, month), _figures(session, _THEIRS, site_id, month))
+    """The month's comparison, line by line, each where what was said of it has brought it [R41]."""
+    return _lines(session, site_id, month, _entries(session, site_id, month))
 
 
-_REPORT = text("""
-    SELECT count(*) AS requests,
+def _entries(session: Session, site_id: UUID, month: str) -> Sequence[LineEntry]:
+    session.flush()
+    query = select(LineEntry).where(LineEntry.site_id == site_id, LineEntry.month == month).order_by(LineEntry.id)
+    return session.scalars(query).all()
+
+
+def _lines(session: Session, site_id: UUID, month: str, entries: Sequence[LineEntry]) -> list[Line]:
+    return compare(
+        _figures(session, _OURS, site_id, month),
+        _figures(session, _THEIRS, site_id, month),
+        [Said(entry.department, entry.item, entry.step, entry.figure, entry.note) for entry in entries],
+    )
+
+
+# each request counts for the site, for the desk, and for the clerk who recorded it
+_CLERKS = text("""
+    SELECT whose.department, whose.person_id, coalesce(max(p.name), '') AS name,
+           count(*) AS requests,
            count(*) FILTER (WHERE state = 'refused') AS refused,
            count(*) FILTER (WHERE callback_due_at IS NOT NULL) AS callbacks,
            count(*) FILTER (WHERE callback_due_at IS NOT NULL AND NOT callback_missed
                             AND reached_at IS NOT NULL) AS callbacks_kept,
            count(*) FILTER (WHERE callback_missed) AS callbacks_missed
+    FROM requests r
+    CROSS JOIN LATERAL (VALUES (NULL, NULL::uuid), ('front_desk', NULL), ('front_desk', r.recorded_by))
+        AS whose (department, person_id)
+    LEFT JOIN people p ON p.id = whose.person_id
+    WHERE r.site_id = :site_id AND r.month = :month GROUP BY whose.department, whose.person_id
+""")
+
+_REGISTERED = text("""
+    SELECT department,
+           CASE WHEN GROUPING(channel) = 0 THEN 'channel.' || channel
+                WHEN GROUPING(trade) = 0 THEN 'trade.' || trade
+                ELSE 'requests' END AS item,
+           count(*) AS value
     FROM requests WHERE site_id = :site_id AND month = :month
+    GROUP BY GROUPING SETS ((channel), (trade), (department))
+    HAVING GROUPING(department) = 1 OR department IS NOT NULL
 """)
 
-_VISITS = text("""
-    SELECT count(*) FILTER (WHERE round > 0) AS rework_rounds,
-           count(*) FILTER (WHERE arrived_late) AS arrived_late
-    FROM visits WHERE site_id = :site_id AND accepted_month = :month
+# a visit counts for its site, for its department, and for each of its workers
+_COUNTED_FOR = """
+    CROSS JOIN LATERAL (
+        VALUES (NULL, NULL::uuid, ''), (v.department, NULL, '')
+        UNION ALL
+        SELECT v.department, person_id, name
+        FROM jsonb_to_recordset(coalesce(nullif(v.workers, 'null'), '[]')) AS w (person_id uuid, name text)
+        WHERE person_id IS NOT NULL
+    ) AS whose (department, person_id, name)
+"""
+
+_VISITS = text(f"""
+    SELECT whose.department, whose.person_id, max(whose.name) AS name,
+           count(*) FILTER (WHERE v.round = 0) AS accepted,
+           count(*) FILTER (WHERE v.round > 0) AS rework_rounds,
+           count(*) FILTER (WHERE NOT v.arrived_late) AS arrived_in_time,
+           count(*) FILTER (WHERE v.arrived_late) AS arrived_late
+    FROM visits v {_COUNTED_FOR}
+    WHERE v.site_id = :site_id AND v.accepted_month = :month GROUP BY whose.department, whose.person_id
+""")  # noqa: S608  # our own words
+
+# v is the first visit: it is judged, whoever did the rework, and by what the owner said before any
+_REVISITS = text(f"""
+    SELECT whose.department, whose.person_id, max(whose.name) AS name,
+           count(r.satisfied) FILTER (WHERE r.round = 0) AS first_revisits,
+           count(*) FILTER (WHERE r.round = 0 AND r.satisfied) AS satisfied_at_first,
+           count(*) FILTER (WHERE r.round = 0 AND r.price_as_agreed) AS price_as_agreed,
+           round(100 * avg(r.quality) FILTER (WHERE r.round = 0)) AS quality_x100,
+           round(100 * avg(r.attitude) FILTER (WHERE r.round = 0)) AS attitude_x100,
+           count(*) FILTER (WHERE NOT r.satisfied) AS reworks_caused,
+           round(1000.0 * count(*) FILTER (WHERE r.round = 0 AND NOT r.satisfied)
+                 / nullif(count(r.satisfied) FILTER (WHERE r.round = 0), 0)) AS rework_permille,
+           count(*) FILTER (WHERE r.satisfied IS NULL) AS unreachable
+    FROM revisits r JOIN visits v ON v.request_id = r.request_id AND v.round = 0 {_COUNTED_FOR}
+    WHERE r.site_id = :site_id AND r.done_month = :month GROUP BY whose.department, whose.person_id
+""")  # noqa: S608  # our own words
+
+# a notice is declined at a moment: its month is that of the business day, which begins at closing time
+_DECLINED = text("""
+    SELECT whose.department, NULL::uuid AS person_id, '' AS name, count(*) AS declined
+    FROM declines d JOIN sites s ON s.id = d.site_id
+    CROSS JOIN LATERAL (VALUES (NULL), (d.department)) AS whose (department)
+    CROSS JOIN LATERAL (SELECT d.declined_at AT TIME ZONE s.zone AS here) AS local
+    WHERE d.site_id = :site_id
+      AND to_char(here + CASE WHEN here::time >= s.closing THEN interval '1 day' ELSE '0' END, 'YYYY-MM') = :month
+    GROUP BY whose.department
 """)
 
 
-def month_report(session: Session, site_id: UUID, month: str) -> dict[str, int]:
-    """The report to the administration department: agreed lines, callbacks, punctuality, rework [R42, R43]."""
+def month_report(session: Session, site_id: UUID, month: str) -> list[ReportLine]:
+    """The report to the administration department: agreed lines, callbacks, punctuality, quality [R42, R43].
+
+    A revisit counts in the month in which the owner was asked, everything else in that of the fact.
+    """
     keys = {"site_id": site_id, "month": month}
-    report = {**session.execute(_REPORT, keys).mappings().one(), **session.execute(_VISITS, keys).mappings().one()}
-    report |= {f"{line.department}.{line.item}": line.ours for line in month_lines(session, site_id, month)}
-    return {str(name): int(value) for name, value in report.items()}
+    figures: dict[Whose, dict[str, int | None]] = {}
+    names: dict[UUID, str] = {}
+
+    def add(department: str | None, person_id: UUID | None, values: Mapping[str, Any]) -> None:
+        counted = {item: None if value is None else int(value) for item, value in values.items()}
+        figures.setdefault((department, person_id), {}).update(counted)
+
+    for statement in (_VISITS, _REVISITS, _CLERKS, _DECLINED):
+        for row in session.execute(statement, keys).mappings():
+            values = {item: value for item, value in row.items() if item not in {"department", "person_id", "name"}}
+            add(row["department"], row["person_id"], values)
+            if row["person_id"] is not None:
+                names[row["person_id"]] = row["name"]
+    for one in session.execute(_REGISTERED, keys):
+        add(one.department, None, {one.item: one.value})
+    lines = month_lines(session, site_id, month)
+    for line in lines:
+        add(line.department, None, {line.item: line.counts})
+    add(None, None, {item: sum(line.counts for line in lines if line.item is item) for item in Item})
+    return report_lines(figures, names)
+
+
+def report(session: Session, actor: Actor, *, site_id: UUID, month: str) -> ReportView:
+    """A site's report of a month as it was agreed, or as it stands. Raises NotFound."""
+    query = (
+        select(Month, Site)
+        .join(Site, Site.id == Month.site_id)
+        .where(Month.site_id == site_id, Month.month == month, at_sites_of(actor, Month.site_id))
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("month", month)
+    found, site = row
+    lines = (
+        month_report(session, site_id, month)
+        if found.report_lines is None
+        else [ReportLine.model_validate(line) for line in found.report_lines]
+    )
+    totals = site_totals(lines) if found.report is None else found.report
+    signatures = _signatures(session, actor, month).get(site_id, [])
+    return ReportView(site_id, site.code, site.name, site.zone, month, found.agreed_at, signatures, totals, lines)
 
 
 def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
@@ -759,17 +1044,28 @@ def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
         .where(Month.month == month, at_sites_of(actor, Month.site_id))
         .order_by(Site.code)
     )
-    signed: dict[UUID, list[str]] = {}
-    for row in session.scalars(
-        select(MonthSignature).where(MonthSignature.month == month, at_sites_of(actor, MonthSignature.site_id))
+    signatures = _signatures(session, actor, month)
+    return [month_view(session, found, signatures.get(found.site_id, [])) for found, _ in session.execute(query)]
+
+
+def _signatures(session: Session, actor: Actor, month: str) -> dict[UUID, list[SignatureView]]:
+    """Who signed the month at each of the person's sites."""
+    signatures: dict[UUID, list[SignatureView]] = {}
+    for row, name in session.execute(
+        select(MonthSignature, Person.name)
+        .join(Person, Person.id == MonthSignature.signed_by)
+        .where(MonthSignature.month == month, at_sites_of(actor, MonthSignature.site_id))
+        .order_by(MonthSignature.department)
     ):
-        signed.setdefault(row.site_id, []).append(row.department)
-    return [month_view(session, found, sorted(signed.get(found.site_id, []))) for found, _ in session.execute(query)]
+        signature = SignatureView(row.department, row.signed_by, name, row.signed_at)
+        signatures.setdefault(row.site_id, []).append(signature)
+    return signatures
 
 
-def month_view(session: Session, found: Month, signed: list[str]) -> MonthView:
+def month_view(session: Session, found: Month, signatures: list[SignatureView]) -> MonthView:
     """One month as shown."""
-    lines = month_lines(session, found.site_id, found.month)
+    entries = _entries(session, found.site_id, found.month)
+    lines = _lines(session, found.site_id, found.month, entries)
     return MonthView(
         found.site_id,
         found.month,
@@ -777,7 +1073,9 @@ def month_view(session: Session, found: Month, signed: list[str]) -> MonthView:
         found.asked_at,
         found.agreed_at,
         lines,
-        all(line.agrees for line in lines),
-        signed,
+        all(line.state in SIGNABLE for line in lines),
+        [signature.department for signature in signatures],
+        signatures,
+        [LineEntryView(e.department, e.item, e.step, e.figure, e.note, e.by, e.by_department, e.at) for e in entries],
         found.report,
     )

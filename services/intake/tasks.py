@@ -12,6 +12,7 @@ from services.intake.actions import (
     damage,
     notice,
     price,
+    refund,
     request,
     revision,
     revisit,
@@ -27,6 +28,7 @@ from shared.messages import (
     DamageReported,
     DepartmentFiguresGiven,
     FeeCollected,
+    FeeRefunded,
     FinanceFiguresGiven,
     NoticeReturned,
     NoticesReceived,
@@ -135,6 +137,12 @@ def hear_work_terminated(session: Session, message: WorkTerminated, *, now: date
 def hear_fee_collected(session: Session, message: FeeCollected, *, now: datetime) -> None:
     """A fee was taken."""
     request.fee_collected(session, message)
+
+
+@tasks.hears(FeeRefunded)
+def hear_fee_refunded(session: Session, message: FeeRefunded, *, now: datetime) -> None:
+    """A fee was given back."""
+    refund.refunded(session, message)
 
 
 @tasks.hears(CashNotHandedOver)

@@ -18,7 +18,7 @@ from services.finance.tasks import chase_cash, check_cash, close_months
 from services.hr.actions import post, task
 from services.hr.models import HrTask
 from services.hr.rules.ladder import Offence
-from services.intake.actions import callback, request, revisit
+from services.intake.actions import callback, request
 from shared.errors import Malformed, NotFound
 from tests.people import employ, published
 from tests.rulebook.company import Company, Discipline, refused
@@ -320,7 +320,7 @@ def test_d25_rework_is_linked_to_the_first_job_which_stays_open_until_the_owner_
     desk.satisfied(made)
     assert desk.view(made).ended_at == NOW
     with refused(desk.session, "R37"):
-        revisit.not_reached(desk.session, request_id=made.id, actor=desk.clerk)
+        desk.not_reached(made)
 
 
 def test_d26_a_phone_number_is_shown_to_the_clerk_and_the_worker_sent_until_the_job_ends(company: Company) -> None:

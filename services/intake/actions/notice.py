@@ -130,7 +130,9 @@ def assigned(session: Session, message: WorkAssigned) -> None:
     visit = _visit(session, message.request_id, message.round)
     if visit.assigned_at is not None and visit.assigned_at > message.assigned_at:
         return
-    visit.assigned_at, visit.workers = message.assigned_at, [worker.name for worker in message.workers]
+    visit.assigned_at = message.assigned_at
+    if visit.accepted_at is None:
+        visit.workers = [worker.model_dump(mode="json") for worker in message.workers]
 
 
 def support_requested(session: Session, message: SupportRequested, *, now: datetime) -> None:
@@ -192,6 +194,7 @@ def accepted(session: Session, message: WorkAccepted) -> None:
     visit.accepted_at = message.accepted_at
     visit.accepted_month = business_month(message.accepted_at, zone=site.zone, closing=site.closing)
     visit.signer_name, visit.arrived_late = message.signer_name, message.arrived_late
+    visit.workers = [worker.model_dump(mode="json") for worker in message.workers]
     policy = in_force(session, RevisitPolicy, site_id=site.id, at=message.accepted_at)
     session.add(
         Revisit(

@@ -1,16 +1,28 @@
 """The month's statistics: count, ask the departments, compare, sign, report [R40-R43, D18]."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from services.intake.models import MONTH_END, Month, MonthSignature
+from services.intake.models import MONTH_END, LineEntry, Month, MonthSignature
 from services.intake.queries import month_lines, month_report
-from services.intake.rules.statistics import SIGNERS, check_agreed
+from services.intake.rules.report import site_totals
+from services.intake.rules.statistics import (
+    SIGNERS,
+    Item,
+    LineStep,
+    Said,
+    StatisticsPolicy,
+    after,
+    check_accepts,
+    check_agreed,
+    check_figure,
+    line_of,
+)
 from shared.bus.outbox import publish
-from shared.calendar import business_month, month_closes_at, next_month
+from shared.calendar import business_month, last_day, moment, month_closes_at, next_month
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.messages import (
     DepartmentFiguresGiven,
@@ -20,10 +32,13 @@ from shared.messages import (
     StatisticsAgreed,
 )
 from shared.people import Actor, Site, known_site, site_for
+from shared.policy_rows import in_force
 
 
 def open_month(session: Session, site: Site, month: str) -> None:
     """Begin a month of statistics for a site, with the moment its figures are asked for."""
+    policy = in_force(session, StatisticsPolicy, site_id=site.id, at=moment(last_day(month), site.closing, site.zone))
+    pause = timedelta(minutes=policy.minutes_after_closing)
     session.execute(
         text("""
             INSERT INTO months (site_id, month, closes_at) VALUES (:site_id, :month, :closes_at)
@@ -32,7 +47,7 @@ def open_month(session: Session, site: Site, month: str) -> None:
         {
             "site_id": site.id,
             "month": month,
-            "closes_at": month_closes_at(month, zone=site.zone, closing=site.closing),
+            "closes_at": month_closes_at(month, zone=site.zone, closing=site.closing, pause=pause),
         },
     )
 
@@ -68,13 +83,25 @@ def month_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Mont
 
 def ask_figures(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
     """Ask once more, after a difference was settled; signatures given to the figures before are void [R41]."""
+    found = _month_under_comparison(session, actor, site_id, month)
+    _void_signatures(session, found)
+    _ask(session, found, now)
+    return found
+
+
+def _month_under_comparison(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
+    """A month that is over and not agreed yet, locked. Raises NotFound, or RuleBroken for any other."""
     found = month_for(session, actor, site_id, month)
     if found.asked_at is None or found.agreed_at is not None:
         state = "not over" if found.asked_at is None else "agreed already"
-        raise RuleBroken("not_to_be_asked", f"{month} is {state}", rule="R41")
-    session.execute(delete(MonthSignature).where(MonthSignature.site_id == site_id, MonthSignature.month == month))
-    _ask(session, found, now)
+        raise RuleBroken("not_under_comparison", f"{month} is {state}", rule="R41")
     return found
+
+
+def _void_signatures(session: Session, found: Month) -> None:
+    session.execute(
+        delete(MonthSignature).where(MonthSignature.site_id == found.site_id, MonthSignature.month == found.month)
+    )
 
 
 _PUT_FIGURE = text("""
@@ -110,28 +137,106 @@ def figures_given(session: Session, message: DepartmentFiguresGiven | FinanceFig
 
 def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
     """The actor's department agrees with every line; with the fourth signature the month is reported [R41, R42]."""
-    found = month_for(session, actor, site_id, month)
-    if actor.department not in SIGNERS:
-        raise NotYourRole("not_a_signer", f"{actor.department} does not sign statistics", rule="R41", allowed=SIGNERS)
-    if found.asked_at is None or found.agreed_at is not None:
-        state = "not over" if found.asked_at is None else "agreed already"
-        raise RuleBroken("not_to_be_signed", f"{month} is {state}", rule="R41")
+    found = _month_under_comparison(session, actor, site_id, month)
+    _check_signer(actor)
     check_agreed(month_lines(session, site_id, month))
+    signed = set(
+        session.scalars(
+            select(MonthSignature.department).where(MonthSignature.site_id == site_id, MonthSignature.month == month)
+        )
+    )
+    if actor.department in signed:
+        raise RuleBroken("signed_already", f"{actor.department} has signed {month}", rule="R41")
     session.add(
         MonthSignature(
             site_id=site_id, month=month, department=actor.department, signed_by=actor.person_id, signed_at=now
         )
     )
-    session.flush()
-    signed = session.scalars(
-        select(MonthSignature.department).where(MonthSignature.site_id == site_id, MonthSignature.month == month)
-    ).all()
-    if set(signed) == set(SIGNERS):
+    if signed | {actor.department} == set(SIGNERS):
         found.agreed_at = now
-        found.report = month_report(session, site_id, month)
-        publish(
-            session,
-            StatisticsAgreed(site_id=site_id, month=month, agreed_at=now),
-            MonthReported(site_id=site_id, month=month, report=found.report, reported_at=now),
+        _report(session, found, now)
+    return found
+
+
+def _check_signer(actor: Actor) -> None:
+    if actor.department not in SIGNERS:
+        raise NotYourRole("not_a_signer", f"{actor.department} does not sign statistics", rule="R41", allowed=SIGNERS)
+
+
+def _report(session: Session, found: Month, now: datetime) -> None:
+    """The agreed statistics go to the administration department, and finance may close the accounts [R42, D18]."""
+    figures = month_report(session, found.site_id, found.month)
+    found.report, found.report_lines = site_totals(figures), [line.model_dump(mode="json") for line in figures]
+    publish(
+        session,
+        StatisticsAgreed(site_id=found.site_id, month=found.month, agreed_at=now),
+        MonthReported(site_id=found.site_id, month=found.month, report=found.report, lines=figures, reported_at=now),
+    )
+
+
+def _say(session: Session, found: Month, said: Said, *, actor: Actor, now: datetime) -> None:
+    session.add(
+        LineEntry(
+            site_id=found.site_id,
+            month=found.month,
+            by=actor.person_id,
+            by_department=actor.department,
+            at=now,
+            **vars(said),
         )
+    )
+
+
+def dispute_line(
+    session: Session,
+    *,
+    site_id: UUID,
+    month: str,
+    department: str,
+    item: Item,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Month:
+    """A department that signs does not accept a line, be its figures the same; signatures given are void [R41]."""
+    found = _month_under_comparison(session, actor, site_id, month)
+    _check_signer(actor)
+    said = Said(department, item, LineStep.DISPUTE, None, reason)
+    after(line_of(month_lines(session, site_id, month), department, item), said)
+    _void_signatures(session, found)
+    _say(session, found, said, actor=actor, now=now)
+    return found
+
+
+def settle_line(
+    session: Session,
+    *,
+    site_id: UUID,
+    month: str,
+    department: str,
+    item: Item,
+    figure: int,
+    note: str,
+    actor: Actor,
+    now: datetime,
+) -> Month:
+    """The desk names the figure of a disputed line; it counts once the other side has accepted it [R41]."""
+    check_figure(item, figure)
+    found = _month_under_comparison(session, actor, site_id, month)
+    said = Said(department, item, LineStep.SETTLE, figure, note)
+    after(line_of(month_lines(session, site_id, month), department, item), said)
+    _say(session, found, said, actor=actor, now=now)
+    return found
+
+
+def accept_line(
+    session: Session, *, site_id: UUID, month: str, department: str, item: Item, note: str, actor: Actor, now: datetime
+) -> Month:
+    """The department the line is compared with accepts the desk's figure: the line is settled [R41]."""
+    found = _month_under_comparison(session, actor, site_id, month)
+    line = line_of(month_lines(session, site_id, month), department, item)
+    check_accepts(line, actor.department)
+    said = Said(department, item, LineStep.ACCEPT, line.figure, note)
+    after(line, said)
+    _say(session, found, said, actor=actor, now=now)
     return found

@@ -23,6 +23,7 @@ class RequestState(StrEnum):
     ACCEPTED = "accepted"
     REWORK = "rework"
     CLOSED = "closed"
+    CLOSED_UNREACHABLE = "closed_unreachable"
     TERMINATED = "terminated"
     CANCELLED = "cancelled"
 
@@ -37,6 +38,7 @@ class RequestStep(StrEnum):
     TERMINATE = "terminate"
     FIND_PROBLEM = "find_problem"
     SATISFY = "satisfy"
+    CLOSE_UNREACHABLE = "close_unreachable"
     CANCEL = "cancel"
 
 
@@ -56,6 +58,8 @@ REQUEST = Machine[RequestState, RequestStep](
         # a rework that could not be done leaves the owner unsatisfied: the desk talks to him again [R39]
         (RequestState.REWORK, RequestStep.TERMINATE): RequestState.ACCEPTED,
         (RequestState.ACCEPTED, RequestStep.SATISFY): RequestState.CLOSED,
+        # nobody could ask the owner: ended by the desk head, and never counted as satisfied [R39, D25]
+        (RequestState.ACCEPTED, RequestStep.CLOSE_UNREACHABLE): RequestState.CLOSED_UNREACHABLE,
         (RequestState.RECORDED, RequestStep.CANCEL): RequestState.CANCELLED,
         (RequestState.AGREED, RequestStep.CANCEL): RequestState.CANCELLED,
         (RequestState.NOTICED, RequestStep.CANCEL): RequestState.CANCELLED,
@@ -65,5 +69,13 @@ REQUEST = Machine[RequestState, RequestStep](
     },
 )
 
-ENDED = frozenset({RequestState.REFUSED, RequestState.CLOSED, RequestState.TERMINATED, RequestState.CANCELLED})
+ENDED = frozenset(
+    {
+        RequestState.REFUSED,
+        RequestState.CLOSED,
+        RequestState.CLOSED_UNREACHABLE,
+        RequestState.TERMINATED,
+        RequestState.CANCELLED,
+    }
+)
 """States in which the desk has nothing more to do."""

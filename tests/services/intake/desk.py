@@ -13,6 +13,7 @@ from services.intake.actions import notice, price, request, revisit
 from services.intake.models import Request
 from services.intake.rules.price import Wanted
 from services.intake.rules.request import Channel
+from services.intake.rules.revisit import Survey
 from services.intake.tasks import tasks
 from shared.ids import new_id
 from shared.messages import (
@@ -147,6 +148,7 @@ class Desk:
             self.session,
             request_id=made.id,
             problem="还在漏水",
+            survey=Survey(quality=2, attitude=4, price_as_agreed=True),
             visit_from=now + timedelta(hours=1),
             visit_to=now + timedelta(hours=2),
             actor=self.clerk,
@@ -156,7 +158,17 @@ class Desk:
         return found
 
     def satisfied(self, made: Request) -> Request:
-        return revisit.satisfied(self.session, request_id=made.id, note="满意", actor=self.clerk, now=NOW)
+        survey = Survey(quality=5, attitude=5, price_as_agreed=True)
+        return revisit.satisfied(
+            self.session, request_id=made.id, note="满意", survey=survey, actor=self.clerk, now=NOW
+        )
+
+    def not_reached(self, made: Request, times: int = 1, *, now: datetime = NOW) -> Request:
+        """So many calls that nobody answered."""
+        for _ in range(times):
+            revisit.not_reached(self.session, request_id=made.id, note="无人接听", actor=self.clerk, now=now)
+        self.session.flush()
+        return made
 
     def view(self, made: Request, actor: Actor | None = None) -> queries.RequestView:
         return queries.request_by_id(self.session, actor or self.clerk, made.id)

@@ -126,13 +126,13 @@ def test_an_attempt_and_a_revisit_sent_twice_with_one_key_count_once(house: Hous
         body = {"outcome": "not_reached", "note": "无人接听"}
         told = house.post("clerk", f"/requests/{made}/revisit", body, key="revisit-1")
         assert told.json()["revisits"][0]["failed_attempts"] == 1
-    assert problem(house.post("clerk", f"/requests/{made}/revisit", {"outcome": "problem", "note": "漏"})) == (
-        422,
-        "visit_needed",
-    )
+    found = {"outcome": "problem", "note": "漏"}
+    assert problem(house.post("clerk", f"/requests/{made}/revisit", found)) == (422, "survey_needed")
+    found["survey"] = {"quality": 2, "attitude": 4, "price_as_agreed": True}  # type: ignore[assignment]
+    assert problem(house.post("clerk", f"/requests/{made}/revisit", found)) == (422, "visit_needed")
     rework = {"visit_from": AGREED["visit_from"], "visit_to": AGREED["visit_to"]}
-    found = house.post("clerk", f"/requests/{made}/revisit", {"outcome": "problem", "note": "漏"} | rework)
-    assert found.json()["state"] == "rework"
+    answer = house.post("clerk", f"/requests/{made}/revisit", found | rework)
+    assert answer.json()["state"] == "rework"
 
 
 class _Known:

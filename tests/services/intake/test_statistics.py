@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 from services.intake import queries
 from services.intake.actions import callback, statistics
 from services.intake.models import Month
-from services.intake.rules.statistics import FIELD_DEPARTMENTS, SIGNERS, Item, check_agreed, compare
+from services.intake.rules.statistics import (
+    FIELD_DEPARTMENTS,
+    SIGNERS,
+    Item,
+    StatisticsPolicy,
+    check_agreed,
+    compare,
+)
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
-from shared.people import Actor
+from shared.people import Actor, known_site
+from shared.policy_rows import change
 from tests.people import employ, open_site, published
 from tests.services.intake.desk import MONTH_END, Desk, minutes
 
@@ -82,6 +90,27 @@ def test_a_month_ends_half_an_hour_after_closing_of_its_last_day_and_the_next_be
     assert may.closes_at == MONTH_END + timedelta(days=31)
 
 
+@pytest.mark.parametrize(("minutes_after", "site_only"), [(60, True), (45, False)])
+def test_how_long_after_closing_the_statistics_begin_is_a_policy(
+    desk: Desk, minutes_after: int, site_only: bool
+) -> None:
+    change(
+        desk.session,
+        StatisticsPolicy(minutes_after_closing=minutes_after),
+        site_id=desk.site_id if site_only else None,
+        effective_from=MONTH_END,
+        reason="闭店盘点较久",
+        actor=employ(desk.session, "administrator", "management"),
+        now=MONTH_END - timedelta(days=29),
+    )
+    site = known_site(desk.session, desk.site_id)
+    for month in ("2026-04", "2026-05"):
+        statistics.open_month(desk.session, site, month)
+    closes = {month: desk.session.get_one(Month, (desk.site_id, month)).closes_at for month in ("2026-04", "2026-05")}
+    assert closes["2026-04"] == MONTH_END  # the policy of its closing time, before the change
+    assert closes["2026-05"] == MONTH_END + timedelta(days=31, minutes=minutes_after - 30)
+
+
 def test_the_desks_own_count_is_of_paid_jobs_and_money_in_their_month(desk: Desk) -> None:
     ended(desk)
     free = desk.problem(desk.accepted())
@@ -145,6 +174,14 @@ def test_with_the_fourth_signature_finance_may_close_and_administration_has_the_
         sign(desk, desk.head)
     with pytest.raises(RuleBroken, match="agreed already"):
         ask_again(desk)
+
+
+def test_a_department_signs_once(desk: Desk, signers: dict[str, Actor]) -> None:
+    ended(desk)
+    desk.figures(accepted=1, receipts=1, received_fen=5000, now=AFTER)
+    sign(desk, desk.head)
+    with pytest.raises(RuleBroken, match="has signed"):
+        sign(desk, desk.head)
 
 
 def test_only_the_four_departments_sign_and_a_month_of_another_site_is_not_found(desk: Desk) -> None:
