@@ -217,7 +217,6 @@ class NoticeIssued(Message):
     visit_from: datetime
     visit_to: datetime
     fee_fen: int
-    price_code: str = ""
     items: list[FeeItem] = []
     price_version: int
     owner_waits: bool = False

@@ -76,7 +76,7 @@ def for_head(kind: str, order: Told, subject_id: UUID | None = None, **facts: st
 
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice came [R27]: the paid round 0."""
-    notice = message.model_dump(exclude={"issued_at", "price_code"})
+    notice = message.model_dump(exclude={"issued_at"})
     _receive(session, {**notice, "round": 0}, now)
 
 
