@@ -26,8 +26,12 @@ class Exports:
     balances: list[Any]
     journals: list[Any]
     fines: list[Any]
+    refunds: list[Any]
+    cash_differences: list[Any]
     cases: list[Any]
     payouts: list[Any]
+    deliveries: list[Any]
+    reports: list[Any]
     sent: dict[str, list[Any]]
     received: dict[str, list[Any]]
     deadlines: dict[str, list[Any]]
@@ -48,7 +52,7 @@ def read_exports(client: Client, auditor: Person, month: str) -> Exports:
         charges=client.pages(auditor, "/finance/api/charges"),
         receipts=client.pages(auditor, "/finance/api/receipts"),
         hand_overs=client.pages(auditor, "/finance/api/hand-overs"),
-        missing_cash=client.get(auditor, "/finance/api/missing-cash"),
+        missing_cash=client.pages(auditor, "/finance/api/missing-cash"),
         cash=client.get(auditor, "/finance/api/cash"),
         proposals=client.pages(auditor, "/finance/api/reserve/proposals"),
         reserve=client.get(auditor, "/finance/api/reserve"),
@@ -56,8 +60,12 @@ def read_exports(client: Client, auditor: Person, month: str) -> Exports:
         balances=client.get(auditor, "/finance/api/ledger/balances"),
         journals=client.pages(auditor, "/finance/api/ledger/journals"),
         fines=client.pages(auditor, "/finance/api/fines"),
+        refunds=client.pages(auditor, "/finance/api/refunds"),
+        cash_differences=client.pages(auditor, "/finance/api/cash-differences"),
         cases=client.pages(auditor, "/hr/api/cases"),
         payouts=client.pages(auditor, "/hr/api/payouts"),
+        deliveries=client.pages(auditor, "/hr/api/deliveries"),
+        reports=client.pages(auditor, "/hr/api/reports"),
         sent={name: client.pages(auditor, f"/{name}/ops/sent") for name in SERVICES},
         received={name: client.pages(auditor, f"/{name}/ops/received") for name in SERVICES},
         deadlines={name: bus["deadlines"] for name, bus in buses.items()},

@@ -377,6 +377,7 @@ class WorkAcknowledged(Message):
 
     request_id: UUID
     round: int
+    revision: int = 0
     site_id: UUID
     acknowledged_by: UUID
     acknowledged_at: datetime

@@ -167,13 +167,7 @@ def _equip(world: World, cast: Cast) -> None:
                 leader_id=cast.leader.id,
             )
             if department == "environment":
-                post(
-                    head,
-                    "/dispatch/api/duties",
-                    site_id=team.site_id,
-                    department=department,
-                    name="楼道保洁 the stairs",
-                )
+                post(head, "/dispatch/api/duties", site_id=team.site_id, name="楼道保洁 the stairs")
     world.settle()
 
 

@@ -82,7 +82,7 @@ class Departments:
         self.stage.must_refuse("a worker with unfinished duties could start a paid job [R50]", worker, f"{path}/arrive")
         head = self.stage.head(job)
         told = self.stage.post(head, f"{path}/override", worker_id=worker.id, reason="业主催得急 the owner is pressing")
-        self.overridden.append((job, {"worker_id": worker.id, "override_id": told["overrides"][-1]["id"]}))
+        self.overridden.append((job, {"worker_id": worker.id, "override_id": told["overridden"][-1]["id"]}))
 
     def work(self, job: Job, order: dict[str, Any], day: date) -> None:
         """One visit, as its fate has it; the owner signs for the fee on the job."""
@@ -115,9 +115,9 @@ class Departments:
         """The regular work of the day first: what is prescribed is ticked off, or it is said to be done."""
         if (worker.id, day) in self.duties_done:
             return
-        prescribed = self.stage.client.get(worker, "/dispatch/api/duties/mine")
+        prescribed = self.stage.client.get(worker, "/dispatch/api/duties/mine")["duties"]
         for duty in prescribed:
-            self.stage.post(worker, f"/dispatch/api/duties/{duty['id']}/tick")
+            self.stage.post(worker, f"/dispatch/api/duties/{duty['duty_id']}/tick")
         if not prescribed:
             self.stage.post(worker, "/dispatch/api/duties/done")
         self.duties_done.add((worker.id, day))

@@ -1,6 +1,6 @@
 """The front desk: requests come in, owners are called back, time and fee are agreed, and later they are asked."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bianmin.importing.sending import send_rows
@@ -107,8 +107,11 @@ class Desk:
         stage = self.stage
         for job, order in declined:
             path = f"/intake/api/requests/{job.request_id}/revise"
-            same = {"visit_from": order["visit_from"], "visit_to": order["visit_to"]}
-            stage.post(stage.clerk(job), path, **same, reason="改由另一名师傅上门 another worker will come")
+            later = {
+                part: (datetime.fromisoformat(order[part]) + timedelta(minutes=15)).isoformat()
+                for part in ("visit_from", "visit_to")
+            }
+            stage.post(stage.clerk(job), path, **later, reason="改由另一名师傅上门 another worker will come")
         stage.world.settle()
 
     def change_fee(self, job: Job) -> None:

@@ -151,7 +151,7 @@ class Money:
         """What was short is paid by who handed it over."""
         short, self.differences = self.differences, []
         for team, hand_over_id in short:
-            for line in self.stage.client.get(team.cashier, "/finance/api/cash-differences"):
+            for line in self.stage.client.pages(team.cashier, "/finance/api/cash-differences"):
                 if line["hand_over_id"] == hand_over_id:
                     path = f"/finance/api/cash-differences/{line['id']}/make-good"
                     self.stage.post(team.cashier, path, counted_fen=SHORT_FEN)

@@ -81,7 +81,7 @@ def begun(house: House) -> str:
     house.hear(told)
     house.hear(StatisticsAgreed(site_id=house.site_id, month=MONTH, agreed_at=START))
     with house.session() as session:
-        session.execute(update(SiteDay).values(checked_at=START))
+        session.execute(update(SiteDay).values(checked_at=START, closed_at=START))
         session.execute(update(Settlement).values(state=SettlementState.CLOSED))
     return f"/settlements/{house.site_id}/{MONTH}"
 

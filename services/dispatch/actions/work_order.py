@@ -161,6 +161,7 @@ def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: dat
         WorkAcknowledged(
             request_id=order.request_id,
             round=order.round,
+            revision=order.revision,
             site_id=order.site_id,
             acknowledged_by=actor.person_id,
             acknowledged_at=now,

@@ -109,11 +109,11 @@ def _stand_by_notice(session: Session, request: Request) -> None:
 
 
 def acknowledged(session: Session, message: WorkAcknowledged) -> None:
-    """The department has its copy [R27, R29]; of a notice it has declined since, that is no news."""
+    """The department has its copy [R27, R29]; of a revision it declined, that is no news."""
     request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
     if message.round == 0:
-        if any(one.declined_at >= message.acknowledged_at for one in declines_of(session, message.request_id)):
+        if any(one.revision >= message.revision for one in declines_of(session, message.request_id)):
             return
         received(
             session,

@@ -192,7 +192,7 @@ def test_a_decline_is_shown_and_told_to_the_desk_once_until_a_revision_answers_i
     assert view.visits[0].acknowledged_at is None
     desk.hear("WorkAcknowledged", made, now=minutes(1))  # what it said before it declined, late
     assert desk.view(made).visits[0].acknowledged_at is None
-    desk.hear("WorkAcknowledged", made, now=minutes(4))
+    desk.hear("WorkAcknowledged", made, now=minutes(4), revision=1)
     assert desk.view(made).visits[0].acknowledged_at == minutes(4)
 
 
