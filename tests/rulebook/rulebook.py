@@ -194,11 +194,9 @@ _HEAD = (
 
 def _count(everything: list[Rule], missing: set[str]) -> str:
     tested = len(everything) - len(GOALS) - len(missing)
-    named = ", ".join(rule.number for rule in everything if rule.number in missing) or "none"
-    return (
-        f"Of {len(everything)} numbers {tested} have a test, {len(GOALS)} are goals, and {len(missing)} have none yet:"
-        f" {named}."
-    )
+    told = f"Of {len(everything)} numbers {tested} have a test and {len(GOALS)} are goals"
+    named = ", ".join(rule.number for rule in everything if rule.number in missing)
+    return f"{told}; {named} have neither." if named else f"{told}."
 
 
 def page() -> str:
