@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions.duty import worker_for
 from services.dispatch.models import DutyOverride, Neglect, Person, Site, WorkOrder
-from services.dispatch.queries import person_at_home
+from services.dispatch.queries.people import person_at_home
 from services.dispatch.rules.duty import check_finding
 from shared.access import at_sites_of
 from shared.bus.outbox import publish

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
 from services.dispatch.models import ASSIGN, Assignment, DutyOverride, Person, WorkOrder
-from services.dispatch.queries import colleague, job_of
+from services.dispatch.queries.people import colleague
+from services.dispatch.queries.teams import job_of
 from services.dispatch.rules.punctuality import is_late
 from services.dispatch.rules.team import Colleague, Member, choose_team
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep

@@ -9,19 +9,21 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
-from services.dispatch.models import ARRIVE, Damage, DutyOverride, Person, Site, Stop, Telling, WorkOrder
-from services.dispatch.queries import certificates_of, duties_near, paid_visits
+from services.dispatch.models import ARRIVE, DutyOverride, Person, Site, Stop, Telling, WorkOrder
+from services.dispatch.queries.duties import duties_near
+from services.dispatch.queries.hours import paid_visits
+from services.dispatch.queries.people import certificates_of
 from services.dispatch.rules.certificate import check_certified
 from services.dispatch.rules.duty import Shift, WorkerDuty, check_duty
 from services.dispatch.rules.hours import HoursPolicy, hours_of, is_near
 from services.dispatch.rules.punctuality import PunctualityPolicy, is_late
-from services.dispatch.rules.visit import check_damage, check_materials_bought, check_owner_told, check_start
+from services.dispatch.rules.visit import check_materials_bought, check_owner_told, check_start
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
 from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month, local
 from shared.ids import new_id
-from shared.messages import DamageReported, SupportRequested, WorkTerminated
+from shared.messages import SupportRequested, WorkTerminated
 from shared.people import Actor, site_for
 from shared.policy_rows import in_force
 
@@ -107,39 +109,6 @@ def tell_owner(
         Telling(id=new_id(), work_order_id=order.id, kind=kind, note=note, said_by=actor.person_id, said_at=now)
     )
     return order
-
-
-def report_damage(
-    session: Session, *, work_order_id: UUID, description: str, estimate_fen: int | None, actor: Actor, now: datetime
-) -> Damage:
-    """Something of the owner's was damaged, found during the visit or after it: desk, finance and head hear [R63]."""
-    order = work_order_for(session, actor, work_order_id)
-    check_damage(order.arrived_at)
-    damage = Damage(
-        id=new_id(),
-        work_order_id=order.id,
-        description=description,
-        estimate_fen=estimate_fen,
-        reported_by=actor.person_id,
-        reported_at=now,
-    )
-    session.add(damage)
-    raise_alerts(session, [for_head("damage_reported", order, damage.id)], now=now)
-    publish(
-        session,
-        DamageReported(
-            damage_id=damage.id,
-            request_id=order.request_id,
-            round=order.round,
-            site_id=order.site_id,
-            department=order.department,
-            description=description,
-            estimate_fen=estimate_fen,
-            reported_by=actor.person_id,
-            reported_at=now,
-        ),
-    )
-    return damage
 
 
 def stop(

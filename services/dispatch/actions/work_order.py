@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
 from services.dispatch.models import ACKNOWLEDGE, Decline, WorkOrder
-from services.dispatch.queries import orders_of
+from services.dispatch.queries.work_orders import orders_of
 from services.dispatch.rules.punctuality import PunctualityPolicy, acknowledge_due, arrive_due, is_late
 from services.dispatch.rules.work_order import (
     WORK_ORDER,

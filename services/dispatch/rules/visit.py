@@ -44,9 +44,3 @@ def check_owner_told(cause: str, *, told: bool) -> None:
         raise RuleBroken(
             "owner_not_told", "tell the owner what is difficult before giving up", rule="R61", allowed=["tell-owner"]
         )
-
-
-def check_damage(arrived_at: datetime | None) -> None:
-    """Raises RuleBroken while nobody has been at the home: nothing can have been damaged there [R63]."""
-    if arrived_at is None:
-        raise RuleBroken("nobody_was_there", "nobody has been at the home yet", rule="R63")

@@ -5,10 +5,10 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from sqlalchemy import text
 
-from services.dispatch import queries
 from services.dispatch.actions import certificate, work_order
 from services.dispatch.models import HeldCertificate, WorkOrder
-from services.dispatch.queries import CandidateView
+from services.dispatch.queries.hours import hours, paid_visits
+from services.dispatch.queries.teams import CandidateView, candidates
 from services.dispatch.rules.team import Member
 from shared.errors import NotYet, RuleBroken
 from shared.ids import new_id
@@ -31,7 +31,7 @@ def wires(crew: Crew) -> WorkOrder:
 
 
 def weighed(crew: Crew, order: WorkOrder, *, now: datetime = NOW) -> dict[str, CandidateView]:
-    return {row.name: row for row in queries.candidates(crew.session, crew.head, order.id, now=now)}
+    return {row.name: row for row in candidates(crew.session, crew.head, order.id, now=now)}
 
 
 def held(crew: Crew) -> list[tuple[str, date]]:
@@ -197,11 +197,11 @@ def test_paid_minutes_run_from_arrival_to_the_end_of_the_work_in_the_month_of_it
     worked(crew, 90)
     worked(crew, 30)
     crew.terminate(crew.arrive(crew.assigned()))
-    april, may = (queries.hours(crew.session, crew.head, month=month, now=NOW) for month in ("2026-04", "2026-05"))
+    april, may = (hours(crew.session, crew.head, month=month, now=NOW) for month in ("2026-04", "2026-05"))
     assert {(row.name, row.visits, row.minutes) for row in april} == {("张师傅", 2, 120), ("李师傅", 0, 0)}
     assert {row.minutes for row in may} == {0}
     assert weighed(crew, crew.receive())["张师傅"].paid_minutes == 120
-    (own,) = queries.hours(crew.session, crew.worker, month="2026-04", now=NOW)
+    (own,) = hours(crew.session, crew.worker, month="2026-04", now=NOW)
     assert (own.name, own.minutes, own.near_limit) == ("张师傅", 120, False)
 
 
@@ -211,7 +211,7 @@ def test_rework_counts_as_hours_too(crew: Crew) -> None:
     work_order.rework_ordered(crew.session, rework(first), now=NOW)
     order = crew.arrive(crew.assign(crew.acknowledge(crew.order(first.request_id, round_=1))))
     crew.finish(order, now=NOW + timedelta(minutes=45))
-    assert queries.paid_visits(crew.session, "2026-04") == {crew.worker.person_id: (1, 45)}
+    assert paid_visits(crew.session, "2026-04") == {crew.worker.person_id: (1, 45)}
 
 
 def test_the_head_is_told_once_a_month_that_a_worker_comes_near_the_limit(crew: Crew) -> None:
@@ -225,6 +225,6 @@ def test_the_head_is_told_once_a_month_that_a_worker_comes_near_the_limit(crew: 
     assert told.facts["limit_minutes"] == 36 * 60
     worked(crew, 6 * 60)
     assert crew.told() == ["hours_near_limit"]
-    rows = {row.name: row for row in queries.hours(crew.session, crew.head, month="2026-04", now=NOW)}
+    rows = {row.name: row for row in hours(crew.session, crew.head, month="2026-04", now=NOW)}
     assert (rows["张师傅"].near_limit, rows["张师傅"].over_limit) == (True, True)
     assert (rows["李师傅"].near_limit, rows["李师傅"].over_limit) == (False, False)

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.dispatch import queries
 from services.dispatch.actions import duty, neglect
 from services.dispatch.models import Neglect
+from services.dispatch.queries.duties import duties, duties_mine, prescribed_duties
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor
@@ -30,12 +30,12 @@ def find(crew: Crew, actor: Actor, **changes: Any) -> Neglect:
 
 
 def mine(crew: Crew, actor: Actor | None = None, *, now: datetime = NOW) -> list[tuple[str, bool]]:
-    shown = queries.duties_mine(crew.session, actor or crew.worker, now=now)
+    shown = duties_mine(crew.session, actor or crew.worker, now=now)
     return [(row.name, row.ticked_at is not None) for row in shown.duties]
 
 
 def is_done(crew: Crew, actor: Actor | None = None) -> bool:
-    return queries.duties_mine(crew.session, actor or crew.worker, now=NOW).done
+    return duties_mine(crew.session, actor or crew.worker, now=NOW).done
 
 
 def test_a_worker_has_the_duties_of_his_department_at_his_sites(crew: Crew) -> None:
@@ -68,7 +68,7 @@ def test_the_day_is_done_when_the_last_duty_is_ticked_and_yesterdays_ticks_do_no
     assert not is_done(crew, crew.mate)
     tomorrow = NOW + timedelta(days=1)
     assert mine(crew, now=tomorrow) == [("巡查泵房", False), ("抄表", False)]
-    (row,) = [row for row in queries.duties(crew.session, crew.head, day=TODAY, now=NOW) if row.done]
+    (row,) = [row for row in duties(crew.session, crew.head, day=TODAY, now=NOW) if row.done]
     assert (row.person_id, row.done_at, row.prescribed, row.ticked) == (crew.worker.person_id, NOW, 2, 2)
 
 
@@ -123,7 +123,7 @@ def test_a_head_prescribes_once_at_his_sites_to_his_workers_and_retires_his_own(
         duty.retire(
             crew.session, duty_id=made.id, actor=employ(crew.session, "head", "environment", crew.site_id), now=NOW
         )
-    shown = queries.prescribed_duties(crew.session, crew.head, after=None, limit=10).items
+    shown = prescribed_duties(crew.session, crew.head, after=None, limit=10).items
     assert [(row.name, row.since, row.until) for row in shown] == [("巡查泵房", TODAY, None)]
 
 

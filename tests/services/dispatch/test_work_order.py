@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from services.dispatch import queries
 from services.dispatch.actions import visit, work_order
 from services.dispatch.models import WorkOrder
+from services.dispatch.queries.teams import workers
+from services.dispatch.queries.work_orders import work_order_by_id, work_orders
 from services.dispatch.tasks import tasks
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
@@ -32,7 +33,7 @@ def cancelled(order: WorkOrder) -> NoticeCancelled:
 
 
 def see(crew: Crew, actor: Actor) -> list[str]:
-    page = queries.work_orders(crew.session, actor, state=None, after=None, limit=10)
+    page = work_orders(crew.session, actor, state=None, after=None, limit=10)
     return [order.department for order in page.items]
 
 
@@ -143,7 +144,7 @@ def test_a_head_sees_and_moves_only_orders_of_his_department_and_sites(crew: Cre
         with pytest.raises(NotFound):
             work_order.acknowledge(crew.session, work_order_id=order.id, actor=head, now=NOW)
         with pytest.raises(NotFound):
-            queries.work_order_by_id(crew.session, head, order.id)
+            work_order_by_id(crew.session, head, order.id)
 
 
 def test_a_worker_sees_only_the_orders_he_is_assigned_to(crew: Crew) -> None:
@@ -156,19 +157,19 @@ def test_the_desk_sees_the_orders_of_all_departments_at_its_sites_with_masked_ph
     crew.receive()
     crew.receive(department="environment", trade="cleaning")
     clerk = employ(crew.session, "clerk", "front_desk", crew.site_id)
-    page = queries.work_orders(crew.session, clerk, state="received", after=None, limit=1)
-    rest = queries.work_orders(crew.session, clerk, state="received", after=page.next, limit=1)
+    page = work_orders(crew.session, clerk, state="received", after=None, limit=1)
+    rest = work_orders(crew.session, clerk, state="received", after=page.next, limit=1)
     assert [order.department for order in page.items + rest.items] == ["engineering", "environment"]
     assert rest.next is None
     assert {order.phone for order in page.items} == {"138****8000"}
-    assert queries.work_orders(crew.session, clerk, state="started", after=None, limit=1).items == []
+    assert work_orders(crew.session, clerk, state="started", after=None, limit=1).items == []
 
 
 def test_the_phone_is_shown_to_the_head_until_the_order_has_ended(crew: Crew) -> None:
     order = crew.assigned()
-    assert queries.work_order_by_id(crew.session, crew.head, order.id).phone == "13800138000"
+    assert work_order_by_id(crew.session, crew.head, order.id).phone == "13800138000"
     crew.terminate(order)
-    assert queries.work_order_by_id(crew.session, crew.head, order.id).phone == "138****8000"
+    assert work_order_by_id(crew.session, crew.head, order.id).phone == "138****8000"
 
 
 def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(crew: Crew) -> None:
@@ -189,7 +190,7 @@ def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(cre
     for person_message in (person, person.model_copy(update={"version": 1, "name": "旧名"})):
         tasks.handlers["PersonChanged"](crew.session, person_message, now=NOW)
     head = employ(crew.session, "head", "engineering", site.site_id)
-    assert [row.name for row in queries.workers(crew.session, head, now=NOW)] == ["赵师傅"]
+    assert [row.name for row in workers(crew.session, head, now=NOW)] == ["赵师傅"]
 
 
 def hear_revision(crew: Crew, order: WorkOrder, revision: int = 1, *, now: datetime = NOW, **changes: Any) -> WorkOrder:
