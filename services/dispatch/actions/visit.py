@@ -8,14 +8,13 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from services.dispatch.actions import hours
 from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
 from services.dispatch.models import ARRIVE, DutyOverride, Person, Site, Stop, Telling, WorkOrder
 from services.dispatch.queries.duties import duties_near
-from services.dispatch.queries.hours import paid_visits
 from services.dispatch.queries.people import certificates_of
 from services.dispatch.rules.certificate import check_certified
 from services.dispatch.rules.duty import Shift, WorkerDuty, check_duty
-from services.dispatch.rules.hours import HoursPolicy, hours_of, is_near
 from services.dispatch.rules.punctuality import PunctualityPolicy, is_late
 from services.dispatch.rules.visit import check_materials_bought, check_owner_told, check_start
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
@@ -163,30 +162,8 @@ def finish(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
     check_materials_bought(order.materials_complete)
     order.finished_at = now
     order.finished_month = business_month(now, zone=site.zone, closing=site.closing)
-    _warn_of_hours(session, order, order.finished_month, now=now)
+    hours.warn(session, order, order.finished_month, now=now)
     return order
-
-
-def _warn_of_hours(session: Session, order: WorkOrder, month: str, *, now: datetime) -> None:
-    """The head is told of each worker who comes near the month's limit, once a month [R68]."""
-    policy = in_force(session, HoursPolicy, site_id=order.site_id, at=now)
-    names = {worker.person_id: worker.name for worker in order.workers}
-    visited = paid_visits(session, month, person_ids=list(names))
-    alerts = [
-        for_head(
-            "hours_near_limit",
-            order,
-            hours_of(person_id, month),
-            person_id=str(person_id),
-            name=names[person_id],
-            month=month,
-            minutes=minutes,
-            limit_minutes=policy.limit_hours * 60,
-        )
-        for person_id, (_, minutes) in visited.items()
-        if is_near(minutes, policy)
-    ]
-    raise_alerts(session, alerts, now=now)
 
 
 def terminate(
@@ -207,6 +184,8 @@ def terminate(
     order.terminated_at, order.terminated_by = now, actor.person_id
     order.terminated_month = business_month(now, zone=site.zone, closing=site.closing)
     order.cause, order.reason = cause, reason
+    if order.arrived_at is not None and order.finished_at is None:
+        hours.warn(session, order, order.terminated_month, now=now)
     publish(
         session,
         WorkTerminated(

@@ -75,7 +75,7 @@ def candidates(session: Session, actor: Actor, work_order_id: UUID, *, now: date
     here = local(now, site.zone)
     of_days = duties_near(session, ids, here.date())
     load = _open_jobs(session, ids, order, day=job.day, zone=site.zone)
-    visited = paid_visits(session, business_month(now, zone=site.zone, closing=site.closing), person_ids=ids)
+    visited = paid_visits(session, business_month(now, zone=site.zone, closing=site.closing), ids)
     shown = []
     for person in people:
         who, shift = colleague(person), Shift(person.shift_start, person.shift_end)
