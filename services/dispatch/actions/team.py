@@ -87,7 +87,7 @@ def override_duty(
 
 
 def note_unassigned(session: Session, *, now: datetime) -> int:
-    """The hours to assign a rework are over [D4]: marked late for ever, and the head is told [R38]."""
+    """The hours to assign a rework are over [D4]: late for good, and the head is told [R38]."""
     late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ASSIGN.claim(WorkOrder.id, now=now)))

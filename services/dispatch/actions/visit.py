@@ -9,7 +9,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions import hours
-from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
+from services.dispatch.actions.work_order import TOLD, for_head, missed, work_order_for
 from services.dispatch.models import ARRIVE, DutyOverride, Person, Site, Stop, Telling, WorkOrder
 from services.dispatch.queries.duties import duties_near
 from services.dispatch.queries.people import certificates_of
@@ -55,8 +55,8 @@ def arrive(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
     check_certified([(person.name, certificates_of(person)) for person in people], order.trade, day=here.date())
     check_duty(team, here=here)
     order.arrived_at, order.arrived_late = now, is_late(order.arrive_due_at, now)
-    if order.arrived_late:
-        raise_alerts(session, [for_head("arrival_late", order)], now=now)
+    if order.arrived_late and order.late_noted_at is None:  # else the sweep told the head
+        raise_alerts(session, [missed("arrival_late", order)], now=now)
     return order
 
 
@@ -209,5 +209,5 @@ def note_late(session: Session, *, now: datetime) -> int:
         .values(late_noted_at=now, arrived_late=True)
         .returning(*TOLD)
     ).all()
-    raise_alerts(session, [for_head("arrival_late", order) for order in late], now=now)
+    raise_alerts(session, [missed("arrival_late", order) for order in late], now=now)
     return len(late)

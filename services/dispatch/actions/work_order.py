@@ -18,6 +18,7 @@ from services.dispatch.rules.work_order import (
     WorkStep,
     check_declinable,
     check_returnable,
+    promise_of,
 )
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
@@ -54,7 +55,7 @@ def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkO
     return order
 
 
-TOLD = (WorkOrder.id, WorkOrder.site_id, WorkOrder.department, WorkOrder.notice_number)
+TOLD = (WorkOrder.id, WorkOrder.site_id, WorkOrder.department, WorkOrder.notice_number, WorkOrder.revision)
 """What a sweep returns of the orders it marked, for the heads' alerts."""
 
 
@@ -72,6 +73,11 @@ def for_head(kind: str, order: Told, subject_id: UUID | None = None, **facts: st
         department=order.department,
         facts={"notice_number": order.notice_number, **facts},
     )
+
+
+def missed(kind: str, order: Told) -> Alert:
+    """An alert to the heads that what the order's notice promises as it stands was not kept [D4]."""
+    return for_head(kind, order, promise_of(order.id, order.revision))
 
 
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
@@ -125,12 +131,13 @@ def notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -
     policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=now)
     if order.state is WorkState.DECLINED:
         order.declined_at, order.reason = None, None
-        order.acknowledged_at, order.acknowledged_by = None, None
+        order.acknowledged_at, order.acknowledged_by, order.acknowledge_late = None, None, False
         order.acknowledge_due_at = acknowledge_due(now, policy)
     order.state = WORK_ORDER.move(order.state, WorkStep.REVISE)
     if order.arrived_at is None and order.visit_from != message.visit_from:
         order.arrive_due_at = arrive_due(message.visit_from, policy)
         order.late_noted_at, order.arrived_late = None, False
+        order.owner_waits = False  # a visit at another time is an appointment [R46]
     agreed = message.model_dump(exclude={"request_id", "notice_number", "site_id", "reason", "revised_at"})
     for name, value in agreed.items():
         setattr(order, name, value)
@@ -171,7 +178,7 @@ def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: dat
 
 
 def note_unacknowledged(session: Session, *, now: datetime) -> int:
-    """The minutes to acknowledge are over [D4]: marked late for ever, and head and desk are told [R29, R99]."""
+    """The minutes to acknowledge are over [D4]: late for good, and head and desk are told [R29, R99]."""
     late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ACKNOWLEDGE.claim(WorkOrder.id, now=now)))
@@ -183,7 +190,7 @@ def note_unacknowledged(session: Session, *, now: datetime) -> int:
 
 
 def _tell_missed(session: Session, orders: Sequence[Told], *, now: datetime) -> None:
-    raise_alerts(session, [for_head("acknowledgement_missed", order) for order in orders], now=now)
+    raise_alerts(session, [missed("acknowledgement_missed", order) for order in orders], now=now)
     publish(
         session,
         *(

@@ -108,6 +108,12 @@ def check_finding(*, day: date, today: date) -> None:
         raise Malformed("day_to_come", f"{day} is still to come", rule="R50")
 
 
+def check_cited(*, day: date, went_on: date) -> None:
+    """Raises RuleBroken when the override cited let the worker go on another day than the one found [R78, D8]."""
+    if went_on != day:
+        raise RuleBroken("override_of_another_day", f"that override let him go on {went_on}, not on {day}", rule="R78")
+
+
 def check_quality(*, good: bool, note: str | None) -> None:
     """Raises Malformed when work is called bad without a word on what is bad about it [R50]."""
     if not good and note is None:

@@ -1,6 +1,6 @@
 """Prescribed duties, how they were done, and what was left undone [R3, R50, R51, R78]."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ def check(crew: Crew, *, good: bool, note: str | None = "地没拖", **changes: 
 
 def find(crew: Crew, actor: Actor, **changes: Any) -> Neglect:
     facts: dict[str, Any] = {"worker_id": crew.worker.person_id, "day": TODAY, "reason": "大堂未清洁"}
-    return neglect.find(crew.session, actor=actor, now=NOW, **{**facts, "override_id": None} | changes)
+    return neglect.find(crew.session, actor=actor, **{**facts, "override_id": None, "now": NOW} | changes)
 
 
 def mine(crew: Crew, actor: Actor | None = None, *, now: datetime = NOW) -> list[tuple[str, bool]]:
@@ -197,6 +197,24 @@ def test_who_let_the_worker_go_answers_for_what_he_left_undone(crew: Crew) -> No
     for changes in ({"override_id": new_id()}, {"override_id": override.id, "worker_id": crew.mate.person_id}):
         with pytest.raises(NotFound):
             find(crew, desk_head, **changes)
+
+
+def test_an_override_answers_for_the_day_it_let_the_worker_go_and_no_other(crew: Crew) -> None:
+    desk_head = employ(crew.session, "desk_head", "front_desk", crew.site_id)
+    tomorrow = NOW + timedelta(days=1)
+    override = crew.override(crew.assigned(visit_from=tomorrow))
+    crew.session.flush()
+    with pytest.raises(RuleBroken, match=r"on 2026-04-02, not on 2026-04-01.*R78"):
+        find(crew, desk_head, override_id=override.id)
+    assert find(crew, desk_head, override_id=override.id, day=TODAY + timedelta(days=1), now=tomorrow)
+
+
+def test_a_night_workers_override_is_of_the_evening_he_began(crew: Crew) -> None:
+    crew.work_from(crew.worker, time(22), time(6))
+    two_at_night = datetime(2026, 4, 1, 18, 0, tzinfo=UTC)
+    override = crew.override(crew.assigned(visit_from=two_at_night))
+    crew.session.flush()
+    assert find(crew, employ(crew.session, "leader", "management"), override_id=override.id).day == TODAY
 
 
 def test_neglect_is_found_of_workers_at_ones_sites_on_days_that_have_come_where_somebody_is_head(crew: Crew) -> None:

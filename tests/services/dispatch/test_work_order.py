@@ -292,6 +292,43 @@ def test_a_declined_notice_that_is_not_acknowledged_after_its_revision_is_missed
     assert work_order.note_unacknowledged(crew.session, now=back.acknowledge_due_at + timedelta(seconds=1)) == 1
 
 
+def test_what_is_missed_again_after_it_was_agreed_anew_is_told_again(crew: Crew) -> None:
+    order = crew.receive()
+    for revision in (1, 2):
+        due = order.acknowledge_due_at
+        assert work_order.note_unacknowledged(crew.session, now=due + timedelta(seconds=1)) == 1
+        order = hear_revision(crew, decline(crew, order), revision, now=due + timedelta(hours=revision))
+        assert not order.acknowledge_late
+    assert crew.told() == ["acknowledgement_missed"] * 2
+    assert [kind for kind, _ in published(crew.session)].count("AcknowledgementMissed") == 2
+
+
+def test_a_moved_visit_nobody_came_to_is_told_again_and_a_changed_fee_does_not_tell_it_twice(crew: Crew) -> None:
+    order = crew.assigned()
+    assert visit.note_late(crew.session, now=order.arrive_due_at + timedelta(seconds=1)) == 1
+    order = hear_revision(crew, order, visit_from=NOW + timedelta(days=1))
+    late = order.arrive_due_at + timedelta(seconds=1)
+    assert visit.note_late(crew.session, now=late) == 1
+    assert crew.told() == ["arrival_late"] * 2
+    order = hear_revision(crew, order, 2, fee_fen=6000)
+    crew.do_duties(now=late)
+    assert crew.arrive(order, now=late).arrived_late
+    assert crew.told() == ["arrival_late"] * 2
+
+
+def test_an_owner_who_waited_and_agreed_on_another_time_is_visited_at_that_time(crew: Crew) -> None:
+    order = crew.assigned(channel="walk_in", owner_waits=True)
+    tomorrow = NOW + timedelta(days=1)
+    assert hear_revision(crew, order, fee_fen=6000).owner_waits
+    order = hear_revision(crew, order, 2, visit_from=tomorrow)
+    crew.do_duties(now=tomorrow)
+    assert crew.arrive(order, now=tomorrow).state == "started"
+    early = hear_revision(crew, crew.assigned(channel="walk_in", owner_waits=True), visit_from=tomorrow)
+    crew.do_duties()
+    with pytest.raises(RuleBroken, match="R30"):
+        crew.arrive(early)
+
+
 def test_a_declined_notice_may_be_withdrawn(crew: Crew) -> None:
     order = decline(crew, crew.receive())
     tasks.handlers["NoticeCancelled"](crew.session, cancelled(order), now=NOW)
