@@ -76,16 +76,20 @@ class MyDutiesView:
 
 # a duty holds from `since` to before `until` for whoever is of its department, site and shift, or is its person
 _HIS_DUTIES = """
-    d.department = his.department AND (his.all_sites OR d.site_id = ANY(his.site_ids))
+    d.site_id = his.site_id AND d.department = his.department
     AND (d.person_id IS NULL OR d.person_id = his.person_id) AND (d.shift IS NULL OR d.shift = his.shift)
     AND d.since <= his.day AND (d.until IS NULL OR his.day < d.until)
 """
 
 
+# each of those people on each of those days, at each of his sites
 _HIS = """
-    SELECT p.id AS person_id, CAST(:first AS date) + n AS day, p.department, p.site_ids, p.all_sites,
+    SELECT p.id AS person_id, CAST(:first AS date) + n AS day, p.department, site_id,
            CASE WHEN p.shift_end <= p.shift_start THEN 'night' WHEN p.shift_start < p.shift_end THEN 'day' END AS shift
     FROM people p CROSS JOIN generate_series(0, :further) AS n
+    LEFT JOIN LATERAL unnest(
+        CASE WHEN p.all_sites THEN (SELECT array_agg(id) FROM sites) ELSE p.site_ids END
+    ) AS site_id ON true
     WHERE p.id = ANY(:ids)
 """
 

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, func, or_, select
+from sqlalchemy import ColumnElement, any_, func, or_, select
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import OPEN, Assignment, Person, Site, WorkOrder
@@ -64,17 +63,25 @@ def candidates(session: Session, actor: Actor, work_order_id: UUID, *, now: date
     site = session.get_one(Site, order.site_id)
     job, visit_here = job_of(order, site.zone), local(order.visit_from, site.zone)
     people = session.scalars(
-        select(Person).where(
+        select(Person)
+        .where(
             Person.role == "worker",
             Person.active,
             Person.department == order.department,
             or_(Person.all_sites, any_(Person.site_ids) == order.site_id),
         )
+        .order_by(Person.name, Person.id)
     ).all()
     ids = [person.id for person in people]
     here = local(now, site.zone)
     of_days = duties_near(session, ids, here.date())
-    load = _open_jobs(session, ids, order, day=job.day, zone=site.zone)
+    load = _open_jobs(
+        session,
+        ids,
+        WorkOrder.id != order.id,
+        WorkOrder.visit_from >= moment(job.day, time(0), site.zone),
+        WorkOrder.visit_from < moment(job.day + timedelta(days=1), time(0), site.zone),
+    )
     visited = paid_visits(session, business_month(now, zone=site.zone, closing=site.closing), ids)
     shown = []
     for person in people:
@@ -100,19 +107,12 @@ def candidates(session: Session, actor: Actor, work_order_id: UUID, *, now: date
     )
 
 
-def _open_jobs(
-    session: Session, person_ids: Sequence[UUID], but: WorkOrder, *, day: date, zone: str
-) -> dict[UUID, int]:
+def _open_jobs(session: Session, person_ids: Sequence[UUID], *but: ColumnElement[bool]) -> dict[UUID, int]:
+    """How many jobs that are not ended each person has, of those that meet the conditions."""
     rows = session.execute(
         select(Assignment.person_id, func.count())
         .join(WorkOrder, WorkOrder.id == Assignment.work_order_id)
-        .where(
-            OPEN,
-            WorkOrder.id != but.id,
-            Assignment.person_id.in_(person_ids),
-            WorkOrder.visit_from >= moment(day, time(0), zone),
-            WorkOrder.visit_from < moment(day + timedelta(days=1), time(0), zone),
-        )
+        .where(OPEN, Assignment.person_id.in_(person_ids), *but)
         .group_by(Assignment.person_id)
     )
     return {person_id: howmany for person_id, howmany in rows}  # noqa: C416  # a row is no pair to mypy
@@ -120,28 +120,21 @@ def _open_jobs(
 
 def workers(session: Session, actor: Actor, *, now: datetime) -> list[ColleagueView]:
     """The person's workers, by name: who is free to be sent."""
-    open_orders = (
-        select(Assignment.person_id, func.count().label("howmany"))
-        .join(WorkOrder, WorkOrder.id == Assignment.work_order_id)
-        .where(OPEN)
-        .group_by(Assignment.person_id)
-        .subquery()
-    )
-    rows: Sequence[Any] = session.execute(
-        select(Person, Site.zone, func.coalesce(open_orders.c.howmany, 0).label("howmany"))
+    rows = session.execute(
+        select(Person, Site.zone)
         .join(Site, Site.id == HOME_SITE)
-        .outerjoin(open_orders, open_orders.c.person_id == Person.id)
         .where(workers_of(actor))
         .order_by(Person.name, Person.id)
     ).all()
-    of_days = duties_near(session, [row.Person.id for row in rows], now.date())
+    ids = [person.id for person, _ in rows]
+    of_days, load = duties_near(session, ids, now.date()), _open_jobs(session, ids)
     return [
         ColleagueView(
             person.id,
             person.name,
             person.department,
             of_days[person.id][Shift(person.shift_start, person.shift_end).day(local(now, zone))].done,
-            howmany,
+            load.get(person.id, 0),
         )
-        for person, zone, howmany in rows
+        for person, zone in rows
     ]

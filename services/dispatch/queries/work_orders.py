@@ -198,7 +198,6 @@ def work_order_view(order: WorkOrder, actor: Actor) -> WorkOrderView:
 
 def order_of(session: Session, actor: Actor, work_order_id: UUID, *options: ORMOption) -> WorkOrder:
     """An order of the person asking, as it stands now, loaded with `options`. Raises NotFound."""
-    session.flush()
     order = session.scalars(
         select(WorkOrder)
         .where(WorkOrder.id == work_order_id, orders_of(actor))
