@@ -51,7 +51,9 @@ def prescribe(
         .returning(PrescribedDuty)
     ).one_or_none()
     if made is None:
-        raise RuleBroken("prescribed_already", f"{name} is prescribed there already", rule="R50", allowed=["retire"])
+        raise RuleBroken(
+            "prescribed_already", f"{name} is prescribed there already", rule="R50", allowed=["retire_duty"]
+        )
     return made
 
 

@@ -180,7 +180,7 @@ def terminate(
     site = site_for(session, actor, order.site_id)
     told = session.scalar(select(exists().where(Telling.work_order_id == order.id, Telling.kind == "told")))
     order.state = WORK_ORDER.move(order.state, WorkStep.TERMINATE)
-    check_owner_told(cause, told=bool(told))
+    check_owner_told(cause, told=bool(told), at_home=order.arrived_at is not None)
     order.terminated_at, order.terminated_by = now, actor.person_id
     order.terminated_month = business_month(now, zone=site.zone, closing=site.closing)
     order.cause, order.reason = cause, reason

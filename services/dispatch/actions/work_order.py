@@ -83,19 +83,22 @@ def missed(kind: str, order: Told) -> Alert:
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice came [R27]: the paid round 0."""
     notice = message.model_dump(exclude={"issued_at"})
-    _receive(session, {**notice, "round": 0}, now)
+    _receive(session, {**notice, "round": 0}, said_at=message.issued_at, now=now)
 
 
 def rework_ordered(session: Session, message: ReworkOrdered, *, now: datetime) -> None:
     """A revisit found a problem: the next round, free of charge [R38, R39, D25]."""
     order = message.model_dump(exclude={"ordered_at", "problem"})
-    _receive(session, {**order, "description": message.problem, "fee_fen": 0}, now)
+    _receive(session, {**order, "description": message.problem, "fee_fen": 0}, said_at=message.ordered_at, now=now)
 
 
-def _receive(session: Session, facts: dict[str, Any], now: datetime) -> None:
-    """One order for each request and round: a second message with the same meaning changes nothing."""
+def _receive(session: Session, facts: dict[str, Any], *, said_at: datetime, now: datetime) -> None:
+    """One order for each request and round: a second message with the same meaning changes nothing.
+
+    Its promises are those of the policy at the moment the desk said so; a message may come late.
+    """
     known_site(session, facts["site_id"])
-    policy = in_force(session, PunctualityPolicy, site_id=facts["site_id"], at=now)
+    policy = in_force(session, PunctualityPolicy, site_id=facts["site_id"], at=said_at)
     session.execute(
         insert(WorkOrder)
         .values(
@@ -128,7 +131,7 @@ def notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -
     order = _paid_order(session, message.request_id)
     if message.revision <= order.revision or not WORK_ORDER.allows(order.state, WorkStep.REVISE):
         return
-    policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=now)
+    policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=message.revised_at)
     if order.state is WorkState.DECLINED:
         order.declined_at, order.reason = None, None
         order.acknowledged_at, order.acknowledged_by, order.acknowledge_late = None, None, False

@@ -92,14 +92,16 @@ def check_duty(team: Iterable[WorkerDuty], *, here: datetime) -> None:
             "duty_first",
             f"the duties of the day are not done: {', '.join(held)}",
             rule="R50",
-            allowed=["tick", "mark_duties_done", "override"],
+            allowed=["tick_duty", "mark_duties_done", "override_duty"],
         )
 
 
 def check_statement(duties: DutiesOfDay) -> None:
     """Raises RuleBroken when duties are prescribed: each is ticked by itself, one statement is not enough [R50]."""
     if duties.prescribed:
-        raise RuleBroken("duties_prescribed", "tick each prescribed duty when it is done", rule="R50", allowed=["tick"])
+        raise RuleBroken(
+            "duties_prescribed", "tick each prescribed duty when it is done", rule="R50", allowed=["tick_duty"]
+        )
 
 
 def check_finding(*, day: date, today: date) -> None:

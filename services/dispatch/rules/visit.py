@@ -42,12 +42,12 @@ def check_materials_bought(complete: bool | None) -> None:
         )
 
 
-def check_owner_told(cause: str, *, told: bool) -> None:
+def check_owner_told(cause: str, *, told: bool, at_home: bool) -> None:
     """Raises RuleBroken when a job is given up as beyond us and the owner has not been told why [R61, R62]."""
     if cause == "unable" and not told:
         raise RuleBroken(
             "owner_not_told",
             "tell the owner what is difficult before giving up",
             rule="R61",
-            allowed=[WorkStep.TELL_OWNER],
+            allowed=[WorkStep.TELL_OWNER if at_home else WorkStep.ARRIVE],
         )

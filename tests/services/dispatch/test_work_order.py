@@ -44,6 +44,25 @@ def test_a_notice_becomes_the_paid_order_of_round_0(crew: Crew) -> None:
     assert order.arrive_due_at == order.visit_from + timedelta(minutes=15)
 
 
+def test_an_order_promises_what_the_policy_was_when_the_desk_said_so_however_late_it_is_heard(crew: Crew) -> None:
+    crew.session.execute(
+        text("""INSERT INTO policies (id, name, effective_from, settings, changed_by, changed_at, reason)
+                VALUES (:id, 'PunctualityPolicy', :since, '{"acknowledge_minutes": 9, "arrive_minutes": 99}', :id,
+                        :since, 'x')"""),
+        {"id": new_id(), "since": NOW + timedelta(minutes=1)},
+    )
+    message, later = notice(crew.site_id), NOW + timedelta(minutes=2)
+    tasks.handlers["NoticeIssued"](crew.session, message, now=later)
+    tasks.handlers["ReworkOrdered"](crew.session, rework(message), now=later)
+    for round_ in (0, 1):
+        order = crew.order(message.request_id, round_)
+        assert order.acknowledge_due_at == later + timedelta(minutes=5)
+        assert order.arrive_due_at == order.visit_from + timedelta(minutes=15)
+    moved = revised(crew.order(message.request_id), visit_from=NOW + timedelta(days=1))
+    tasks.handlers["NoticeRevised"](crew.session, moved, now=later)
+    assert crew.order(message.request_id).arrive_due_at == moved.visit_from + timedelta(minutes=15)
+
+
 def test_a_notice_of_a_site_that_is_not_known_waits(crew: Crew) -> None:
     with pytest.raises(NotYet):
         tasks.handlers["NoticeIssued"](crew.session, notice(new_id()), now=NOW)
