@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import for_head
@@ -14,6 +15,8 @@ from shared.alerts import raise_alerts
 def warn(session: Session, order: WorkOrder, month: str, *, now: datetime) -> None:
     """A visit ended: the head is told of each of its workers who comes near his limit, once a month."""
     team = Person.id.in_([worker.person_id for worker in order.workers])
+    # of two visits of one worker that end at once, the second counts the first
+    session.execute(select(Person.id).where(team).order_by(Person.id).with_for_update(key_share=True))
     alerts = [
         for_head(
             "hours_near_limit",

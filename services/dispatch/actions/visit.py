@@ -1,4 +1,4 @@
-"""The visit: at the desk, at the door, support and stop, done or ended undone [R45, R58-R67, R99-R101]."""
+"""The visit: at the desk, at the door, support and stop, done or ended undone [R45, R58-R62, R64-R67, R99-R101]."""
 
 from collections.abc import Sequence
 from datetime import datetime

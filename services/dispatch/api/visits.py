@@ -1,4 +1,4 @@
-"""The visit, from the desk to its end [R45, R58-R67, R101]."""
+"""The visit, from the desk to its end [R45, R58-R62, R64-R67, R101]."""
 
 from typing import Annotated, Literal
 from uuid import UUID

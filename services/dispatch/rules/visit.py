@@ -1,4 +1,4 @@
-"""At the owner's home: what must be true before the work starts, is done, or is given up [R30, R45, R58-R63]."""
+"""At the owner's home: what must be true before the work starts, is done, or is given up [R30, R45, R58-R62]."""
 
 from datetime import datetime, timedelta
 
