@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import for_head, work_order_for
+from services.dispatch.actions.alert import for_head
+from services.dispatch.actions.work_order import work_order_for
 from services.dispatch.models import Damage
 from services.dispatch.rules.damage import check_damage
 from shared.alerts import raise_alerts

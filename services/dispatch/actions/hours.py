@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import for_head
+from services.dispatch.actions.alert import for_head
 from services.dispatch.models import Person, WorkOrder
 from services.dispatch.queries.hours import paid_hours
 from services.dispatch.rules.hours import hours_of

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
+from services.dispatch.actions.alert import TOLD, for_head
+from services.dispatch.actions.work_order import work_order_for
 from services.dispatch.models import ASSIGN, Assignment, DutyOverride, Person, WorkOrder
 from services.dispatch.queries.people import colleague
 from services.dispatch.queries.teams import job_of

@@ -9,7 +9,8 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions import hours
-from services.dispatch.actions.work_order import TOLD, for_head, missed, work_order_for
+from services.dispatch.actions.alert import TOLD, for_head, missed
+from services.dispatch.actions.work_order import work_order_for
 from services.dispatch.models import ARRIVE, DutyOverride, Person, Site, Stop, Telling, WorkOrder
 from services.dispatch.queries.duties import duties_near
 from services.dispatch.queries.people import certificates_of

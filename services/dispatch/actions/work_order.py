@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
+from services.dispatch.actions.alert import TOLD, Told, missed
 from services.dispatch.models import ACKNOWLEDGE, Decline, WorkOrder
 from services.dispatch.queries.work_orders import orders_of
 from services.dispatch.rules.punctuality import PunctualityPolicy, acknowledge_due, arrive_due, is_late
@@ -18,9 +19,8 @@ from services.dispatch.rules.work_order import (
     WorkStep,
     check_declinable,
     check_returnable,
-    promise_of,
 )
-from shared.alerts import Alert, raise_alerts
+from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import NotFound, NotYet
 from shared.ids import new_id
@@ -53,31 +53,6 @@ def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkO
     if order is None:
         raise NotFound("work order", work_order_id)
     return order
-
-
-TOLD = (WorkOrder.id, WorkOrder.site_id, WorkOrder.department, WorkOrder.notice_number, WorkOrder.revision)
-"""What a sweep returns of the orders it marked, for the heads' alerts."""
-
-
-Told = WorkOrder | Row[*tuple[Any, ...]]
-"""An order, or what a sweep returned of it."""
-
-
-def for_head(kind: str, order: Told, subject_id: UUID | None = None, **facts: str | int) -> Alert:
-    """An alert to the heads of an order's department at its site; about the order, or something that happened on it."""
-    return Alert(
-        kind,
-        order.site_id,
-        subject_id or order.id,
-        role="head",
-        department=order.department,
-        facts={"notice_number": order.notice_number, **facts},
-    )
-
-
-def missed(kind: str, order: Told) -> Alert:
-    """An alert to the heads that what the order's notice promises as it stands was not kept [D4]."""
-    return for_head(kind, order, promise_of(order.id, order.revision))
 
 
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
