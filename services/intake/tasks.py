@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.intake.actions import (
     callback,
-    cash,
+    cash_alert,
     consultation,
     copy,
     damage,
@@ -148,13 +148,13 @@ def hear_fee_refunded(session: Session, message: FeeRefunded, *, now: datetime) 
 @tasks.hears(CashNotHandedOver)
 def hear_cash_not_handed_over(session: Session, message: CashNotHandedOver, *, now: datetime) -> None:
     """Cash is missing at finance."""
-    cash.not_handed_over(session, message)
+    cash_alert.not_handed_over(session, message)
 
 
 @tasks.hears(CashReturned)
 def hear_cash_returned(session: Session, message: CashReturned, *, now: datetime) -> None:
     """Missing cash reached finance after all."""
-    if not cash.returned(session, message):
+    if not cash_alert.returned(session, message):
         raise NotYet(f"missing cash {message.missing_id} is not known yet")
 
 

@@ -10,8 +10,9 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.request import prices_of, request_for, request_of_message
+from services.intake.actions.request import request_for, request_of_message
 from services.intake.models import Decline, Notice, NoticeCopy, NoticeRevision, Request, Visit
+from services.intake.queries.prices import prices_of
 from services.intake.rules.notice import Copy, changes, check_window
 from services.intake.rules.price import Wanted, fee_of, settlement_list
 from services.intake.rules.request import REQUEST, RequestState, RequestStep

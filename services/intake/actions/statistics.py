@@ -6,20 +6,14 @@ from uuid import UUID
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from services.intake.models import MONTH_END, LineEntry, Month, MonthSignature
-from services.intake.queries import month_lines, month_report
+from services.intake.models import MONTH_END, Month, MonthSignature
+from services.intake.queries.reports import month_report
+from services.intake.queries.statistics import month_lines
 from services.intake.rules.report import site_totals
 from services.intake.rules.statistics import (
     SIGNERS,
-    Item,
-    LineStep,
-    Said,
     StatisticsPolicy,
-    after,
-    check_accepts,
     check_agreed,
-    check_figure,
-    line_of,
 )
 from shared.bus.outbox import publish
 from shared.calendar import business_month, last_day, moment, month_closes_at, next_month
@@ -83,13 +77,13 @@ def month_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Mont
 
 def ask_figures(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
     """Ask once more, after a difference was settled; signatures given to the figures before are void [R41]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    _void_signatures(session, found)
+    found = month_under_comparison(session, actor, site_id, month)
+    void_signatures(session, found)
     _ask(session, found, now)
     return found
 
 
-def _month_under_comparison(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
+def month_under_comparison(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
     """A month that is over and not agreed yet, locked. Raises NotFound, or RuleBroken for any other."""
     found = month_for(session, actor, site_id, month)
     if found.asked_at is None or found.agreed_at is not None:
@@ -98,7 +92,8 @@ def _month_under_comparison(session: Session, actor: Actor, site_id: UUID, month
     return found
 
 
-def _void_signatures(session: Session, found: Month) -> None:
+def void_signatures(session: Session, found: Month) -> None:
+    """What was signed is not what stands there now."""
     session.execute(
         delete(MonthSignature).where(MonthSignature.site_id == found.site_id, MonthSignature.month == found.month)
     )
@@ -137,8 +132,8 @@ def figures_given(session: Session, message: DepartmentFiguresGiven | FinanceFig
 
 def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
     """The actor's department agrees with every line; with the fourth signature the month is reported [R41, R42]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    _check_signer(actor)
+    found = month_under_comparison(session, actor, site_id, month)
+    check_signer(actor)
     check_agreed(month_lines(session, site_id, month))
     signed = set(
         session.scalars(
@@ -158,7 +153,8 @@ def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: date
     return found
 
 
-def _check_signer(actor: Actor) -> None:
+def check_signer(actor: Actor) -> None:
+    """Raises NotYourRole unless the person's department is one of the four."""
     if actor.department not in SIGNERS:
         raise NotYourRole("not_a_signer", f"{actor.department} does not sign statistics", rule="R41", allowed=SIGNERS)
 
@@ -172,71 +168,3 @@ def _report(session: Session, found: Month, now: datetime) -> None:
         StatisticsAgreed(site_id=found.site_id, month=found.month, agreed_at=now),
         MonthReported(site_id=found.site_id, month=found.month, report=found.report, lines=figures, reported_at=now),
     )
-
-
-def _say(session: Session, found: Month, said: Said, *, actor: Actor, now: datetime) -> None:
-    session.add(
-        LineEntry(
-            site_id=found.site_id,
-            month=found.month,
-            by=actor.person_id,
-            by_department=actor.department,
-            at=now,
-            **vars(said),
-        )
-    )
-
-
-def dispute_line(
-    session: Session,
-    *,
-    site_id: UUID,
-    month: str,
-    department: str,
-    item: Item,
-    reason: str,
-    actor: Actor,
-    now: datetime,
-) -> Month:
-    """A department that signs does not accept a line, be its figures the same; signatures given are void [R41]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    _check_signer(actor)
-    said = Said(department, item, LineStep.DISPUTE, None, reason)
-    after(line_of(month_lines(session, site_id, month), department, item), said)
-    _void_signatures(session, found)
-    _say(session, found, said, actor=actor, now=now)
-    return found
-
-
-def settle_line(
-    session: Session,
-    *,
-    site_id: UUID,
-    month: str,
-    department: str,
-    item: Item,
-    figure: int,
-    note: str,
-    actor: Actor,
-    now: datetime,
-) -> Month:
-    """The desk names the figure of a disputed line; it counts once the other side has accepted it [R41]."""
-    check_figure(item, figure)
-    found = _month_under_comparison(session, actor, site_id, month)
-    said = Said(department, item, LineStep.SETTLE, figure, note)
-    after(line_of(month_lines(session, site_id, month), department, item), said)
-    _say(session, found, said, actor=actor, now=now)
-    return found
-
-
-def accept_line(
-    session: Session, *, site_id: UUID, month: str, department: str, item: Item, note: str, actor: Actor, now: datetime
-) -> Month:
-    """The department the line is compared with accepts the desk's figure: the line is settled [R41]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    line = line_of(month_lines(session, site_id, month), department, item)
-    check_accepts(line, actor.department)
-    said = Said(department, item, LineStep.ACCEPT, line.figure, note)
-    after(line, said)
-    _say(session, found, said, actor=actor, now=now)
-    return found

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.intake import queries
 from services.intake.actions import answer, request
 from services.intake.models import Answer, Request
+from services.intake.queries.answers import answers
+from services.intake.queries.homes import homes
+from services.intake.queries.prices import price_lookup
+from services.intake.queries.requests import registered
+from services.intake.queries.trades import trades
 from services.intake.rules.request import Channel
 from services.intake.rules.scope import Trade, TradePolicy, trade_of
 from shared.errors import Malformed, NotFound, RuleBroken
@@ -39,12 +43,12 @@ def register(desk: Desk, **facts: Any) -> Request:
 
 def found(desk: Desk, actor: Actor | None = None, *, phone: str = "", room: str = "") -> list[tuple[str, int]]:
     """(address, how many requests) of every home found."""
-    homes = queries.homes(desk.session, actor or desk.clerk, phone=phone, room=room)
-    return sorted((home.address, len(home.requests)) for home in homes)
+    known = homes(desk.session, actor or desk.clerk, phone=phone, room=room)
+    return sorted((home.address, len(home.requests)) for home in known)
 
 
 def duplicates(desk: Desk, made: Request) -> list[str]:
-    view = queries.registered(desk.session, desk.clerk, made.id)
+    view = registered(desk.session, desk.clerk, made.id)
     return [row.number for row in view.possible_duplicates]
 
 
@@ -64,7 +68,7 @@ def test_a_home_is_found_by_the_digits_of_a_phone_number_first_then_by_the_begin
     assert found(desk, room="3-2") == [("3 - 2 - 1502", 2), ("3-2-15_", 1)]
     assert found(desk, room="3-2-15_") == [("3-2-15_", 1)]
     assert found(desk, phone="abc", room="%") == []
-    (home,) = queries.homes(desk.session, desk.clerk, phone="13800138000", room="")
+    (home,) = homes(desk.session, desk.clerk, phone="13800138000", room="")
     assert home.owner_names == ["王丽", "欧阳建国"]
 
 
@@ -72,7 +76,7 @@ def test_a_home_shows_its_last_ten_requests_and_every_open_one_the_newest_first(
     oldest = register(desk)
     for _ in range(12):
         desk.cancel(register(desk))
-    (home,) = queries.homes(desk.session, desk.clerk, phone="13800138000", room="")
+    (home,) = homes(desk.session, desk.clerk, phone="13800138000", room="")
     assert len(home.requests) == 11
     assert (home.requests[-1].id, home.requests[-1].open) == (oldest.id, True)
     assert {row.state for row in home.requests[:-1]} == {"cancelled"}
@@ -114,7 +118,7 @@ def test_answers_belong_to_a_site(desk: Desk) -> None:
         answer.retire(desk.session, answer_id=made.id, actor=stranger, now=NOW)
     with pytest.raises(NotFound):
         give(desk, actor=stranger)
-    assert queries.answers(desk.session, stranger, q="", after=None, limit=10).items == []
+    assert answers(desk.session, stranger, q="", after=None, limit=10).items == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_prices_and_answers_are_found_by_their_words_and_trade(
 ) -> None:
     give(desk)
     give(desk, question="你们几点下班?", answer="六点", trade=None)
-    told = queries.price_lookup(desk.session, desk.clerk, q=q, trade=trade, now=NOW)
+    told = price_lookup(desk.session, desk.clerk, q=q, trade=trade, now=NOW)
     assert [price.code for price in told.prices] == prices
     assert [row.question for row in told.answers] == answers
 
@@ -168,11 +172,11 @@ def test_a_sites_own_catalogue_holds_from_its_day_on_and_leaves_earlier_requests
     )
     other = open_site(desk.session, "ZJ")
     everybody = employ(desk.session, "desk_head", "front_desk")
-    assert [t.code for t in queries.trades(desk.session, desk.clerk, site_id=desk.site_id, now=NOW)] == ["water", "gas"]
-    assert len(queries.trades(desk.session, desk.clerk, site_id=desk.site_id, now=minutes(-5))) == 7
-    assert len(queries.trades(desk.session, everybody, site_id=other, now=NOW)) == 7
+    assert [t.code for t in trades(desk.session, desk.clerk, site_id=desk.site_id, now=NOW)] == ["water", "gas"]
+    assert len(trades(desk.session, desk.clerk, site_id=desk.site_id, now=minutes(-5))) == 7
+    assert len(trades(desk.session, everybody, site_id=other, now=NOW)) == 7
     with pytest.raises(NotFound):
-        queries.trades(desk.session, desk.clerk, site_id=other, now=NOW)
+        trades(desk.session, desk.clerk, site_id=other, now=NOW)
     assert (register(desk).department, before.department) == ("environment", "engineering")
     assert register(desk, trade="gas").refusal == "燃气由燃气公司维修"
     with pytest.raises(Malformed):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake import queries
 from services.intake.actions import callback, statistics
 from services.intake.models import Month
+from services.intake.queries.statistics import MonthView, months
 from services.intake.rules.statistics import (
     FIELD_DEPARTMENTS,
     SIGNERS,
@@ -59,9 +59,9 @@ def ended(desk: Desk) -> None:
     desk.session.flush()
 
 
-def seen(desk: Desk, actor: Actor | None = None) -> queries.MonthView:
+def seen(desk: Desk, actor: Actor | None = None) -> MonthView:
     desk.session.flush()
-    (view,) = queries.months(desk.session, actor or desk.head, month="2026-04")
+    (view,) = months(desk.session, actor or desk.head, month="2026-04")
     return view
 
 
@@ -86,7 +86,7 @@ def test_a_month_ends_half_an_hour_after_closing_of_its_last_day_and_the_next_be
     desk.session.flush()
     assert statistics.end_months(desk.session, now=AFTER) == 0
     assert published(desk.session) == [("MonthFiguresAsked", "dispatch"), ("MonthFiguresAsked", "finance")]
-    (may,) = queries.months(desk.session, desk.head, month="2026-05")
+    (may,) = months(desk.session, desk.head, month="2026-05")
     assert may.closes_at == MONTH_END + timedelta(days=31)
 
 
@@ -217,4 +217,4 @@ def test_figures_are_not_asked_for_again_before_the_month_is_over(desk: Desk) ->
 def test_signatures_and_months_are_shown_to_people_of_the_site_only(desk: Desk) -> None:
     ended(desk)
     stranger = employ(desk.session, "desk_head", "front_desk", open_site(desk.session, "ZJ"))
-    assert queries.months(desk.session, stranger, month="2026-04") == []
+    assert months(desk.session, stranger, month="2026-04") == []
