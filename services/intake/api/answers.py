@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from services.intake.actions import answer
 from services.intake.api.may import may
@@ -18,7 +19,7 @@ routes = APIRouter(tags=["answers"])
 class GiveAnswer(Body):
     """A question asked often, its answer, and the trade it is about [R22]."""
 
-    site_id: UUID
+    site_id: UUID | None = Field(description="null: at every site of the company")
     question: Words
     answer: Words
     trade: Short | None = None

@@ -15,10 +15,10 @@ from shared.people import Actor
 
 @dataclass(frozen=True)
 class AnswerView:
-    """An answer to a question asked often."""
+    """An answer to a question asked often; without a site it is the company's."""
 
     id: UUID
-    site_id: UUID
+    site_id: UUID | None
     trade: str | None
     question: str
     answer: str
@@ -42,7 +42,7 @@ def answers_about(session: Session, actor: Actor, *, q: str, trade: str | None) 
 
 def _given(actor: Actor, q: str) -> Select[Answer]:
     return select(Answer).where(
-        at_sites_of(actor, Answer.site_id),
+        or_(Answer.site_id.is_(None), at_sites_of(actor, Answer.site_id)),  # type: ignore[arg-type]  # null is no site
         Answer.retired_at.is_(None),
         or_(Answer.question.icontains(q, autoescape=True), Answer.answer.icontains(q, autoescape=True)),
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.intake.rules.phone import phone_digits
 from shared.people import Actor
 
 
@@ -33,11 +34,11 @@ class HomeView:
     requests: list[HomeRequest]
 
 
-# phone numbers are compared by their digits; a room is the beginning of an address, without spaces, in small letters
+# a room is the beginning of an address, without spaces, in small letters
 _HOMES = text(r"""
     WITH asked AS (
-        SELECT NULLIF(regexp_replace(CAST(:phone AS text), '\D', '', 'g'), '') AS digits,
-               NULLIF(lower(regexp_replace(CAST(:room AS text), '\s', '', 'g')), '') AS room
+        SELECT NULLIF(:digits, '') AS digits,
+               NULLIF(lower(regexp_replace(:room, '\s', '', 'g')), '') AS room
     ), home AS (
         SELECT site_id, address_key FROM requests, asked
         WHERE (CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites))
@@ -56,9 +57,9 @@ _HOMES = text(r"""
 
 
 def homes(session: Session, actor: Actor, *, phone: str, room: str) -> list[HomeView]:
-    """Homes known by the phone number (digits compared), else by the room: the beginning of an address."""
+    """Homes known by the phone number, else by the room: the beginning of an address."""
     sites = None if actor.site_ids is None else list(actor.site_ids)
-    for asked in ({"phone": phone, "room": None}, {"phone": None, "room": room}):
+    for asked in ({"digits": phone_digits(phone), "room": ""}, {"digits": "", "room": room}):
         found: dict[tuple[UUID, str], HomeView] = {}
         for row in session.execute(_HOMES, {"sites": sites, **asked}):
             home = found.setdefault((row.site_id, row.address_key), HomeView(row.site_id, row.address, [], []))

@@ -4,6 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
 
 from services.intake.actions import answer, request
 from services.intake.models import Answer, Request
@@ -12,9 +15,10 @@ from services.intake.queries.homes import homes
 from services.intake.queries.prices import price_lookup
 from services.intake.queries.requests import registered
 from services.intake.queries.trades import trades
+from services.intake.rules.phone import DIGITS_SQL, phone_digits
 from services.intake.rules.request import Channel
 from services.intake.rules.scope import Trade, TradePolicy, trade_of
-from shared.errors import Malformed, NotFound, RuleBroken
+from shared.errors import Malformed, NotFound, NotYourRole, RuleBroken
 from shared.people import Actor
 from shared.policy_rows import change
 from tests.people import employ, open_site
@@ -184,3 +188,65 @@ def test_a_sites_own_catalogue_holds_from_its_day_on_and_leaves_earlier_requests
     desk.issue(desk.agree(before))
     (body,) = desk.messages("NoticeIssued")
     assert (body["trade"], body["department"]) == ("water", "engineering")
+
+
+@pytest.mark.parametrize(
+    ("phone", "digits"),
+    [
+        ("13800138000", "13800138000"),
+        ("+86 138 0013 8000", "13800138000"),
+        ("0086-138-0013-8000", "13800138000"),
+        ("8613800138000", "13800138000"),
+        ("013800138000", "13800138000"),
+        ("010-6123 4567", "1061234567"),
+        ("+86 10 6123 4567", "1061234567"),
+        ("+86 010 6123 4567", "1061234567"),
+        ("8612 3456", "86123456"),  # a number of eight digits without its area
+        ("abc", ""),
+        ("", ""),
+    ],
+)
+def test_a_number_is_the_same_with_and_without_the_countrys_code(phone: str, digits: str) -> None:
+    assert phone_digits(phone) == digits
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@given(phone=st.from_regex(r"\A\+?(00|0)?(86)?[0-9 -]{0,14}\Z"))
+def test_the_table_and_the_look_up_mean_the_same_digits(desk: Desk, phone: str) -> None:
+    stored = desk.session.execute(
+        text(f"SELECT {DIGITS_SQL} FROM (SELECT CAST(:p AS text)) AS given (phone)"), {"p": phone}
+    )
+    assert stored.scalar_one() == phone_digits(phone)
+
+
+@pytest.mark.parametrize("asked", ["138 0013 8000", "+86 138 0013 8000", "0086-13800138000"])
+@pytest.mark.parametrize("stored", ["13800138000", "+8613800138000", "0086 138-0013-8000"])
+def test_a_home_is_found_however_its_number_was_written_down(desk: Desk, stored: str, asked: str) -> None:
+    register(desk, phone=stored)
+    assert found(desk, phone=asked) == [("3-2-1502", 1)]
+
+
+def test_an_answer_of_the_company_is_given_at_every_site_besides_its_own(desk: Desk) -> None:
+    company = employ(desk.session, "desk_head", "front_desk")
+    own = give(desk)
+    everywhere = give(desk, actor=company, site_id=None, answer="一小时", trade="water")
+    with pytest.raises(RuleBroken, match="R22"):
+        give(desk, actor=company, site_id=None)
+    for trade in ("water", None):
+        told = price_lookup(desk.session, desk.clerk, q="水龙头", trade=trade, now=NOW).answers
+        assert [(row.id, row.site_id) for row in told] == [(own.id, desk.site_id), (everywhere.id, None)]
+    stranger = employ(desk.session, "desk_head", "front_desk", open_site(desk.session, "ZJ"))
+    (row,) = answers(desk.session, stranger, q="", after=None, limit=10).items
+    assert row.id == everywhere.id
+    with pytest.raises(Malformed):
+        give(desk, actor=company, site_id=None, question="?", trade="magic")
+
+
+def test_only_a_person_of_all_sites_gives_or_retires_an_answer_of_the_company(desk: Desk) -> None:
+    company = employ(desk.session, "desk_head", "front_desk")
+    with pytest.raises(NotYourRole, match="all sites"):
+        give(desk, site_id=None)
+    made = give(desk, actor=company, site_id=None)
+    with pytest.raises(NotYourRole, match="all sites"):
+        answer.retire(desk.session, answer_id=made.id, actor=desk.head, now=NOW)
+    assert answer.retire(desk.session, answer_id=made.id, actor=company, now=NOW).retired_at == NOW
