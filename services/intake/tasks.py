@@ -19,6 +19,7 @@ from services.intake.actions import (
     statistics,
 )
 from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
+from shared import people
 from shared.errors import NotYet
 from shared.messages import (
     AcknowledgementMissed,
@@ -42,7 +43,6 @@ from shared.messages import (
     WorkDeclined,
     WorkTerminated,
 )
-from shared.people import person_changed, site_changed
 from shared.tasks import Tasks
 
 tasks = Tasks("intake")
@@ -51,14 +51,14 @@ tasks = Tasks("intake")
 @tasks.hears(SiteChanged)
 def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) -> None:
     """A site opened or changed."""
-    if site_changed(session, message):
-        statistics.site_opened(session, message.site_id, now=now)
+    if people.site_changed(session, message):
+        statistics.site_changed(session, message.site_id, now=now)
 
 
 @tasks.hears(PersonChanged)
 def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
     """A person joined, moved or left."""
-    person_changed(session, message)
+    people.person_changed(session, message)
 
 
 @tasks.hears(PricePublished)

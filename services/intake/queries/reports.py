@@ -1,22 +1,22 @@
 """The month's report to the administration department [R42, R43]."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.intake.models import Month, Site
+from services.intake.models import Month
 from services.intake.queries.statistics import SignatureView, month_lines, signatures_of
 from services.intake.rules.report import Whose, report_lines, site_totals
-from services.intake.rules.statistics import Item
-from shared.access import at_sites_of
+from services.intake.rules.statistics import Item, Line
+from shared.calendar import first_day, last_day, moment
 from shared.errors import NotFound
 from shared.messages import ReportLine
-from shared.people import Actor
+from shared.people import Actor, Site, site_for
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ _CLERKS = text("""
            count(*) AS requests,
            count(*) FILTER (WHERE state = 'refused') AS refused,
            count(*) FILTER (WHERE callback_due_at IS NOT NULL) AS callbacks,
-           count(*) FILTER (WHERE callback_due_at IS NOT NULL AND NOT callback_missed
-                            AND reached_at IS NOT NULL) AS callbacks_kept,
+           count(*) FILTER (WHERE reached_at <= callback_due_at) AS callbacks_kept,
            count(*) FILTER (WHERE callback_missed) AS callbacks_missed
     FROM requests r
     CROSS JOIN LATERAL (VALUES (NULL, NULL::uuid), ('front_desk', NULL), ('front_desk', r.recorded_by))
@@ -103,24 +102,26 @@ _REVISITS = text(f"""
 """)  # noqa: S608  # our own words
 
 
-# a notice is declined at a moment: its month is that of the business day, which begins at closing time
+# a notice is declined at a moment: those of a month lie from closing time before its first day to that of its last
 _DECLINED = text("""
     SELECT whose.department, NULL::uuid AS person_id, '' AS name, count(*) AS declined
-    FROM declines d JOIN sites s ON s.id = d.site_id
-    CROSS JOIN LATERAL (VALUES (NULL), (d.department)) AS whose (department)
-    CROSS JOIN LATERAL (SELECT d.declined_at AT TIME ZONE s.zone AS here) AS local
-    WHERE d.site_id = :site_id
-      AND to_char(here + CASE WHEN here::time >= s.closing THEN interval '1 day' ELSE '0' END, 'YYYY-MM') = :month
+    FROM declines d CROSS JOIN LATERAL (VALUES (NULL), (d.department)) AS whose (department)
+    WHERE d.site_id = :site_id AND d.declined_at >= :begins_at AND d.declined_at < :ends_at
     GROUP BY whose.department
 """)
 
 
-def month_report(session: Session, site_id: UUID, month: str) -> list[ReportLine]:
+def month_report(session: Session, site: Site, month: str, agreed: Sequence[Line]) -> list[ReportLine]:
     """The report to the administration department: agreed lines, callbacks, punctuality, quality [R42, R43].
 
     A revisit counts in the month in which the owner was asked, everything else in that of the fact.
     """
-    keys = {"site_id": site_id, "month": month}
+    keys = {
+        "site_id": site.id,
+        "month": month,
+        "begins_at": moment(first_day(month) - timedelta(days=1), site.closing, site.zone),
+        "ends_at": moment(last_day(month), site.closing, site.zone),
+    }
     figures: dict[Whose, dict[str, int | None]] = {}
     names: dict[UUID, str] = {}
 
@@ -136,29 +137,23 @@ def month_report(session: Session, site_id: UUID, month: str) -> list[ReportLine
                 names[row["person_id"]] = row["name"]
     for one in session.execute(_REGISTERED, keys):
         add(one.department, None, {one.item: one.value})
-    lines = month_lines(session, site_id, month)
-    for line in lines:
+    for line in agreed:
         add(line.department, None, {line.item: line.counts})
-    add(None, None, {item: sum(line.counts for line in lines if line.item is item) for item in Item})
+    add(None, None, {item: sum(line.counts for line in agreed if line.item is item) for item in Item})
     return report_lines(figures, names)
 
 
 def report(session: Session, actor: Actor, *, site_id: UUID, month: str) -> ReportView:
     """A site's report of a month as it was agreed, or as it stands. Raises NotFound."""
-    query = (
-        select(Month, Site)
-        .join(Site, Site.id == Month.site_id)
-        .where(Month.site_id == site_id, Month.month == month, at_sites_of(actor, Month.site_id))
-    )
-    row = session.execute(query).one_or_none()
-    if row is None:
+    site = site_for(session, actor, site_id)
+    found = session.get(Month, (site_id, month))
+    if found is None:
         raise NotFound("month", month)
-    found, site = row
     lines = (
-        month_report(session, site_id, month)
+        month_report(session, site, month, month_lines(session, site_id, month))
         if found.report_lines is None
         else [ReportLine.model_validate(line) for line in found.report_lines]
     )
     totals = site_totals(lines) if found.report is None else found.report
-    signatures = signatures_of(session, actor, month).get(site_id, [])
+    signatures = signatures_of(session, [site_id], month)[site_id]
     return ReportView(site_id, site.code, site.name, site.zone, month, found.agreed_at, signatures, totals, lines)

@@ -128,7 +128,12 @@ def revisits_due(
         )
     )
     if after is not None:
-        place = select(Revisit.due_at).where(Revisit.request_id == after).order_by(Revisit.round.desc()).limit(1)
+        place = (
+            select(Revisit.due_at)
+            .where(Revisit.request_id == after, at_sites_of(actor, Revisit.site_id))
+            .order_by(Revisit.round.desc())
+            .limit(1)
+        )
         query = query.where(tuple_(Revisit.due_at, Revisit.request_id) > tuple_(place.scalar_subquery(), after))
     rows = session.scalars(query).all()
     shown = rows[:limit]

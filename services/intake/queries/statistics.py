@@ -1,12 +1,11 @@
 """The month's statistics, compared line by line, and who signed them [R40, R41]."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from services.intake.models import LineEntry, Month, MonthSignature, Person, Site
@@ -57,80 +56,90 @@ class MonthView:
 
 
 _OURS = text("""
-    SELECT department, 'accepted' AS item, count(*) AS value FROM visits
-    WHERE site_id = :site_id AND round = 0 AND accepted_month = :month GROUP BY department
+    SELECT site_id, department, 'accepted' AS item, count(*) AS value FROM visits
+    WHERE site_id = ANY(:site_ids) AND round = 0 AND accepted_month = :month GROUP BY site_id, department
     UNION ALL
-    SELECT department, 'terminated', count(*) FROM visits
-    WHERE site_id = :site_id AND round = 0 AND terminated_month = :month GROUP BY department
+    SELECT site_id, department, 'terminated', count(*) FROM visits
+    WHERE site_id = ANY(:site_ids) AND round = 0 AND terminated_month = :month GROUP BY site_id, department
     UNION ALL
-    SELECT department, 'receipts', count(*) FROM requests
-    WHERE site_id = :site_id AND received_month = :month GROUP BY department
+    SELECT site_id, department, 'receipts', count(*) FROM requests
+    WHERE site_id = ANY(:site_ids) AND received_month = :month GROUP BY site_id, department
     UNION ALL
-    SELECT department, 'received_fen', sum(fen) FROM (
-        SELECT department, received_fen AS fen FROM requests WHERE site_id = :site_id AND received_month = :month
+    SELECT site_id, department, 'received_fen', sum(fen) FROM (
+        SELECT site_id, department, received_fen AS fen FROM requests
+        WHERE site_id = ANY(:site_ids) AND received_month = :month
         UNION ALL
-        SELECT department, -amount_fen FROM fee_refunds WHERE site_id = :site_id AND month = :month
-    ) AS moved GROUP BY department
+        SELECT site_id, department, -amount_fen FROM fee_refunds WHERE site_id = ANY(:site_ids) AND month = :month
+    ) AS moved GROUP BY site_id, department
 """)
 
-
-_THEIRS = text("SELECT department, item, value FROM month_figures WHERE site_id = :site_id AND month = :month")
-
-
-def _figures(session: Session, statement: Any, site_id: UUID, month: str) -> dict[tuple[str, str], int]:
-    rows = session.execute(statement, {"site_id": site_id, "month": month})
-    return {(row.department, row.item): int(row.value) for row in rows}
+# figures given to an earlier asking are not what was asked for now: until the answer comes there are none
+_THEIRS = text("""
+    SELECT site_id, department, item, value FROM month_figures f JOIN months m USING (site_id, month)
+    WHERE site_id = ANY(:site_ids) AND month = :month AND f.asked_at >= m.asked_at
+""")
 
 
 def month_lines(session: Session, site_id: UUID, month: str) -> list[Line]:
     """The month's comparison, line by line, each where what was said of it has brought it [R41]."""
-    return _lines(session, site_id, month, _entries(session, site_id, month))
+    return _lines(session, [site_id], month, _entries(session, [site_id], month))[site_id]
 
 
-def _entries(session: Session, site_id: UUID, month: str) -> Sequence[LineEntry]:
+def _entries(session: Session, site_ids: Sequence[UUID], month: str) -> dict[UUID, list[LineEntry]]:
     session.flush()
-    query = select(LineEntry).where(LineEntry.site_id == site_id, LineEntry.month == month).order_by(LineEntry.id)
-    return session.scalars(query).all()
+    query = select(LineEntry).where(LineEntry.site_id.in_(site_ids), LineEntry.month == month)
+    entries: dict[UUID, list[LineEntry]] = {site_id: [] for site_id in site_ids}
+    for entry in session.scalars(query.order_by(LineEntry.sequence)):
+        entries[entry.site_id].append(entry)
+    return entries
 
 
-def _lines(session: Session, site_id: UUID, month: str, entries: Sequence[LineEntry]) -> list[Line]:
-    return compare(
-        _figures(session, _OURS, site_id, month),
-        _figures(session, _THEIRS, site_id, month),
-        [Said(entry.department, entry.item, entry.step, entry.figure, entry.note) for entry in entries],
-    )
+def _lines(
+    session: Session, site_ids: Sequence[UUID], month: str, entries: Mapping[UUID, Sequence[LineEntry]]
+) -> dict[UUID, list[Line]]:
+    ours, theirs = _figures(session, _OURS, site_ids, month), _figures(session, _THEIRS, site_ids, month)
+    return {
+        site_id: compare(
+            ours[site_id],
+            theirs[site_id],
+            [Said(entry.department, entry.item, entry.step, entry.figure, entry.note) for entry in entries[site_id]],
+        )
+        for site_id in site_ids
+    }
+
+
+def _figures(
+    session: Session, statement: TextClause, site_ids: Sequence[UUID], month: str
+) -> dict[UUID, dict[tuple[str, str], int]]:
+    figures: dict[UUID, dict[tuple[str, str], int]] = {site_id: {} for site_id in site_ids}
+    for row in session.execute(statement, {"site_ids": site_ids, "month": month}):
+        figures[row.site_id][row.department, row.item] = int(row.value)
+    return figures
 
 
 def months(session: Session, actor: Actor, *, month: str) -> list[MonthView]:
-    """A month at each of the person's sites."""
-    query = (
-        select(Month, Site.code)
-        .join(Site, Site.id == Month.site_id)
-        .where(Month.month == month, at_sites_of(actor, Month.site_id))
-        .order_by(Site.code)
-    )
-    signatures = signatures_of(session, actor, month)
-    return [month_view(session, found, signatures.get(found.site_id, [])) for found, _ in session.execute(query)]
+    """A month at each of the person's sites, by the sites' codes."""
+    query = select(Month).join(Site, Site.id == Month.site_id).where(Month.month == month)
+    found = session.scalars(query.where(at_sites_of(actor, Month.site_id)).order_by(Site.code)).all()
+    site_ids = [one.site_id for one in found]
+    entries, signatures = _entries(session, site_ids, month), signatures_of(session, site_ids, month)
+    lines = _lines(session, site_ids, month, entries)
+    return [_month_view(m, lines[m.site_id], signatures[m.site_id], entries[m.site_id]) for m in found]
 
 
-def signatures_of(session: Session, actor: Actor, month: str) -> dict[UUID, list[SignatureView]]:
-    """Who signed the month at each of the person's sites."""
-    signatures: dict[UUID, list[SignatureView]] = {}
-    for row, name in session.execute(
-        select(MonthSignature, Person.name)
-        .join(Person, Person.id == MonthSignature.signed_by)
-        .where(MonthSignature.month == month, at_sites_of(actor, MonthSignature.site_id))
-        .order_by(MonthSignature.department)
-    ):
-        signature = SignatureView(row.department, row.signed_by, name, row.signed_at)
-        signatures.setdefault(row.site_id, []).append(signature)
+def signatures_of(session: Session, site_ids: Sequence[UUID], month: str) -> dict[UUID, list[SignatureView]]:
+    """Who signed the month at each of these sites."""
+    signatures: dict[UUID, list[SignatureView]] = {site_id: [] for site_id in site_ids}
+    query = select(MonthSignature, Person.name).join(Person, Person.id == MonthSignature.signed_by)
+    query = query.where(MonthSignature.month == month, MonthSignature.site_id.in_(site_ids))
+    for row, name in session.execute(query.order_by(MonthSignature.department)):
+        signatures[row.site_id].append(SignatureView(row.department, row.signed_by, name, row.signed_at))
     return signatures
 
 
-def month_view(session: Session, found: Month, signatures: list[SignatureView]) -> MonthView:
-    """One month as shown."""
-    entries = _entries(session, found.site_id, found.month)
-    lines = _lines(session, found.site_id, found.month, entries)
+def _month_view(
+    found: Month, lines: list[Line], signatures: list[SignatureView], entries: Sequence[LineEntry]
+) -> MonthView:
     return MonthView(
         found.site_id,
         found.month,

@@ -25,6 +25,7 @@ from services.intake.rules.statistics import (
     compare,
 )
 from shared.errors import Malformed, NotFound, NotYourRole, RuleBroken
+from shared.ids import new_id
 from shared.people import Actor
 from tests.people import employ, open_site
 from tests.services.intake.desk import MONTH_END, Desk
@@ -180,3 +181,39 @@ def test_what_was_said_of_a_line_stays(month: Desk, signers: dict[str, Actor]) -
     act(month, "dispute", signers["engineering"])
     with pytest.raises(ProgrammingError, match="permission denied"), month.session.begin_nested():
         month.session.execute(text("DELETE FROM line_entries"))
+
+
+@pytest.mark.parametrize(
+    ("by", "facts", "told"),
+    [
+        ("engineering", {}, {("desk_head", None, False)}),
+        ("front_desk", {}, {("head", "engineering", False)}),
+        ("environment", {}, {("desk_head", None, False), ("head", "engineering", False)}),
+        ("front_desk", {"item": Item.RECEIPTS}, {("finance_lead", None, False)}),
+        ("finance", {"item": Item.RECEIPTS}, {("desk_head", None, False)}),
+    ],
+)
+def test_a_dispute_is_told_to_the_desk_head_and_to_the_other_side_but_not_to_who_disputes(
+    month: Desk, signers: dict[str, Actor], by: str, facts: dict[str, Any], told: set[tuple[str, str | None, bool]]
+) -> None:
+    act(month, "dispute", signers[by], **facts)
+    assert month.alerts("line_disputed") == told
+
+
+def test_each_dispute_of_a_line_is_told(month: Desk, signers: dict[str, Actor]) -> None:
+    for _ in range(2):
+        act(month, "dispute", signers["engineering"])
+        act(month, "settle", month.head, figure=3)
+    (told,) = month.session.execute(text("SELECT count(*) FROM alerts WHERE kind = 'line_disputed'")).scalars()
+    assert told == 2
+
+
+def test_a_line_is_read_in_the_order_it_was_spoken_of_whatever_host_made_the_ids(
+    month: Desk, signers: dict[str, Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, later = new_id(), new_id()
+    for name, id_, facts in (("dispute", later, {}), ("settle", earlier, {"figure": 2})):
+        monkeypatch.setattr(line, "new_id", lambda made=id_: made)
+        act(month, name, month.head, **facts)
+    assert (shown(month).state, shown(month).figure) == (LineState.PROPOSED, 2)
+    assert [entry.step for entry in seen(month).entries] == ["dispute", "settle"]

@@ -138,7 +138,7 @@ def test_a_declined_notice_counts_for_its_department_in_the_month_it_was_decline
 def test_the_report_stays_as_it_was_agreed(april: Desk) -> None:
     statistics.end_months(april.session, now=minutes(60 * 24 * 30))
     april.session.flush()
-    april.figures(accepted=3, receipts=2, received_fen=10000, now=MONTH_END)
+    april.figures(accepted=3, receipts=2, received_fen=10000, now=minutes(60 * 24 * 30))
     april.session.execute(
         text("UPDATE month_figures SET value = 1 WHERE department = 'engineering' AND item = 'terminated'")
     )
