@@ -147,6 +147,12 @@ def request_of_message(session: Session, request_id: UUID) -> Request:
     return request
 
 
+def check_not_paid(request: Request) -> None:
+    """Raises RuleBroken once the fee is taken: the owner signed, though the department may be heard later [D23]."""
+    if request.receipt_number is not None:
+        raise RuleBroken("signed_already", "the owner signed and paid: the fee stands", rule="D23")
+
+
 def log_attempt(session: Session, *, request_id: UUID, note: str, actor: Actor, now: datetime) -> Request:
     """A call that did not reach the owner: kept, but the clock goes on [D3]."""
     request = request_for(session, actor, request_id)
@@ -217,6 +223,7 @@ def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now
     """The owner no longer wants it; a notice already out is withdrawn from those who hold it."""
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.CANCEL)
+    check_not_paid(request)
     request.ended_at, request.ending = now, reason
     _stop_clock(request, now)
     _end_promised_replies(session, request, now)
