@@ -172,7 +172,7 @@ def hear_finance_figures(session: Session, message: FinanceFiguresGiven, *, now:
 
 @tasks.tick(WARN)
 def warn_callbacks(session: Session, *, now: datetime) -> int:
-    """Two minutes are left to call back."""
+    """Little time is left to call back."""
     return callback.warn_due(session, now=now)
 
 
