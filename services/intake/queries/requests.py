@@ -181,11 +181,17 @@ def request_by_id(session: Session, actor: Actor, request_id: UUID) -> RequestVi
     return request_view(request, actor)
 
 
+# each half has an index of its own; asked with OR, every request of the site would be read
 _DUPLICATES = text("""
+    WITH new AS (
+        SELECT id, site_id, trade, address_key, phone_digits FROM requests WHERE id = :id AND ended_at IS NULL
+    ), same AS (
+        SELECT r.id FROM requests r JOIN new USING (site_id, address_key)
+        UNION SELECT r.id FROM requests r JOIN new USING (site_id, phone_digits)
+    )
     SELECT r.id, r.number, r.state, r.trade, r.description, r.recorded_at
-    FROM requests r JOIN requests new ON new.id = :id AND new.ended_at IS NULL
-    WHERE r.site_id = new.site_id AND r.trade = new.trade AND r.id <> new.id AND r.ended_at IS NULL
-      AND (r.address_key = new.address_key OR r.phone_digits = new.phone_digits)
+    FROM requests r JOIN same USING (id) JOIN new USING (trade)
+    WHERE r.id <> new.id AND r.ended_at IS NULL
     ORDER BY r.id LIMIT 20
 """)
 

@@ -9,7 +9,7 @@ from services.intake.actions import line, revisit, statistics
 from services.intake.queries.callbacks import callbacks
 from services.intake.queries.consultations import consultations
 from services.intake.queries.homes import homes
-from services.intake.queries.requests import requests
+from services.intake.queries.requests import registered, requests
 from services.intake.queries.revisits import revisits_due
 from services.intake.queries.statistics import months
 from services.intake.rules.statistics import Item
@@ -28,6 +28,15 @@ LISTS: dict[str, Callable[[Desk, Actor], object]] = {
     "homes": lambda desk, actor: homes(desk.session, actor, phone="13800138000", room=""),
     "months": lambda desk, actor: months(desk.session, actor, month="2026-04"),
 }
+
+
+MANY_MORE = text("""
+    INSERT INTO requests (id, number, site_id, state, channel, trade, owner_name, address, phone, description, windows,
+                          recorded_by, recorded_at, month, callback_missed)
+    SELECT gen_random_uuid(), number || '/' || i, site_id, 'closed', channel, trade, owner_name, 'home ' || i,
+           '139' || lpad(i::text, 8, '0'), description, windows, recorded_by, recorded_at, month, false
+    FROM requests, generate_series(1, 5000) AS i WHERE id = :id
+""")
 
 
 def live_through_april(desk: Desk) -> None:
@@ -86,3 +95,18 @@ def test_a_page_of_revisits_does_not_begin_after_a_request_of_another_site(desk:
     revisit.list_due(desk.session, now=LATER)
     assert len(revisits_due(desk.session, other.clerk).items) == 1
     assert revisits_due(desk.session, other.clerk, after=made.id).items == []
+
+
+def test_requests_that_may_be_the_same_are_found_by_home_and_by_number_and_not_among_all_of_the_site(
+    desk: Desk, statements: list[str]
+) -> None:
+    made = desk.register()
+    desk.session.execute(MANY_MORE, {"id": made.id})
+    statements.clear()
+    registered(desk.session, desk.clerk, made.id)
+    (asked,) = [one for one in statements if "phone_digits" in one and "LIMIT 20" in one]
+    desk.session.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = desk.session.connection().exec_driver_sql(f"EXPLAIN {asked}", {"id": made.id}).scalars()
+    conditions = [line.strip() for line in plan if "Index Cond" in line]
+    for key in ("address_key", "phone_digits"):
+        assert any("site_id" in condition and key in condition for condition in conditions), conditions
