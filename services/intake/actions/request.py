@@ -13,7 +13,7 @@ from services.intake.queries.prices import prices_of, version_in_force
 from services.intake.rules.callback import CallbackClock, CallbackPolicy, kept, start_clock
 from services.intake.rules.notice import Form, check_waiting, check_window, paper_series
 from services.intake.rules.price import Wanted, fee_of, settlement_list
-from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep
+from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep, check_not_paid
 from services.intake.rules.scope import Trade, TradePolicy, trade_of
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
@@ -147,12 +147,6 @@ def request_of_message(session: Session, request_id: UUID) -> Request:
     return request
 
 
-def check_not_paid(request: Request) -> None:
-    """Raises RuleBroken once the fee is taken: the owner signed, though the department may be heard later [D23]."""
-    if request.receipt_number is not None:
-        raise RuleBroken("signed_already", "the owner signed and paid: the fee stands", rule="D23")
-
-
 def log_attempt(session: Session, *, request_id: UUID, note: str, actor: Actor, now: datetime) -> Request:
     """A call that did not reach the owner: kept, but the clock goes on [D3]."""
     request = request_for(session, actor, request_id)
@@ -223,7 +217,7 @@ def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now
     """The owner no longer wants it; a notice already out is withdrawn from those who hold it."""
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.CANCEL)
-    check_not_paid(request)
+    check_not_paid(request.receipt_number)
     request.ended_at, request.ending = now, reason
     _stop_clock(request, now)
     _end_promised_replies(session, request, now)

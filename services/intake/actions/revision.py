@@ -10,12 +10,12 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.request import check_not_paid, request_for, request_of_message
+from services.intake.actions.request import request_for, request_of_message
 from services.intake.models import Decline, Notice, NoticeCopy, NoticeRevision, Request, Visit
 from services.intake.queries.prices import prices_of
 from services.intake.rules.notice import Copy, changes, check_window
 from services.intake.rules.price import Wanted, fee_of, settlement_list
-from services.intake.rules.request import REQUEST, RequestState, RequestStep
+from services.intake.rules.request import REQUEST, RequestState, RequestStep, check_not_paid
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import NotYet, RuleBroken
@@ -64,7 +64,7 @@ def revise(
     """
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.REVISE_NOTICE)
-    check_not_paid(request)
+    check_not_paid(request.receipt_number)
     notice = session.scalars(select(Notice).where(Notice.request_id == request.id).with_for_update()).one()
     after = {field: value for field, value in vars(revision).items() if value is not None}
     if revision.items is not None:
