@@ -3,10 +3,21 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, or_, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    UniqueConstraint,
+    or_,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.intake.rules.notice import Copy
+from services.intake.rules.phone import DIGITS_SQL
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
@@ -60,6 +71,7 @@ class PriceItem(Base):
     """An item of an approved version of the price book, as finance published it [R55]."""
 
     __tablename__ = "price_items"
+    __table_args__ = (Index("ix_price_items_effective_from", "effective_from", "version"),)
 
     version: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -109,7 +121,7 @@ class Request(Base):
     owner_name: Mapped[str]
     address: Mapped[str]
     phone: Mapped[str]
-    phone_digits: Mapped[str] = mapped_column(Computed(r"regexp_replace(phone, '\D', '', 'g')", persisted=True))
+    phone_digits: Mapped[str] = mapped_column(Computed(DIGITS_SQL, persisted=True))
     address_key: Mapped[str] = mapped_column(Computed(r"lower(regexp_replace(address, '\s', '', 'g'))", persisted=True))
     description: Mapped[str]
     windows: Mapped[list]  # type: ignore[type-arg]  # [[from, to], …] as RFC 3339
@@ -268,7 +280,7 @@ class Decline(Base):
     """The department declined a revision of a notice, with its reason [D27]; a later revision answers it."""
 
     __tablename__ = "declines"
-    __table_args__ = ({"comment": "append-only"},)
+    __table_args__ = (Index("ix_declines_declined_at", "site_id", "declined_at"), {"comment": "append-only"})
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
@@ -414,6 +426,7 @@ class CashAlert(Base):
     """Cash that finance says is not handed over, for the desk head to chase [D6]."""
 
     __tablename__ = "cash_alerts"
+    __table_args__ = (Index("ix_cash_alerts_site_id", "site_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
@@ -425,16 +438,23 @@ class CashAlert(Base):
 
 
 class Answer(Base):
-    """An answer the desk gives to a question asked often 常见问题 [R22]."""
+    """An answer the desk gives to a question asked often 常见问题; without a site it is the company's [R22]."""
 
     __tablename__ = "answers"
     __table_args__ = (
-        Index("ix_answers_question", "site_id", "question", unique=True, postgresql_where=text("retired_at IS NULL")),
+        Index(
+            "ix_answers_question",
+            "site_id",
+            "question",
+            unique=True,
+            postgresql_where=text("retired_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
         Index("ix_answers_site_id", "site_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id"))
     trade: Mapped[str | None]
     question: Mapped[str]
     answer: Mapped[str]
@@ -509,11 +529,14 @@ class LineEntry(Base):
     __tablename__ = "line_entries"
     __table_args__ = (
         ForeignKeyConstraint(["site_id", "month"], ["months.site_id", "months.month"]),
-        Index("ix_line_entries_month", "site_id", "month", "id"),
+        Index("ix_line_entries_month", "site_id", "month", "sequence"),
         {"comment": "append-only"},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    sequence: Mapped[int] = mapped_column(
+        Identity()
+    )  # the order in which it was said, whatever host's clock made the id
     site_id: Mapped[UUID]
     month: Mapped[str]
     department: Mapped[FieldDepartment]

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.intake.actions import (
     callback,
-    cash,
+    cash_alert,
     consultation,
     copy,
     damage,
@@ -19,6 +19,7 @@ from services.intake.actions import (
     statistics,
 )
 from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
+from shared import people
 from shared.errors import NotYet
 from shared.messages import (
     AcknowledgementMissed,
@@ -42,7 +43,6 @@ from shared.messages import (
     WorkDeclined,
     WorkTerminated,
 )
-from shared.people import person_changed, site_changed
 from shared.tasks import Tasks
 
 tasks = Tasks("intake")
@@ -51,14 +51,14 @@ tasks = Tasks("intake")
 @tasks.hears(SiteChanged)
 def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) -> None:
     """A site opened or changed."""
-    if site_changed(session, message):
-        statistics.site_opened(session, message.site_id, now=now)
+    if people.site_changed(session, message):
+        statistics.site_changed(session, message.site_id, now=now)
 
 
 @tasks.hears(PersonChanged)
 def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
     """A person joined, moved or left."""
-    person_changed(session, message)
+    people.person_changed(session, message)
 
 
 @tasks.hears(PricePublished)
@@ -148,13 +148,13 @@ def hear_fee_refunded(session: Session, message: FeeRefunded, *, now: datetime) 
 @tasks.hears(CashNotHandedOver)
 def hear_cash_not_handed_over(session: Session, message: CashNotHandedOver, *, now: datetime) -> None:
     """Cash is missing at finance."""
-    cash.not_handed_over(session, message)
+    cash_alert.not_handed_over(session, message)
 
 
 @tasks.hears(CashReturned)
 def hear_cash_returned(session: Session, message: CashReturned, *, now: datetime) -> None:
     """Missing cash reached finance after all."""
-    if not cash.returned(session, message):
+    if not cash_alert.returned(session, message):
         raise NotYet(f"missing cash {message.missing_id} is not known yet")
 
 
@@ -172,7 +172,7 @@ def hear_finance_figures(session: Session, message: FinanceFiguresGiven, *, now:
 
 @tasks.tick(WARN)
 def warn_callbacks(session: Session, *, now: datetime) -> int:
-    """Two minutes are left to call back."""
+    """Little time is left to call back."""
     return callback.warn_due(session, now=now)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.intake.actions import statistics
+from services.intake.actions import line, statistics
 from services.intake.models import Request
 from shared.people import Actor
 from tests.bad_input.acts import Act, Call
@@ -44,10 +44,10 @@ def a_month(house: House, act: str, *said: str) -> Call:
         known = {"site_id": desk.site_id, "month": MONTH, "now": NOW, **LINE}
         head: Actor = house.people["desk_head"]
         if "dispute" in said:
-            statistics.dispute_line(desk.session, reason="少一单", actor=head, **known)  # type: ignore[arg-type]
+            line.dispute(desk.session, reason="少一单", actor=head, **known)  # type: ignore[arg-type]
             desk.session.flush()
         if "settle" in said:
-            statistics.settle_line(desk.session, figure=1, note="已核对", actor=head, **known)  # type: ignore[arg-type]
+            line.settle(desk.session, figure=1, note="已核对", actor=head, **known)  # type: ignore[arg-type]
 
     at_the_desk(house, prepare)
     return Call(f"/months/{MONTH}/sites/{house.site_id}/{act}")

@@ -10,8 +10,8 @@ from services.dispatch.models import WorkOrder
 from services.finance.actions import price
 from services.hr import queries as hr
 from services.hr.rules.ladder import Offence
-from services.intake import queries
 from services.intake.actions import callback
+from services.intake.queries.callbacks import callbacks
 from services.intake.rules.request import Channel
 from tests.people import employ, published
 from tests.rulebook.company import Company, Discipline, introduce, refused
@@ -30,7 +30,7 @@ SECOND = timedelta(seconds=1)
 def seen_by_head(desk: Desk) -> list[tuple[str, object]]:
     """Which requests the head of a department has before him: (channel, when the owner must have been reached)."""
     head = employ(desk.session, "head", "engineering", desk.site_id)
-    return [(str(row.channel), row.callback_due_at) for row in queries.callbacks(desk.session, head)]
+    return [(str(row.channel), row.callback_due_at) for row in callbacks(desk.session, head)]
 
 
 def stop(crew: Crew, order: WorkOrder, *, reason: str = "需要电工", for_safety: bool = False) -> WorkOrder:

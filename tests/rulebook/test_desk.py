@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.intake import queries
 from services.intake.actions import answer, callback, consultation, copy, private_job, revision
 from services.intake.models import Request
+from services.intake.queries.consultations import consultations
+from services.intake.queries.homes import homes
+from services.intake.queries.notices import CopyView
+from services.intake.queries.prices import price_lookup
+from services.intake.queries.requests import registered
 from services.intake.rules.notice import Copy
 from services.intake.rules.price import Wanted
 from services.intake.rules.request import Channel
@@ -35,7 +39,7 @@ def revise(desk: Desk, made: Request, **facts: Any) -> None:
     desk.session.flush()
 
 
-def copies(desk: Desk, made: Request) -> dict[str, queries.CopyView]:
+def copies(desk: Desk, made: Request) -> dict[str, CopyView]:
     """The three copies of its notice by their holders."""
     notice = desk.view(made).notice
     assert notice is not None
@@ -75,7 +79,7 @@ def test_r009_what_is_refused_today_may_be_taken_on_from_a_day_on_and_what_was_r
 
 def test_r015_a_caller_is_known_by_his_number_with_all_his_home_has_asked_for(desk: Desk) -> None:
     old, open_ = desk.cancel(desk.register()), desk.register()
-    (home,) = queries.homes(desk.session, desk.clerk, phone="+138 0013-8000", room="")
+    (home,) = homes(desk.session, desk.clerk, phone="+138 0013-8000", room="")
     assert (home.address, home.owner_names) == ("3-2-1502", ["欧阳建国"])
     assert [(row.id, row.open) for row in home.requests] == [(open_.id, True), (old.id, False)]
 
@@ -99,20 +103,20 @@ def test_r019_a_department_that_answers_twice_is_believed_the_last_time(desk: De
     for said, at in (("八十元", 9), ("五十元", 4)):
         facts: dict[str, Any] = {"consultation_id": asked.id, "answer": said, "answered_at": minutes(at)}
         desk.hear("ConsultationAnswered", made, answered_by=desk.head.person_id, **facts)
-    (seen,) = queries.consultations(desk.session, desk.clerk, after=None, limit=10).items
+    (seen,) = consultations(desk.session, desk.clerk, after=None, limit=10).items
     assert seen.answer == "八十元"
 
 
 def test_r020_a_form_that_may_repeat_an_open_one_is_pointed_out_and_taken_all_the_same(desk: Desk) -> None:
     first = desk.register()
-    second = queries.registered(desk.session, desk.clerk, desk.register().id)
+    second = registered(desk.session, desk.clerk, desk.register().id)
     assert (second.state, [row.id for row in second.possible_duplicates]) == ("recorded", [first.id])
 
 
 def test_r022_the_desk_finds_price_and_answer_while_the_owner_is_on_the_phone(desk: Desk) -> None:
     question = {"question": "换水龙头要多久?", "answer": "半小时", "trade": "water"}
     answer.give(desk.session, site_id=desk.site_id, **question, actor=desk.head, now=NOW)
-    told = queries.price_lookup(desk.session, desk.clerk, q="水龙头", trade="water", now=NOW)
+    told = price_lookup(desk.session, desk.clerk, q="水龙头", trade="water", now=NOW)
     assert ([p.max_fen for p in told.prices], [a.answer for a in told.answers]) == ([8000], ["半小时"])
 
 

@@ -6,9 +6,12 @@ from uuid import UUID
 import pytest
 
 from services.hr import queries as hr
-from services.intake import queries
 from services.intake.actions import callback, revisit, statistics
-from services.intake.models import Month, Request
+from services.intake.actions import line as line_actions
+from services.intake.models import Month, Person, Request
+from services.intake.queries.reports import report
+from services.intake.queries.revisits import revisits_due
+from services.intake.queries.statistics import month_lines, months
 from services.intake.rules.revisit import RevisitPolicy
 from services.intake.rules.statistics import Item, LineState, StatisticsPolicy
 from shared.alerts import alerts_of
@@ -51,7 +54,7 @@ def sign(desk: Desk, actor: Actor) -> None:
 
 def say(desk: Desk, step: str, actor: Actor, **facts: object) -> None:
     known = {"site_id": desk.site_id, "month": "2026-04", "actor": actor, "now": AFTER} | LINE | facts
-    getattr(statistics, f"{step}_line")(desk.session, **known)
+    getattr(line_actions, step)(desk.session, **known)
     desk.session.flush()
 
 
@@ -72,12 +75,12 @@ def refund(desk: Desk, made: Request, amount_fen: int, month: str) -> None:
 
 
 def income(desk: Desk, month: str) -> int:
-    lines = queries.month_lines(desk.session, desk.site_id, month)
+    lines = month_lines(desk.session, desk.site_id, month)
     return sum(line.ours for line in lines if line.item is Item.RECEIVED_FEN)
 
 
 def figures(desk: Desk, department: str | None = None, person_id: UUID | None = None) -> dict[str, int]:
-    lines = queries.report(desk.session, desk.head, site_id=desk.site_id, month="2026-04").lines
+    lines = report(desk.session, desk.head, site_id=desk.site_id, month="2026-04").lines
     return {line.item: line.value for line in lines if (line.department, line.person_id) == (department, person_id)}
 
 
@@ -85,7 +88,7 @@ def test_r037_the_revisit_is_made_on_what_both_forms_say_and_each_call_is_kept(d
     made = desk.not_reached(desk.accepted())
     revisit.list_due(desk.session, now=minutes(24 * 60 + 1))
     desk.session.expire_all()
-    (due,) = queries.revisits_due(desk.session, desk.clerk).items
+    (due,) = revisits_due(desk.session, desk.clerk).items
     assert (due.owner_name, due.description, due.windows) == (made.owner_name, made.description, made.windows)
     assert (due.notice_number, due.fee_fen, due.visit.signer_name) == ("TZ-BK-20260401-0001", 5000, "欧阳建国")
     assert [(call.at, call.by) for call in due.attempts] == [(NOW, desk.clerk.person_id)]
@@ -126,11 +129,11 @@ def test_r041_nobody_signs_while_a_line_is_disputed_until_both_sides_accept_one_
     with refused(desk.session, "R41", code="not_the_other_side"):
         say(desk, "accept", finance, note="同意")
     say(desk, "accept", engineering, note="同意")
-    line = next(line for line in queries.month_lines(desk.session, desk.site_id, "2026-04"))
+    line = next(line for line in month_lines(desk.session, desk.site_id, "2026-04"))
     assert (line.state, line.counts) == (LineState.SETTLED, 0)
     for actor in (desk_head, finance, engineering, environment):
         sign(desk, actor)
-    (view,) = queries.months(desk.session, desk.head, month="2026-04")
+    (view,) = months(desk.session, desk.head, month="2026-04")
     assert view.agreed_at == AFTER
 
 
@@ -139,7 +142,7 @@ def test_r041_a_dispute_voids_what_was_signed_before_it(desk: Desk) -> None:
     desk_head, finance, *_ = signers(desk)
     sign(desk, desk_head)
     say(desk, "dispute", finance, reason="票据少一张")
-    (view,) = queries.months(desk.session, desk.head, month="2026-04")
+    (view,) = months(desk.session, desk.head, month="2026-04")
     assert (view.signed, [entry.note for entry in view.entries]) == ([], ["票据少一张"])
 
 
@@ -155,10 +158,10 @@ def test_r042_the_administration_department_gets_the_report_line_by_line(company
     assert (
         received.report
         == said["report"]
-        == queries.report(desk.session, desk.head, site_id=desk.site_id, month="2026-04").report
+        == report(desk.session, desk.head, site_id=desk.site_id, month="2026-04").report
     )
     people = {line["name"] for line in said["lines"] if line["person_id"]}
-    assert people == {"张师傅", desk.session.get_one(queries.Person, desk.clerk.person_id).name}
+    assert people == {"张师傅", desk.session.get_one(Person, desk.clerk.person_id).name}
 
 
 def test_r043_rework_counts_against_those_who_made_the_first_visit(desk: Desk) -> None:
@@ -209,13 +212,11 @@ def test_d04_after_so_many_calls_the_desk_head_decides_on_an_owner_who_is_not_re
             now=NOW,
         )
     made = desk.not_reached(desk.accepted(), attempts - 1)
-    assert queries.revisits_due(desk.session, desk.clerk, unreachable=True).items == []
+    assert revisits_due(desk.session, desk.clerk, unreachable=True).items == []
     with refused(desk.session, "R37", code="owner_can_be_called"):
         revisit.close_unreachable(desk.session, request_id=made.id, reason="x", actor=desk.head, now=NOW)
     desk.not_reached(made)
-    assert [due.request_id for due in queries.revisits_due(desk.session, desk.clerk, unreachable=True).items] == [
-        made.id
-    ]
+    assert [due.request_id for due in revisits_due(desk.session, desk.clerk, unreachable=True).items] == [made.id]
     (told,) = alerts_of(desk.session, desk.head, unseen=True, after=None, limit=9).items
     assert (told.kind, told.facts["request_id"]) == ("owner_unreachable", str(made.id))
 

@@ -9,8 +9,8 @@ from services.dispatch.queries.work_orders import work_order_by_id, work_orders
 from services.finance import queries as finance
 from services.finance.tasks import chase_cash, check_cash
 from services.hr import queries as hr
-from services.intake import queries
 from services.intake.actions import callback, revisit, statistics
+from services.intake.queries.revisits import revisits_due
 from services.intake.rules.notice import Copy
 from services.intake.rules.statistics import SIGNERS, Item
 from shared.errors import NotFound
@@ -165,10 +165,10 @@ def test_r037_the_desk_calls_the_owner_soon_after_the_work(desk: Desk) -> None:
     made = desk.accepted()
     day_later = NOW + timedelta(hours=24)
     revisit.list_due(desk.session, now=day_later)
-    assert queries.revisits_due(desk.session, desk.clerk).items == []
+    assert revisits_due(desk.session, desk.clerk).items == []
     revisit.list_due(desk.session, now=day_later + SECOND)
     desk.session.expire_all()
-    assert [due.request_id for due in queries.revisits_due(desk.session, desk.clerk).items] == [made.id]
+    assert [due.request_id for due in revisits_due(desk.session, desk.clerk).items] == [made.id]
 
 
 def test_r038_a_problem_found_at_the_revisit_is_told_to_the_department_at_once(company: Company) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from services.dispatch.actions import consultation as department
-from services.intake import queries
 from services.intake.actions import consultation
 from services.intake.models import Request
+from services.intake.queries.consultations import consultations
+from services.intake.queries.prices import prices
 from services.intake.rules.request import Channel
 from tests.rulebook.company import Company, refused
 from tests.services.intake.desk import NOW, Desk, minutes
@@ -50,7 +51,7 @@ def test_r019_where_time_or_fee_is_in_doubt_the_supervisor_is_asked_before_the_o
     company.carry("ConsultationAsked")
     department.answer(crew.session, consultation_id=asked.id, answer="要两小时,八十元", actor=crew.head, now=minutes(3))
     company.carry("ConsultationAnswered")
-    (seen,) = queries.consultations(desk.session, desk.clerk, after=None, limit=10).items
+    (seen,) = consultations(desk.session, desk.clerk, after=None, limit=10).items
     assert (seen.department, seen.answer) == ("engineering", "要两小时,八十元")
     assert desk.agree(made, fee_fen=8000, now=minutes(5)).state == "agreed"
     with refused(desk.session, "R19"):
@@ -69,7 +70,7 @@ def test_r021_a_call_is_recorded_with_what_was_said_when_and_by_whom(desk: Desk)
 
 
 def test_r022_the_desk_can_tell_an_owner_what_each_service_costs(desk: Desk) -> None:
-    (tap,) = queries.prices(desk.session, desk.clerk, now=NOW)
+    (tap,) = prices(desk.session, desk.clerk, now=NOW)
     assert (tap.name, tap.min_fen, tap.max_fen) == ("换水龙头", 3000, 8000)
 
 
@@ -85,5 +86,5 @@ def test_r023_a_technical_question_is_answered_by_the_promised_time_or_counts_as
     assert consultation.miss_due(desk.session, now=minutes(30)) == 0
     reply(desk, late, now=minutes(30) + timedelta(seconds=1))
     assert missed(desk) == 1
-    (first, second) = queries.consultations(desk.session, desk.clerk, after=None, limit=10).items
+    (first, second) = consultations(desk.session, desk.clerk, after=None, limit=10).items
     assert (first.reply_missed, second.reply_missed) == (False, True)

@@ -13,7 +13,7 @@ from services.finance.tasks import chase_cash, check_cash, close_months
 from services.hr import queries as hr
 from services.hr.models import Case
 from services.hr.rules.ladder import Offence
-from services.intake import queries as intake
+from services.intake.queries.cash_alerts import cash_alerts
 from shared.people import Actor
 from tests.rulebook.company import Company, Discipline, introduce, refused
 from tests.services.dispatch.crew import EVENING, Crew
@@ -195,7 +195,7 @@ def test_r086_cash_somebody_withholds_is_found_and_opens_a_case_against_him(comp
         10000,
         None,
     )
-    (alert,) = intake.cash_alerts(company.desk.session, company.desk.head, after=None, limit=10).items
+    (alert,) = cash_alerts(company.desk.session, company.desk.head, after=None, limit=10).items
     assert alert.holder_id == company.office.clerk.person_id
 
 

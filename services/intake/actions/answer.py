@@ -8,25 +8,48 @@ from sqlalchemy.orm import Session
 
 from services.intake.models import Answer
 from services.intake.rules.scope import TradePolicy, trade_of
-from shared.errors import NotFound, RuleBroken
+from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor, site_for
 from shared.policy_rows import in_force
 
+_NO_SITE = UUID(int=0)
+"""No site has this id: what is in force there is the company's."""
+
+
+def check_answers_for(actor: Actor, site_id: UUID | None) -> None:
+    """Raises NotYourRole when a person of some sites would answer for all of them."""
+    if site_id is None and actor.site_ids is not None:
+        raise NotYourRole("not_of_all_sites", "an answer of the company is given by somebody of all sites", rule="R22")
+
 
 def give(
-    session: Session, *, site_id: UUID, question: str, answer: str, trade: str | None, actor: Actor, now: datetime
+    session: Session,
+    *,
+    site_id: UUID | None,
+    question: str,
+    answer: str,
+    trade: str | None,
+    actor: Actor,
+    now: datetime,
 ) -> Answer:
-    """Have an answer ready at a site; the same question has one answer until that is retired."""
-    site = site_for(session, actor, site_id)
+    """Have an answer ready at a site, or without one at all of them.
+
+    The same question has one answer there until that is retired.
+    """
+    check_answers_for(actor, site_id)
+    if site_id is not None:
+        site_for(session, actor, site_id)
     if trade is not None:
-        trade_of(in_force(session, TradePolicy, site_id=site.id, at=now), trade)
-    known = select(Answer.id).where(Answer.site_id == site.id, Answer.question == question, Answer.retired_at.is_(None))
+        trade_of(in_force(session, TradePolicy, site_id=site_id or _NO_SITE, at=now), trade)
+    known = select(Answer.id).where(
+        Answer.site_id.is_not_distinct_from(site_id), Answer.question == question, Answer.retired_at.is_(None)
+    )
     if session.scalars(known).one_or_none() is not None:
         raise RuleBroken("answered_already", "this question has its answer", rule="R22", allowed=["retire"])
     made = Answer(
         id=new_id(),
-        site_id=site.id,
+        site_id=site_id,
         trade=trade,
         question=question,
         answer=answer,
@@ -40,8 +63,9 @@ def give(
 def retire(session: Session, *, answer_id: UUID, actor: Actor, now: datetime) -> Answer:
     """The answer no longer holds."""
     answer = session.get(Answer, answer_id, with_for_update=True)
-    if answer is None or not actor.sees(answer.site_id):
+    if answer is None or not (answer.site_id is None or actor.sees(answer.site_id)):
         raise NotFound("answer", answer_id)
+    check_answers_for(actor, answer.site_id)
     if answer.retired_at is not None:
         raise RuleBroken("retired_already", "the answer is not given any more", rule="R22")
     answer.retired_at, answer.retired_by = now, actor.person_id

@@ -13,7 +13,7 @@ from shared.messages import CallbackMissed
 
 
 def warn_due(session: Session, *, now: datetime) -> int:
-    """Two minutes are left: the clerk who recorded it and the head of the department are told [D3]."""
+    """Little time is left: the clerk who recorded it and the head of the department are told [D3]."""
     warned = session.execute(
         update(Request).where(Request.id.in_(WARN.claim(Request.id, now=now))).values(warned_at=now).returning(*_TOLD)
     ).all()

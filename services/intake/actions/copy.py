@@ -1,6 +1,5 @@
 """The three copies 联 of a notice: who has received his, brought it back, or needs it printed once more [R25-R28]."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,26 +11,34 @@ from services.intake.models import Notice, NoticeCopy, Reprint
 from services.intake.rules.notice import Copy
 from shared.errors import NotYet, RuleBroken
 from shared.ids import new_id
-from shared.messages import NoticeReturned, NoticesReceived
+from shared.messages import NoticeReturned, NoticesReceived, WorkAcknowledged
 from shared.people import Actor
 
 
-def received(session: Session, copy: Copy, *, request_ids: Sequence[UUID], by: UUID, at: datetime) -> None:
-    """A holder has his copies; the first to say so is kept. Raises NotYet while one of the notices is unknown."""
-    ours = select(Notice.id).where(Notice.request_id.in_(request_ids))
-    known = len(session.scalars(ours).all())
-    if known < len(set(request_ids)):
-        raise NotYet(f"of {len(set(request_ids))} notices received {known} are known")
+def copy_acknowledged(session: Session, message: WorkAcknowledged) -> None:
+    """The department has its copy [R27]; the last word stands, for a copy that was declined is sent anew."""
+    ours = select(Notice.id).where(Notice.request_id == message.request_id)
     session.execute(
         update(NoticeCopy)
-        .where(NoticeCopy.notice_id.in_(ours), NoticeCopy.copy == copy, NoticeCopy.received_at.is_(None))
-        .values(received_at=at, received_by=by)
+        .where(NoticeCopy.notice_id.in_(ours), NoticeCopy.copy == Copy.DEPARTMENT)
+        .values(received_at=message.acknowledged_at, received_by=message.acknowledged_by)
     )
 
 
 def received_by_finance(session: Session, message: NoticesReceived) -> None:
-    """Finance has its copies, by the name of who took them in [R26]."""
-    received(session, Copy.FINANCE, request_ids=message.request_ids, by=message.received_by, at=message.received_at)
+    """Finance has its copies, by the name of who took them in [R26]; the first to say so is kept.
+
+    Raises NotYet while one of the notices is unknown.
+    """
+    ours, told = select(Notice.id).where(Notice.request_id.in_(message.request_ids)), set(message.request_ids)
+    known = len(session.scalars(ours).all())
+    if known < len(told):
+        raise NotYet(f"of {len(told)} notices received {known} are known")
+    session.execute(
+        update(NoticeCopy)
+        .where(NoticeCopy.notice_id.in_(ours), NoticeCopy.copy == Copy.FINANCE, NoticeCopy.received_at.is_(None))
+        .values(received_at=message.received_at, received_by=message.received_by)
+    )
 
 
 def returned(session: Session, message: NoticeReturned) -> None:

@@ -6,17 +6,17 @@ from uuid import UUID, uuid5
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.copy import received
+from services.intake.actions.copy import copy_acknowledged
 from services.intake.actions.request import request_for, request_of_message
 from services.intake.actions.revision import declines_of, keep_what_was_signed, revision_of
 from services.intake.models import Notice, NoticeCopy, Request, Revisit, Visit
-from services.intake.rules.notice import Copy, Form, paper_series
+from services.intake.rules.notice import Copy, Form, check_window, paper_series
 from services.intake.rules.request import REQUEST, RequestState, RequestStep
 from services.intake.rules.revisit import RevisitPolicy, revisit_due
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month, local
-from shared.errors import NotYet
+from shared.errors import NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import (
     AcknowledgementMissed,
@@ -36,6 +36,9 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
     """Make the notice from the registration form, number it, and send finance and the department their copies."""
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.ISSUE_NOTICE)
+    if request.visit_from is None or request.visit_to is None:
+        raise RuleBroken("nothing_agreed", "no visit is agreed", rule="R49", allowed=[RequestStep.AGREE])
+    check_window(request.visit_from, request.visit_to, now=now)
     site = site_for(session, actor, request.site_id)
     day = local(now, site.zone).date()
     number = next_number(session, paper_series(Form.NOTICE, site_code=site.code, day=day))
@@ -94,9 +97,11 @@ def _visit(session: Session, request_id: UUID, round_: int) -> Visit:
     return visit
 
 
-def _has_ended(visit: Visit) -> bool:
-    """Whether its end was reported before: a second report means the same."""
-    return visit.accepted_at is not None or visit.terminated_at is not None
+def _is_repeat(visit: Visit, *, same: datetime | None, other: datetime | None) -> bool:
+    """Whether this end of the visit was reported before. Raises RuleBroken when it is known to have ended otherwise."""
+    if other is not None:
+        raise RuleBroken("visit_ended_otherwise", f"visit {visit.round} ended otherwise at {other}", rule="R31")
+    return same is not None
 
 
 def _stand_by_notice(session: Session, request: Request) -> None:
@@ -109,19 +114,15 @@ def _stand_by_notice(session: Session, request: Request) -> None:
 
 
 def acknowledged(session: Session, message: WorkAcknowledged) -> None:
-    """The department has its copy [R27, R29]; of a revision it declined, that is no news."""
+    """The department has its copy [R27, R29]; of a revision it declined, or before a later word, that is no news."""
     request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
+    if visit.acknowledged_at is not None and visit.acknowledged_at >= message.acknowledged_at:
+        return
     if message.round == 0:
         if any(one.revision >= message.revision for one in declines_of(session, message.request_id)):
             return
-        received(
-            session,
-            Copy.DEPARTMENT,
-            request_ids=[message.request_id],
-            by=message.acknowledged_by,
-            at=message.acknowledged_at,
-        )
+        copy_acknowledged(session, message)
     visit.acknowledged_at = message.acknowledged_at
 
 
@@ -184,7 +185,7 @@ def accepted(session: Session, message: WorkAccepted) -> None:
     """
     request = request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
-    if _has_ended(visit):
+    if _is_repeat(visit, same=visit.accepted_at, other=visit.terminated_at):
         return
     site = known_site(session, message.site_id)
     _stand_by_notice(session, request)
@@ -211,7 +212,7 @@ def terminated(session: Session, message: WorkTerminated) -> None:
     """The job ended undone [R62, D24]: the request with it, unless it was rework, which the desk takes up again."""
     request = request_of_message(session, message.request_id)
     visit = _visit(session, message.request_id, message.round)
-    if _has_ended(visit):
+    if _is_repeat(visit, same=visit.terminated_at, other=visit.accepted_at):
         return
     site = known_site(session, message.site_id)
     _stand_by_notice(session, request)

@@ -1,18 +1,19 @@
 """Registering requests, agreeing on the visit, and how a request ends [R13-R23, R44-R49]."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from services.intake.models import CallbackAttempt, Consultation, Notice, PriceItem, Request
+from services.intake.models import CallbackAttempt, Consultation, Notice, Request
+from services.intake.queries.prices import prices_of, version_in_force
 from services.intake.rules.callback import CallbackClock, CallbackPolicy, kept, start_clock
 from services.intake.rules.notice import Form, check_waiting, check_window, paper_series
-from services.intake.rules.price import Price, Wanted, fee_of, settlement_list
-from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep
+from services.intake.rules.price import Wanted, fee_of, settlement_list
+from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep, check_not_paid
 from services.intake.rules.scope import Trade, TradePolicy, trade_of
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
@@ -212,26 +213,11 @@ def agree_visit(
     return request
 
 
-def version_in_force(session: Session, day: date) -> int | None:
-    """The newest approved version of the price book that is effective on `day`; None before the first."""
-    return session.scalars(
-        select(PriceItem.version)
-        .where(PriceItem.effective_from <= day)
-        .order_by(PriceItem.effective_from.desc(), PriceItem.version.desc())
-        .limit(1)
-    ).one_or_none()
-
-
-def prices_of(session: Session, version: int | None, codes: Collection[str]) -> dict[str, Price]:
-    """Those of the items that the version has, by code."""
-    rows = session.scalars(select(PriceItem).where(PriceItem.version == version, PriceItem.code.in_(codes)))
-    return {i.code: Price(i.version, i.code, i.trade, i.name, i.unit, i.min_fen, i.max_fen) for i in rows}
-
-
 def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now: datetime) -> Request:
     """The owner no longer wants it; a notice already out is withdrawn from those who hold it."""
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.CANCEL)
+    check_not_paid(request.receipt_number)
     request.ended_at, request.ending = now, reason
     _stop_clock(request, now)
     _end_promised_replies(session, request, now)

@@ -10,11 +10,12 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.request import prices_of, request_for, request_of_message
+from services.intake.actions.request import request_for, request_of_message
 from services.intake.models import Decline, Notice, NoticeCopy, NoticeRevision, Request, Visit
+from services.intake.queries.prices import prices_of
 from services.intake.rules.notice import Copy, changes, check_window
 from services.intake.rules.price import Wanted, fee_of, settlement_list
-from services.intake.rules.request import REQUEST, RequestState, RequestStep
+from services.intake.rules.request import REQUEST, RequestState, RequestStep, check_not_paid
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import NotYet, RuleBroken
@@ -63,8 +64,7 @@ def revise(
     """
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.REVISE_NOTICE)
-    if request.receipt_number is not None:  # finance may be heard before the department
-        raise RuleBroken("signed_already", "the owner signed and paid: the fee stands", rule="D23")
+    check_not_paid(request.receipt_number)
     notice = session.scalars(select(Notice).where(Notice.request_id == request.id).with_for_update()).one()
     after = {field: value for field, value in vars(revision).items() if value is not None}
     if revision.items is not None:
@@ -87,7 +87,7 @@ def revise(
         update(NoticeCopy).where(NoticeCopy.notice_id == notice.id).values(revision=notice.revision, sent_at=now)
     )
     if declined:
-        _send_anew(session, request.id, notice.id)
+        _send_anew(session, request.id, notice.id, declined_at=now)
     publish(
         session,
         NoticeRevised.model_validate(
@@ -118,26 +118,34 @@ def declines_of(session: Session, request_id: UUID) -> Sequence[Decline]:
     return session.scalars(select(Decline).where(Decline.request_id == request_id)).all()
 
 
-def _send_anew(session: Session, request_id: UUID, notice_id: UUID) -> None:
-    """A department that declined gave its copy back: it acknowledges the next one anew."""
+def _send_anew(session: Session, request_id: UUID, notice_id: UUID, *, declined_at: datetime) -> None:
+    """A department that declined gave the copy back that it had then: it acknowledges the next one anew."""
     session.execute(
         update(NoticeCopy)
-        .where(NoticeCopy.notice_id == notice_id, NoticeCopy.copy == Copy.DEPARTMENT)
+        .where(
+            NoticeCopy.notice_id == notice_id, NoticeCopy.copy == Copy.DEPARTMENT, NoticeCopy.received_at <= declined_at
+        )
         .values(received_at=None, received_by=None)
     )
-    session.execute(update(Visit).where(Visit.request_id == request_id, Visit.round == 0).values(acknowledged_at=None))
+    session.execute(
+        update(Visit)
+        .where(Visit.request_id == request_id, Visit.round == 0, Visit.acknowledged_at <= declined_at)
+        .values(acknowledged_at=None)
+    )
 
 
 def declined(session: Session, message: WorkDeclined, *, now: datetime) -> None:
     """The department declined the notice [D27]: the desk is told, to agree anew with the owner or to withdraw it.
 
-    What it says of a revision that is no longer the last one is kept, and is no news.
+    What it says of a revision that is no longer the last one is kept and is no news: the copy it had then is back.
     """
     request = request_of_message(session, message.request_id)
     notice = _notice_of(session, message.request_id, message.revision)
     if any(one.revision == message.revision for one in declines_of(session, request.id)):
         return
     session.add(Decline(**message.model_dump()))
+    if message.revision < notice.revision:
+        _send_anew(session, request.id, notice.id, declined_at=message.declined_at)
     if message.revision == notice.revision and request.state is RequestState.NOTICED:
         facts: dict[str, str | int] = {
             "number": notice.number,

@@ -1,25 +1,21 @@
 """The month's statistics: count, ask the departments, compare, sign, report [R40-R43, D18]."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from services.intake.models import MONTH_END, LineEntry, Month, MonthSignature
-from services.intake.queries import month_lines, month_report
+from services.intake.models import MONTH_END, Month, MonthSignature
+from services.intake.queries.reports import month_report
+from services.intake.queries.statistics import month_lines
 from services.intake.rules.report import site_totals
 from services.intake.rules.statistics import (
     SIGNERS,
-    Item,
-    LineStep,
-    Said,
+    Line,
     StatisticsPolicy,
-    after,
-    check_accepts,
     check_agreed,
-    check_figure,
-    line_of,
 )
 from shared.bus.outbox import publish
 from shared.calendar import business_month, last_day, moment, month_closes_at, next_month
@@ -36,13 +32,13 @@ from shared.policy_rows import in_force
 
 
 def open_month(session: Session, site: Site, month: str) -> None:
-    """Begin a month of statistics for a site, with the moment its figures are asked for."""
+    """Begin a month of statistics for a site, with the moment its figures are asked for; one not over yet is moved."""
     policy = in_force(session, StatisticsPolicy, site_id=site.id, at=moment(last_day(month), site.closing, site.zone))
     pause = timedelta(minutes=policy.minutes_after_closing)
     session.execute(
         text("""
             INSERT INTO months (site_id, month, closes_at) VALUES (:site_id, :month, :closes_at)
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (site_id, month) DO UPDATE SET closes_at = excluded.closes_at WHERE months.asked_at IS NULL
         """),
         {
             "site_id": site.id,
@@ -52,10 +48,12 @@ def open_month(session: Session, site: Site, month: str) -> None:
     )
 
 
-def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
-    """A site's first month is the one in which hr told us of it."""
+def site_changed(session: Session, site_id: UUID, *, now: datetime) -> None:
+    """A site's first month is the one in which hr told us of it; a month under way ends by the site's new hours."""
     site = known_site(session, site_id)
-    open_month(session, site, business_month(now, zone=site.zone, closing=site.closing))
+    under_way = session.scalars(select(Month.month).where(Month.site_id == site_id, Month.asked_at.is_(None)))
+    for month in {*under_way, business_month(now, zone=site.zone, closing=site.closing)}:
+        open_month(session, site, month)
 
 
 def end_months(session: Session, *, now: datetime) -> int:
@@ -72,33 +70,28 @@ def _ask(session: Session, month: Month, now: datetime) -> None:
     publish(session, MonthFiguresAsked(site_id=month.site_id, month=month.month, asked_at=now))
 
 
-def month_for(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
-    """A month of a site of the person asking, locked. Raises NotFound."""
-    site_for(session, actor, site_id)
-    found = session.get(Month, (site_id, month), with_for_update=True)
-    if found is None:
-        raise NotFound("month", month)
-    return found
-
-
 def ask_figures(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
     """Ask once more, after a difference was settled; signatures given to the figures before are void [R41]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    _void_signatures(session, found)
+    found = month_under_comparison(session, actor, site_id, month)
+    void_signatures(session, found)
     _ask(session, found, now)
     return found
 
 
-def _month_under_comparison(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
+def month_under_comparison(session: Session, actor: Actor, site_id: UUID, month: str) -> Month:
     """A month that is over and not agreed yet, locked. Raises NotFound, or RuleBroken for any other."""
-    found = month_for(session, actor, site_id, month)
+    site_for(session, actor, site_id)
+    found = session.get(Month, (site_id, month), with_for_update=True)
+    if found is None:
+        raise NotFound("month", month)
     if found.asked_at is None or found.agreed_at is not None:
         state = "not over" if found.asked_at is None else "agreed already"
         raise RuleBroken("not_under_comparison", f"{month} is {state}", rule="R41")
     return found
 
 
-def _void_signatures(session: Session, found: Month) -> None:
+def void_signatures(session: Session, found: Month) -> None:
+    """What was signed is not what stands there now."""
     session.execute(
         delete(MonthSignature).where(MonthSignature.site_id == found.site_id, MonthSignature.month == found.month)
     )
@@ -137,9 +130,10 @@ def figures_given(session: Session, message: DepartmentFiguresGiven | FinanceFig
 
 def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Month:
     """The actor's department agrees with every line; with the fourth signature the month is reported [R41, R42]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    _check_signer(actor)
-    check_agreed(month_lines(session, site_id, month))
+    found = month_under_comparison(session, actor, site_id, month)
+    check_signer(actor)
+    lines = month_lines(session, site_id, month)
+    check_agreed(lines)
     signed = set(
         session.scalars(
             select(MonthSignature.department).where(MonthSignature.site_id == site_id, MonthSignature.month == month)
@@ -154,89 +148,22 @@ def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: date
     )
     if signed | {actor.department} == set(SIGNERS):
         found.agreed_at = now
-        _report(session, found, now)
+        _report(session, found, lines, now)
     return found
 
 
-def _check_signer(actor: Actor) -> None:
+def check_signer(actor: Actor) -> None:
+    """Raises NotYourRole unless the person's department is one of the four."""
     if actor.department not in SIGNERS:
         raise NotYourRole("not_a_signer", f"{actor.department} does not sign statistics", rule="R41", allowed=SIGNERS)
 
 
-def _report(session: Session, found: Month, now: datetime) -> None:
+def _report(session: Session, found: Month, lines: Sequence[Line], now: datetime) -> None:
     """The agreed statistics go to the administration department, and finance may close the accounts [R42, D18]."""
-    figures = month_report(session, found.site_id, found.month)
+    figures = month_report(session, known_site(session, found.site_id), found.month, lines)
     found.report, found.report_lines = site_totals(figures), [line.model_dump(mode="json") for line in figures]
     publish(
         session,
         StatisticsAgreed(site_id=found.site_id, month=found.month, agreed_at=now),
         MonthReported(site_id=found.site_id, month=found.month, report=found.report, lines=figures, reported_at=now),
     )
-
-
-def _say(session: Session, found: Month, said: Said, *, actor: Actor, now: datetime) -> None:
-    session.add(
-        LineEntry(
-            site_id=found.site_id,
-            month=found.month,
-            by=actor.person_id,
-            by_department=actor.department,
-            at=now,
-            **vars(said),
-        )
-    )
-
-
-def dispute_line(
-    session: Session,
-    *,
-    site_id: UUID,
-    month: str,
-    department: str,
-    item: Item,
-    reason: str,
-    actor: Actor,
-    now: datetime,
-) -> Month:
-    """A department that signs does not accept a line, be its figures the same; signatures given are void [R41]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    _check_signer(actor)
-    said = Said(department, item, LineStep.DISPUTE, None, reason)
-    after(line_of(month_lines(session, site_id, month), department, item), said)
-    _void_signatures(session, found)
-    _say(session, found, said, actor=actor, now=now)
-    return found
-
-
-def settle_line(
-    session: Session,
-    *,
-    site_id: UUID,
-    month: str,
-    department: str,
-    item: Item,
-    figure: int,
-    note: str,
-    actor: Actor,
-    now: datetime,
-) -> Month:
-    """The desk names the figure of a disputed line; it counts once the other side has accepted it [R41]."""
-    check_figure(item, figure)
-    found = _month_under_comparison(session, actor, site_id, month)
-    said = Said(department, item, LineStep.SETTLE, figure, note)
-    after(line_of(month_lines(session, site_id, month), department, item), said)
-    _say(session, found, said, actor=actor, now=now)
-    return found
-
-
-def accept_line(
-    session: Session, *, site_id: UUID, month: str, department: str, item: Item, note: str, actor: Actor, now: datetime
-) -> Month:
-    """The department the line is compared with accepts the desk's figure: the line is settled [R41]."""
-    found = _month_under_comparison(session, actor, site_id, month)
-    line = line_of(month_lines(session, site_id, month), department, item)
-    check_accepts(line, actor.department)
-    said = Said(department, item, LineStep.ACCEPT, line.figure, note)
-    after(line, said)
-    _say(session, found, said, actor=actor, now=now)
-    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.errors import Malformed, RuleBroken
 from shared.messages import FeeItem
@@ -60,6 +61,11 @@ def settlement_list(book: Mapping[str, Price], wanted: Sequence[Wanted], *, trad
     if len(set(codes)) < len(codes):
         raise Malformed("item_twice", "each item is named once, with its quantity", rule="R57")
     return [fee_item(book.get(one.code), one, trade=trade) for one in wanted]
+
+
+def stored_items(stored: Sequence[Any]) -> list[FeeItem]:
+    """A settlement list as it is kept in JSON."""
+    return [FeeItem.model_validate(item) for item in stored]
 
 
 def fee_of(items: Sequence[FeeItem]) -> int:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from shared.errors import RuleBroken
 from shared.states import Machine
 
 
@@ -79,3 +80,9 @@ ENDED = frozenset(
     }
 )
 """States in which the desk has nothing more to do."""
+
+
+def check_not_paid(receipt_number: str | None) -> None:
+    """Raises RuleBroken once the fee is taken: the owner signed, though the department may be heard later [D23]."""
+    if receipt_number is not None:
+        raise RuleBroken("signed_already", "the owner signed and paid: the fee stands", rule="D23")

@@ -16,7 +16,8 @@ SIGNERS: tuple[Department, ...] = ("front_desk", "finance", *FIELD_DEPARTMENTS)
 class StatisticsPolicy(Policy):
     """Minutes from closing time of the month's last day, whose cash check comes first, to its statistics.
 
-    A month is opened with the moment of its end: a change holds from the next month on.
+    A month is opened with the moment of its end: a change holds from the next month on, or once the hours of the site
+    change.
     """
 
     decision = "D18"

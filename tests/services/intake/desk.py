@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.intake import queries
 from services.intake.actions import notice, price, request, revisit
 from services.intake.models import Request
+from services.intake.queries.requests import RequestView, request_by_id
 from services.intake.rules.price import Wanted
 from services.intake.rules.request import Channel
 from services.intake.rules.revisit import Survey
@@ -170,8 +170,8 @@ class Desk:
         self.session.flush()
         return made
 
-    def view(self, made: Request, actor: Actor | None = None) -> queries.RequestView:
-        return queries.request_by_id(self.session, actor or self.clerk, made.id)
+    def view(self, made: Request, actor: Actor | None = None) -> RequestView:
+        return request_by_id(self.session, actor or self.clerk, made.id)
 
     def begin_month(self) -> None:
         """The site's month of statistics, April, begins."""

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from services.intake import queries
 from services.intake.actions import callback, consultation, private_job
 from services.intake.models import Request
+from services.intake.queries.private_jobs import private_jobs
 from services.intake.rules.private_job import check_report
 from services.intake.rules.request import Channel
 from shared.errors import Malformed, NotFound, NotYet, RuleBroken
@@ -131,11 +131,11 @@ def test_a_private_job_is_kept_told_to_hr_and_seen_at_the_desk_of_its_site(desk:
     told = desk.messages("PrivateJobReported")[0]
     assert (told["report_id"], told["person_id"]) == (str(made), str(worker.person_id))
     assert (told["reported_by"], told["evidence"]) == (str(desk.clerk.person_id), "业主反映")
-    rows = queries.private_jobs(desk.session, desk.head, after=None, limit=10).items
+    rows = private_jobs(desk.session, desk.head, after=None, limit=10).items
     assert [row.person_id for row in rows] == [worker.person_id, everywhere.person_id]
     other = open_site(desk.session, "ZJ")
     stranger = employ(desk.session, "clerk", "front_desk", other)
-    assert queries.private_jobs(desk.session, stranger, after=None, limit=10).items == []
+    assert private_jobs(desk.session, stranger, after=None, limit=10).items == []
     for unknown in (worker.person_id, new_id()):
         with pytest.raises(NotFound):
             report(desk, unknown, actor=stranger, site_id=other)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake import queries
 from services.intake.actions import callback, request
+from services.intake.queries.callbacks import callbacks
 from services.intake.rules.callback import CallbackPolicy, kept, start_clock
 from services.intake.rules.request import Channel
 from shared.errors import NotFound, RuleBroken
@@ -91,10 +91,10 @@ def test_who_waits_longest_is_called_first_and_heads_see_the_list_with_masked_ph
     walk_in, first = desk.register(Channel.WALK_IN), desk.register()
     desk.agree(desk.register())
     head = employ(desk.session, "head", "engineering", desk.site_id)
-    assert [row.id for row in queries.callbacks(desk.session, desk.clerk)] == [first.id, walk_in.id]
-    assert {row.phone for row in queries.callbacks(desk.session, head)} == {"138****8000"}
-    assert queries.callbacks(desk.session, employ(desk.session, "head", "environment", desk.site_id)) == []
+    assert [row.id for row in callbacks(desk.session, desk.clerk)] == [first.id, walk_in.id]
+    assert {row.phone for row in callbacks(desk.session, head)} == {"138****8000"}
+    assert callbacks(desk.session, employ(desk.session, "head", "environment", desk.site_id)) == []
     elsewhere = employ(desk.session, "clerk", "front_desk", open_site(desk.session, "ZJ"))
-    assert queries.callbacks(desk.session, elsewhere) == []
+    assert callbacks(desk.session, elsewhere) == []
     with pytest.raises(NotFound):
         request.log_attempt(desk.session, request_id=first.id, note="x", actor=elsewhere, now=NOW)

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from services.intake import queries
 from services.intake.actions import callback, consultation
 from services.intake.models import Consultation, Request
+from services.intake.queries.consultations import consultations
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import ConsultationAnswered
@@ -104,7 +104,7 @@ def test_a_promise_that_passed_is_missed_after_its_moment_and_for_ever(desk: Des
     assert consultation.miss_due(desk.session, now=minutes(30)) == 0
     reply(desk, asked, now=minutes(30.1))  # too late, and before the sweep came
     assert (missed(desk), missed(desk)) == (1, 0)
-    (view,) = queries.consultations(desk.session, desk.clerk, after=None, limit=10).items
+    (view,) = consultations(desk.session, desk.clerk, after=None, limit=10).items
     assert (view.reply_missed, view.replied_at) == (True, minutes(30.1))
 
 
@@ -130,4 +130,4 @@ def test_a_question_of_another_site_is_not_found(desk: Desk) -> None:
     for consultation_id in (asked.id, new_id()):
         with pytest.raises(NotFound):
             consultation.reply(desk.session, consultation_id=consultation_id, actor=stranger, now=NOW)
-    assert queries.consultations(desk.session, stranger, after=None, limit=10).items == []
+    assert consultations(desk.session, stranger, after=None, limit=10).items == []

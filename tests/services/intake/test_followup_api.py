@@ -9,7 +9,7 @@ from services.intake.actions import statistics
 from shared.db import database
 from shared.ids import new_id
 from tests.people import employ
-from tests.services.intake.desk import MONTH_END, minutes
+from tests.services.intake.desk import minutes
 from tests.services.intake.test_api import House, house, problem
 
 __all__ = ["house"]
@@ -26,7 +26,7 @@ def made(house: House) -> str:
         session.execute(text("UPDATE sites SET name = '<b>碧湖</b>' WHERE id = :id"), {"id": house.desk.site_id})
         house.desk.begin_month()
         statistics.end_months(session, now=minutes(60 * 24 * 30))
-        house.desk.figures(accepted=1, now=MONTH_END)
+        house.desk.figures(accepted=1, now=minutes(60 * 24 * 30))
         employ(session, "head", "environment", house.desk.site_id, token="environment")
         return str(made.id)
 

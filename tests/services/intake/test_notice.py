@@ -129,3 +129,24 @@ def test_a_report_that_contradicts_what_is_known_is_refused(desk: Desk) -> None:
     with pytest.raises(NotYet):
         desk.hear("WorkAccepted", made, round=1)
     assert desk.view(made).state == "closed"
+
+
+def test_a_notice_for_a_visit_that_would_be_over_is_not_issued_until_another_is_agreed(desk: Desk) -> None:
+    made = desk.agree(desk.register())
+    with pytest.raises(RuleBroken, match="R49"), desk.session.begin_nested():
+        desk.issue(made, now=minutes(360))
+    desk.session.expire_all()
+    desk.agree(made, now=minutes(361), visit_from=minutes(400), visit_to=minutes(460))
+    assert desk.issue(made, now=minutes(361)).state == "noticed"
+
+
+@pytest.mark.parametrize(("first", "then"), [("WorkAccepted", "WorkTerminated"), ("WorkTerminated", "WorkAccepted")])
+@pytest.mark.parametrize("round_", [0, 1])
+def test_a_visit_does_not_end_in_two_ways(desk: Desk, first: str, then: str, round_: int) -> None:
+    made = desk.noticed() if round_ == 0 else desk.problem(desk.accepted())
+    desk.hear(first, made, round=round_, fee_fen=5000 if round_ == 0 else 0)
+    state = desk.view(made).state
+    with pytest.raises(RuleBroken, match="ended otherwise"):
+        desk.hear(then, made, round=round_)
+    desk.session.expire_all()
+    assert desk.view(made).state == state

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from services.intake.models import Request
-from services.intake.queries import month_lines
+from services.intake.queries.statistics import month_lines
 from services.intake.rules.statistics import Item
 from shared.errors import NotYet
 from shared.ids import new_id

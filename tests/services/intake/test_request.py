@@ -5,8 +5,11 @@ from itertools import product
 
 import pytest
 
-from services.intake import queries
 from services.intake.actions import request
+from services.intake.queries.prices import prices
+from services.intake.queries.requests import request_by_id, requests
+from services.intake.queries.sites import sites
+from services.intake.queries.statistics import months
 from services.intake.rules.notice import Copy, Form, check_window, paper_series
 from services.intake.rules.privacy import phone_shown
 from services.intake.rules.request import ENDED, REQUEST, Channel, RequestState, RequestStep
@@ -122,8 +125,8 @@ def test_the_version_in_force_on_the_sites_day_counts_and_is_frozen_on_the_reque
     with pytest.raises(RuleBroken, match="R57"):
         desk.agree(desk.register(), now=midnight_there, fee_fen=8000, **later)
     assert (made.price_version, made.fee_fen) == (1, 8000)
-    assert [row.max_fen for row in queries.prices(desk.session, desk.clerk, now=midnight_there)] == [4000]
-    assert [row.max_fen for row in queries.prices(desk.session, desk.clerk, now=NOW)] == [8000]
+    assert [row.max_fen for row in prices(desk.session, desk.clerk, now=midnight_there)] == [4000]
+    assert [row.max_fen for row in prices(desk.session, desk.clerk, now=NOW)] == [8000]
 
 
 def test_a_visit_has_a_length_and_is_not_over_yet() -> None:
@@ -146,18 +149,18 @@ def test_a_request_of_another_site_is_not_found_by_any_action_or_read(desk: Desk
     with pytest.raises(NotFound):
         request.cancel(desk.session, request_id=made.id, reason="x", actor=stranger, now=NOW)
     with pytest.raises(NotFound):
-        queries.request_by_id(desk.session, stranger, made.id)
-    page = queries.requests(desk.session, stranger, state=None, after=None, limit=10)
+        request_by_id(desk.session, stranger, made.id)
+    page = requests(desk.session, stranger, state=None, after=None, limit=10)
     assert page.items == []
 
 
 def test_requests_are_listed_in_pages_by_state(desk: Desk) -> None:
     first, second, other = desk.register(), desk.register(), desk.register(trade="appliance")
-    page = queries.requests(desk.session, desk.clerk, state="recorded", after=None, limit=1)
-    rest = queries.requests(desk.session, desk.clerk, state="recorded", after=page.next, limit=1)
+    page = requests(desk.session, desk.clerk, state="recorded", after=None, limit=1)
+    rest = requests(desk.session, desk.clerk, state="recorded", after=page.next, limit=1)
     assert [row.id for row in page.items + rest.items] == [first.id, second.id]
     assert rest.next is None
-    everything = queries.requests(desk.session, desk.clerk, state=None, after=None, limit=10)
+    everything = requests(desk.session, desk.clerk, state=None, after=None, limit=10)
     assert [row.id for row in everything.items] == [first.id, second.id, other.id]
 
 
@@ -212,5 +215,5 @@ def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(des
     for told in (person, person.model_copy(update={"version": 1, "name": "旧名"})):
         desk.handle(told)
     clerk = Actor(person.person_id, "赵", "clerk", "front_desk", frozenset({site.site_id}))
-    assert [row.name for row in queries.sites(desk.session, clerk)] == ["湖心"]
-    assert [month.month for month in queries.months(desk.session, clerk, month="2026-04")] == ["2026-04"]
+    assert [row.name for row in sites(desk.session, clerk)] == ["湖心"]
+    assert [month.month for month in months(desk.session, clerk, month="2026-04")] == ["2026-04"]

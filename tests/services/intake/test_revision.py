@@ -262,3 +262,37 @@ def test_copies_printed_once_more_are_counted_and_a_cancelled_notice_is_not_prin
     for no_notice in (desk.cancel(made), desk.register()):
         with pytest.raises(RuleBroken, match="R24"):
             reprint(desk, no_notice)
+
+
+def department_copy(desk: Desk, made: Request) -> tuple[str, Any, Any]:
+    """(state, received at, the visit acknowledged at)."""
+    view = desk.view(made)
+    assert view.notice is not None
+    seen = view.notice.copies["department"]
+    return seen.state, seen.received_at, view.visits[0].acknowledged_at
+
+
+def test_a_department_whose_decline_is_heard_after_the_next_revision_does_not_have_that_one(desk: Desk) -> None:
+    made = desk.noticed()
+    desk.hear("WorkAcknowledged", made, now=minutes(1))
+    revise(desk, made, visit_to=minutes(400), now=minutes(3))
+    desk.hear("WorkDeclined", made, now=minutes(2), revision=0)
+    assert department_copy(desk, made) == ("sent", None, None)
+    desk.hear("WorkAcknowledged", made, now=minutes(4), revision=1)
+    assert department_copy(desk, made) == ("received", minutes(4), minutes(4))
+
+
+def test_the_last_acknowledgement_stands_in_whatever_order_they_and_the_decline_between_are_heard(desk: Desk) -> None:
+    made = desk.noticed()
+    revise(desk, made, visit_to=minutes(400), now=minutes(3))
+    desk.hear("WorkAcknowledged", made, now=minutes(4), revision=1)
+    desk.hear("WorkAcknowledged", made, now=minutes(1))
+    desk.hear("WorkDeclined", made, now=minutes(2), revision=0)
+    assert department_copy(desk, made) == ("received", minutes(4), minutes(4))
+
+
+def test_a_notice_whose_fee_is_paid_is_not_withdrawn(desk: Desk) -> None:
+    made = desk.noticed()
+    desk.hear("FeeCollected", made)
+    with pytest.raises(RuleBroken, match="D23"):
+        desk.cancel(made)

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from services.intake import queries
 from services.intake.actions import revisit
 from services.intake.models import Request
+from services.intake.queries.revisits import RevisitDue, revisits_due
 from services.intake.rules.revisit import RevisitPolicy, Survey, is_unreachable, revisit_due, rework_assign_due
 from shared.alerts import alerts_of
 from shared.errors import NotFound, RuleBroken
@@ -27,13 +27,13 @@ def test_the_owner_is_called_a_day_later_and_rework_is_assigned_within_two_hours
 def test_a_revisit_appears_on_the_desks_list_after_its_time_and_once(desk: Desk) -> None:
     made = desk.accepted()
     assert revisit.list_due(desk.session, now=DAY_LATER) == 0
-    assert queries.revisits_due(desk.session, desk.clerk).items == []
+    assert revisits_due(desk.session, desk.clerk).items == []
     assert revisit.list_due(desk.session, now=DAY_LATER + timedelta(seconds=1)) == 1
     assert revisit.list_due(desk.session, now=DAY_LATER + timedelta(seconds=1)) == 0
     desk.session.expire_all()
-    assert [row.request_id for row in queries.revisits_due(desk.session, desk.clerk).items] == [made.id]
+    assert [row.request_id for row in revisits_due(desk.session, desk.clerk).items] == [made.id]
     elsewhere = employ(desk.session, "clerk", "front_desk", open_site(desk.session, "ZJ"))
-    assert queries.revisits_due(desk.session, elsewhere).items == []
+    assert revisits_due(desk.session, elsewhere).items == []
     with pytest.raises(NotFound):
         revisit.not_reached(desk.session, request_id=made.id, note="x", actor=elsewhere, now=NOW)
 
@@ -107,9 +107,9 @@ def test_a_problem_needs_a_time_that_is_not_over(desk: Desk) -> None:
         )
 
 
-def due(desk: Desk, *, unreachable: bool = False) -> list[queries.RevisitDue]:
+def due(desk: Desk, *, unreachable: bool = False) -> list[RevisitDue]:
     desk.session.expire_all()
-    return queries.revisits_due(desk.session, desk.clerk, unreachable=unreachable).items
+    return revisits_due(desk.session, desk.clerk, unreachable=unreachable).items
 
 
 def close(desk: Desk, made: Request, reason: str = "三次未接") -> Request:
@@ -149,7 +149,7 @@ def test_the_list_shows_both_forms_and_the_calls_so_far(desk: Desk) -> None:
     assert (row.visit.workers, row.visit.signer_name, row.visit.accepted_at) == (["张师傅"], "欧阳建国", NOW)
     assert (row.failed_attempts, row.last_attempt_at) == (1, minutes(1500))
     auditor = employ(desk.session, "auditor", "administration")
-    assert queries.revisits_due(desk.session, auditor).items[0].phone == "138****8000"
+    assert revisits_due(desk.session, auditor).items[0].phone == "138****8000"
 
 
 def test_the_list_comes_in_pages_the_oldest_first_even_when_rows_are_done_meanwhile(desk: Desk) -> None:
@@ -159,11 +159,11 @@ def test_the_list_comes_in_pages_the_oldest_first_even_when_rows_are_done_meanwh
     )
     desk.session.execute(text("UPDATE revisits SET listed_at = due_at"))
     desk.session.expire_all()
-    first = queries.revisits_due(desk.session, desk.clerk, limit=1)
+    first = revisits_due(desk.session, desk.clerk, limit=1)
     assert [row.request_id for row in first.items] == [first.next] == [made[1].id]
     desk.satisfied(made[1])
     desk.session.flush()
-    rest = queries.revisits_due(desk.session, desk.clerk, after=first.next, limit=2)
+    rest = revisits_due(desk.session, desk.clerk, after=first.next, limit=2)
     assert ([row.request_id for row in rest.items], rest.next) == ([made[2].id, made[0].id], None)
 
 

@@ -1,16 +1,17 @@
 """The month's statistics, agreed by four departments and reported [R40-R43, D18]."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from services.intake import queries
 from services.intake.actions import callback, statistics
 from services.intake.models import Month
+from services.intake.queries.statistics import MonthView, months
 from services.intake.rules.statistics import (
     FIELD_DEPARTMENTS,
     SIGNERS,
@@ -21,10 +22,11 @@ from services.intake.rules.statistics import (
 )
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
+from shared.messages import SiteChanged
 from shared.people import Actor, known_site
 from shared.policy_rows import change
 from tests.people import employ, open_site, published
-from tests.services.intake.desk import MONTH_END, Desk, minutes
+from tests.services.intake.desk import MONTH_END, NOW, Desk, minutes
 
 AFTER = MONTH_END + timedelta(seconds=1)
 FIGURES = st.dictionaries(st.tuples(st.sampled_from(FIELD_DEPARTMENTS), st.sampled_from(Item)), st.integers(0, 9))
@@ -59,9 +61,9 @@ def ended(desk: Desk) -> None:
     desk.session.flush()
 
 
-def seen(desk: Desk, actor: Actor | None = None) -> queries.MonthView:
+def seen(desk: Desk, actor: Actor | None = None) -> MonthView:
     desk.session.flush()
-    (view,) = queries.months(desk.session, actor or desk.head, month="2026-04")
+    (view,) = months(desk.session, actor or desk.head, month="2026-04")
     return view
 
 
@@ -86,7 +88,7 @@ def test_a_month_ends_half_an_hour_after_closing_of_its_last_day_and_the_next_be
     desk.session.flush()
     assert statistics.end_months(desk.session, now=AFTER) == 0
     assert published(desk.session) == [("MonthFiguresAsked", "dispatch"), ("MonthFiguresAsked", "finance")]
-    (may,) = queries.months(desk.session, desk.head, month="2026-05")
+    (may,) = months(desk.session, desk.head, month="2026-05")
     assert may.closes_at == MONTH_END + timedelta(days=31)
 
 
@@ -217,4 +219,43 @@ def test_figures_are_not_asked_for_again_before_the_month_is_over(desk: Desk) ->
 def test_signatures_and_months_are_shown_to_people_of_the_site_only(desk: Desk) -> None:
     ended(desk)
     stranger = employ(desk.session, "desk_head", "front_desk", open_site(desk.session, "ZJ"))
-    assert queries.months(desk.session, stranger, month="2026-04") == []
+    assert months(desk.session, stranger, month="2026-04") == []
+
+
+def test_nothing_is_signed_on_figures_of_an_earlier_asking(desk: Desk, signers: dict[str, Actor]) -> None:
+    ended(desk)
+    desk.figures(accepted=1, receipts=1, received_fen=5000, now=AFTER)
+    again = AFTER + timedelta(hours=1)
+    statistics.ask_figures(desk.session, site_id=desk.site_id, month="2026-04", actor=desk.head, now=again)
+    desk.session.flush()
+    with pytest.raises(RuleBroken, match="1 / None"):
+        sign(desk, desk.head)
+    desk.figures(accepted=1, receipts=1, received_fen=5000, now=again)
+    sign(desk, desk.head)
+    assert seen(desk).signed == ["front_desk"]
+
+
+def test_what_is_reported_is_what_was_signed_read_once(
+    desk: Desk, signers: dict[str, Actor], statements: list[str]
+) -> None:
+    ended(desk)
+    desk.figures(accepted=1, receipts=1, received_fen=5000, now=AFTER)
+    for department in SIGNERS[:-1]:
+        sign(desk, signers[department])
+    statements.clear()
+    sign(desk, signers[SIGNERS[-1]])
+    assert len([one for one in statements if "FROM month_figures" in one]) == 1
+
+
+def test_a_month_under_way_ends_by_the_sites_new_hours_and_one_that_is_over_stays(desk: Desk) -> None:
+    desk.begin_month()
+    desk.session.execute(
+        text("INSERT INTO months (site_id, month, closes_at, asked_at) VALUES (:site_id, '2026-03', :at, :at)"),
+        {"site_id": desk.site_id, "at": NOW},
+    )
+    changed = SiteChanged(
+        site_id=desk.site_id, version=99, code="BK", name="碧湖", zone="Asia/Shanghai", closing=time(20, 0)
+    )
+    desk.handle(changed)
+    closes = {month: desk.session.get_one(Month, (desk.site_id, month)).closes_at for month in ("2026-03", "2026-04")}
+    assert closes == {"2026-03": NOW, "2026-04": MONTH_END + timedelta(hours=2)}

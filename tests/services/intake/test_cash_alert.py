@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.intake import queries
+from services.intake.queries.cash_alerts import cash_alerts
 from shared.errors import NotYet
 from shared.ids import new_id
 from shared.messages import CashNotHandedOver, CashReturned
@@ -41,7 +41,7 @@ def test_the_desk_sees_missing_cash_once_and_when_it_came_back(desk: Desk) -> No
     for _ in range(2):
         desk.handle(message)
     desk.handle(returned)
-    (alert,) = queries.cash_alerts(desk.session, desk.head, after=None, limit=10).items
+    (alert,) = cash_alerts(desk.session, desk.head, after=None, limit=10).items
     assert (alert.amount_fen, alert.returned_at) == (5000, minutes(5))
 
 
