@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from services.finance.actions.ledger import post
 from services.finance.models import Charge, Receipt, ReceiptShare, Refund, RefundShare, Site
-from services.finance.queries import reserve_fen, till_fen
+from services.finance.queries.cash import till_fen
+from services.finance.queries.reserves import reserve_fen
 from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.ledger import JournalKind, fee_refunded
 from services.finance.rules.receipt import ReceiptState

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
 from services.finance.models import Charge, Damage, Proposal, Site
-from services.finance.queries import reserve_fen
+from services.finance.queries.reserves import reserve_fen
 from services.finance.rules.four_eyes import check_four_eyes, check_not_for_himself
 from services.finance.rules.ledger import JournalKind, reserve_used
 from services.finance.rules.reserve import (

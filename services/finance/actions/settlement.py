@@ -1,28 +1,18 @@
 """The month's settlement: close, agree the accounts, compute, approve, pay out [R89-R94, D18]."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.finance.actions.calculation import calculate
 from services.finance.actions.ledger import post
 from services.finance.models import MONTH_CLOSE, Settlement, SettlementLine, Site, SiteDay
-from services.finance.queries import (
-    SettlementLineView,
-    SettlementView,
-    payout_lines,
-    settlement_of,
-    settlement_view,
-)
+from services.finance.queries.payouts import payout_lines
 from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.ledger import JournalKind, settlement_approved
-from services.finance.rules.reopening import LOCKED
 from services.finance.rules.settlement import (
     SETTLEMENT,
     MonthClosePolicy,
@@ -133,63 +123,6 @@ def _unclosed_days(session: Session, site_id: UUID, month: str) -> int:
             SiteDay.closed_at.is_(None),
         )
     ).one()
-
-
-_CLAIMS = [
-    text("""
-        UPDATE fines SET settlement_id = :settlement_id
-        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL
-    """),
-    text("""
-        UPDATE proposals SET settlement_id = :settlement_id
-        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL AND use = 'reward' AND state = 'approved'
-    """),
-    text("""
-        UPDATE carryovers SET settlement_id = :settlement_id
-        WHERE site_id = :site_id AND month < :month AND settlement_id IS NULL
-    """),
-]
-
-# one wage may bear fines of two sites: whoever computes at the same time waits, then counts what the other took
-_LOCK_WAGES = text("""
-    SELECT FROM wages WHERE person_id IN (
-        SELECT person_id FROM fines WHERE settlement_id = :settlement_id
-        UNION ALL SELECT person_id FROM carryovers WHERE settlement_id = :settlement_id)
-    ORDER BY person_id FOR UPDATE
-""")
-
-
-def compute(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Settlement:
-    """Finance computes what each person gets: shares, rewards and fines, the sums of rows kept before [R91, R93].
-
-    May be done again until it is approved. Fines, rewards and carryovers of this or an earlier month that nobody
-    else has computed become this settlement's; one that comes later waits for the next month.
-    """
-    settlement = settlement_for(session, actor, site_id, month)
-    settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.COMPUTE)
-    keys = {"settlement_id": settlement.id, "site_id": site_id, "month": month}
-    for claim in _CLAIMS:
-        session.execute(claim, keys)
-    session.execute(_LOCK_WAGES, keys)
-    computed = calculate(session, settlement, tried=False)
-    session.execute(delete(SettlementLine).where(SettlementLine.settlement_id == settlement.id))
-    if computed.lines:
-        session.execute(insert(SettlementLine), [{"settlement_id": settlement.id, **line} for line in computed.lines])
-    for column, fen in computed.totals.items():
-        setattr(settlement, column, fen)
-    settlement.drafted_by, settlement.drafted_at = actor.person_id, now
-    return settlement
-
-
-def try_out(session: Session, *, site_id: UUID, month: str, actor: Actor) -> SettlementView:
-    """What computing would give now, at any time and storing nothing; state and signatures are the real ones."""
-    settlement = settlement_of(session, actor, site_id, month)
-    view = settlement_view(settlement)
-    if settlement.state in LOCKED:
-        return view
-    computed = calculate(session, settlement, tried=True)
-    sums: dict[str, Any] = {**computed.totals, "lines": [SettlementLineView(**line) for line in computed.lines]}
-    return replace(view, **sums)
 
 
 _CARRY_OVER = text("""

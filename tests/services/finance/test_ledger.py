@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from services.finance import queries
+from services.finance.queries.ledger import balances, journals
 from shared.ids import new_id
 from tests.services.finance.office import MORNING, Office
 
@@ -101,16 +101,16 @@ def test_a_posting_that_overdraws_the_reserve_of_its_site_is_refused(office: Off
 def test_all_balances_together_are_zero_and_each_journal_explains_itself(office: Office) -> None:
     used = office.paid(99)
     office.hand_over(office.clerk, office.cashier)
-    balances = queries.balances(office.session, office.lead)
-    assert sum(b.amount_fen for b in balances) == 0
-    assert {b.account: b.amount_fen for b in balances} == {
+    held = balances(office.session, office.lead)
+    assert sum(b.amount_fen for b in held) == 0
+    assert {b.account: b.amount_fen for b in held} == {
         "cash_in_hand": 0,
         "cash_at_finance": 99,
         "company_share": -49,
         "workers_share": -35,
         "reserve_fund": -15,
     }
-    first, second = queries.journals(office.session, office.lead, after=None, limit=10).items
+    first, second = journals(office.session, office.lead, after=None, limit=10).items
     assert (first.kind, first.reference, len(first.lines)) == ("receipt", used.number, 4)
     assert (second.kind, [line.amount_fen for line in second.lines]) == ("hand_over", [99, -99])
-    assert queries.journals(office.session, Office(office.session, code="LH").lead, after=None, limit=10).items == []
+    assert journals(office.session, Office(office.session, code="LH").lead, after=None, limit=10).items == []

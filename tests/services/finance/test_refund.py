@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.finance import queries
-from services.finance.actions import refund, settlement
+from services.finance.actions import calculation, refund
+from services.finance.queries.receipts import receipt_as_left
+from services.finance.queries.refunds import refund_as_left, refunds
+from services.finance.queries.settlements import settlement_as_left
 from services.finance.rules.receipt import Method
 from services.finance.rules.refund import RefundMethod
 from services.finance.tasks import hear_month_figures_asked
@@ -24,10 +26,10 @@ def test_income_and_shares_of_a_month_are_its_receipts_less_its_refunds(office: 
     office.refunded(paid(office), 4000)
     paid(office, 5000)
     office.end_month()
-    computed = settlement.compute(
+    computed = calculation.compute(
         office.session, site_id=office.site_id, month="2026-04", actor=office.lead, now=MAY_FIRST
     )
-    view = queries.settlement_as_left(office.session, computed)
+    view = settlement_as_left(office.session, computed)
     assert (view.received_fen, view.company_fen, view.workers_fen, view.reserve_fen) == (11000, 5500, 3850, 1650)
     assert {line.person_id: line.share_fen for line in view.lines} == {
         office.worker.person_id: 2333 - 933 + 1167,
@@ -47,13 +49,13 @@ def test_finances_figures_are_net_of_the_months_refunds(office: Office) -> None:
 
 def test_a_refund_is_shown_with_its_parts_and_on_its_receipt(office: Office) -> None:
     used = paid(office)
-    made = queries.refund_as_left(office.session, office.refunded(used, 4000))
+    made = refund_as_left(office.session, office.refunded(used, 4000))
     assert (made.receipt_number, made.company_fen, made.workers_fen, made.reserve_fen) == (used.number, 2000, 1400, 600)
     assert sorted(share.share_fen for share in made.shares) == [-933, -467]
-    assert queries.receipt_as_left(office.session, used).refunded_fen == 4000
+    assert receipt_as_left(office.session, used).refunded_fen == 4000
     elsewhere = Office(office.session, code="LH")
     for actor, howmany in ((office.cashier, 1), (elsewhere.cashier, 0)):
-        page = queries.refunds(office.session, actor, month="2026-04", after=None, limit=10)
+        page = refunds(office.session, actor, month="2026-04", after=None, limit=10)
         assert len(page.items) == howmany
 
 
