@@ -477,8 +477,8 @@ def test_d16_a_refund_after_the_month_was_settled_falls_into_the_open_month(offi
 def test_d17_a_refund_does_not_overdraw_the_reserve(office: Office) -> None:
     used = office.collect(office.accepted(), method=Method.BANK, reference="1")
     office.session.execute(
-        text("""WITH j AS (INSERT INTO journals (id, site_id, kind, at, reference)
-                           VALUES (gen_random_uuid(), :site_id, 'loss', :at, 'x') RETURNING id)
+        text("""WITH j AS (INSERT INTO journals (id, site_id, kind, at, day, reference)
+                           VALUES (gen_random_uuid(), :site_id, 'loss', :at, '2026-04-01', 'x') RETURNING id)
                 INSERT INTO journal_lines (journal_id, line, account, site_id, amount_fen)
                 SELECT j.id, n, a, :site_id, f FROM j, (VALUES (1, 'reserve_fund', 1000), (2, 'company_share', -1000))
                 AS l (n, a, f)"""),

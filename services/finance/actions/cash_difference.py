@@ -10,15 +10,15 @@ from services.finance.actions.hand_over import hand_over_for, in_hand_fen, move_
 from services.finance.actions.ledger import post
 from services.finance.actions.missing_cash import received_by_finance
 from services.finance.models import CashDifference, HandOver, HandOverReceipt, Person, Receipt
+from services.finance.queries.daily_checks import business_day_at
 from services.finance.rules.cash_difference import check_shortage
 from services.finance.rules.hand_over import FINANCE, HAND_OVER, HandOverStep
 from services.finance.rules.ledger import JournalKind, shortage_made_good
 from shared.alerts import Alert, raise_alerts
-from shared.calendar import business_day
 from shared.errors import NotFound, NotYourRole
 from shared.ids import new_id
 from shared.money import largest_remainder
-from shared.people import Actor, known_site
+from shared.people import Actor
 
 
 def settle_difference(session: Session, *, hand_over_id: UUID, reason: str, actor: Actor, now: datetime) -> HandOver:
@@ -46,18 +46,17 @@ def confirm_difference(session: Session, *, hand_over_id: UUID, actor: Actor, no
     if hand_over.from_id != actor.person_id and not for_him:
         raise NotYourRole("not_the_giver", "only the one who gave it confirms the difference", rule="R86")
     hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.CONFIRM_DIFFERENCE)
-    site = known_site(session, hand_over.site_id)
     difference_fen = hand_over.amount_fen - (hand_over.counted_fen or 0)
     session.add(
         CashDifference(
             id=new_id(),
             hand_over_id=hand_over.id,
-            site_id=site.id,
+            site_id=hand_over.site_id,
             giver_id=hand_over.from_id,
             receiver_id=hand_over.to_id,
             amount_fen=difference_fen,
             reason=hand_over.difference_reason or "",
-            day=business_day(now, zone=site.zone, closing=site.closing),
+            day=business_day_at(session, hand_over.site_id, now=now),
             recorded_at=now,
         )
     )

@@ -13,12 +13,8 @@ from sqlalchemy import Row, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from services.finance.models import (
-    DAILY_CHECK,
-    CarriedFinding,
-    Site,
-    SiteDay,
-)
+from services.finance.actions.settlement import days_begun
+from services.finance.models import DAILY_CHECK, CarriedFinding, Site, SiteDay
 from services.finance.rules.daily_check import CashPolicy, check_times
 from shared.alerts import Alert, raise_alerts
 from shared.calendar import business_day
@@ -38,6 +34,7 @@ def open_days(session: Session, days: Sequence[tuple[UUID, date]], *, now: datet
         times = check_times(day, zone=sites[site_id].zone, closing=sites[site_id].closing, policy=policies[site_id])
         rows.append({"site_id": site_id, "day": day, "closes_at": times.closes_at, "chase_at": times.chase_at})
     session.execute(insert(SiteDay).on_conflict_do_nothing(), rows)
+    days_begun(session, days, now=now)
 
 
 def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:

@@ -9,12 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.finance.actions.daily_check import claim, columns
-from services.finance.models import (
-    CASH_CHASE,
-    MissingCash,
-    MissingCashReceipt,
-    SiteDay,
-)
+from services.finance.models import CASH_CHASE, MissingCash, MissingCashReceipt, SiteDay
 from shared.bus.outbox import publish
 from shared.ids import new_id
 from shared.messages import CashNotHandedOver, CashReturned
@@ -129,8 +124,8 @@ def _name(session: Session, missing: MissingCash) -> None:
 
 _LOCK_NAMED = text("""
     SELECT id FROM missing_cash
-    WHERE id IN (SELECT missing_id FROM missing_cash_receipts WHERE receipt_id = ANY(:receipt_ids))
-       OR difference_id = :difference_id
+    WHERE id IN (SELECT missing_id FROM missing_cash_receipts WHERE receipt_id = ANY(:receipt_ids)
+                 UNION ALL SELECT id FROM missing_cash WHERE difference_id = :difference_id)
     ORDER BY id FOR UPDATE
 """)
 

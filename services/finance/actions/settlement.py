@@ -1,7 +1,8 @@
 """The month's settlement: close, agree the accounts, compute, approve, pay out [R89-R94, D18]."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
@@ -22,7 +23,7 @@ from services.finance.rules.settlement import (
     check_received,
 )
 from shared.bus.outbox import publish
-from shared.calendar import business_month, first_day, last_day, month_closes_at, next_month
+from shared.calendar import business_month, first_day, last_day, month_closes_at, month_of, next_month
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import PayoutApproved, PayoutReceived, StatisticsAgreed
@@ -31,10 +32,27 @@ from shared.policy_rows import in_force_at
 
 
 def open_months(session: Session, months: Sequence[tuple[UUID, str]], *, now: datetime) -> None:
-    """Begin the settlements of months (site, month), each with the moment it closes [D18]."""
+    """Begin the settlements of months (site, month), each with the moment it will close as far as known [D18]."""
+    session.execute(insert(Settlement).on_conflict_do_nothing(), _begun(session, months, now=now))
+
+
+def days_begun(session: Session, days: Sequence[tuple[UUID, date]], *, now: datetime) -> None:
+    """Where the last day of a month begins, its closing time is known, and so is when the month closes [D18]."""
+    ending = [(site_id, month_of(day)) for site_id, day in days if day == last_day(month_of(day))]
+    if ending:
+        at_last = insert(Settlement)
+        at_last = at_last.on_conflict_do_update(
+            index_elements=[Settlement.site_id, Settlement.month],
+            set_={"closes_at": at_last.excluded.closes_at},
+            where=Settlement.state == SettlementState.OPEN,
+        )
+        session.execute(at_last, _begun(session, ending, now=now))
+
+
+def _begun(session: Session, months: Sequence[tuple[UUID, str]], *, now: datetime) -> list[dict[str, Any]]:
     sites = {site.id: site for site in session.scalars(select(Site).where(Site.id.in_([id_ for id_, _ in months])))}
     policies = in_force_at(session, MonthClosePolicy, site_ids=list(sites), at=now)
-    rows = [
+    return [
         {
             "id": new_id(),
             "site_id": site_id,
@@ -49,7 +67,6 @@ def open_months(session: Session, months: Sequence[tuple[UUID, str]], *, now: da
         }
         for site_id, month in months
     ]
-    session.execute(insert(Settlement).on_conflict_do_nothing(), rows)
 
 
 def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:

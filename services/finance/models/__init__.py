@@ -5,6 +5,7 @@ from services.finance.models.cash_difference import CashDifference
 from services.finance.models.charge import Charge, ChargeWorker
 from services.finance.models.daily_check import CASH_CHASE, DAILY_CHECK, CarriedFinding, CashFinding, SiteDay
 from services.finance.models.damage import Damage
+from services.finance.models.deposit import Deposit
 from services.finance.models.fine import Fine
 from services.finance.models.hand_over import HandOver, HandOverReceipt
 from services.finance.models.ledger import Journal, JournalLine
@@ -31,6 +32,7 @@ __all__ = [
     "Charge",
     "ChargeWorker",
     "Damage",
+    "Deposit",
     "Fine",
     "HandOver",
     "HandOverReceipt",

@@ -18,6 +18,7 @@ class Fine(Base):
     __tablename__ = "fines"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
+        Index("ix_fines_site_id", "site_id", "case_id"),
         Index("ix_fines_open", "site_id", "month", postgresql_where=text("settlement_id IS NULL")),
         Index("ix_fines_settlement_id", "settlement_id"),
     )

@@ -1,6 +1,6 @@
 """The tables of the ledger."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -12,7 +12,7 @@ from shared.ids import new_id
 
 
 class Journal(Base):
-    """One entry of the ledger: append-only, its lines summing to zero, both held by triggers."""
+    """One entry of the ledger, of a business day: append-only, its lines summing to zero, both held by triggers."""
 
     __tablename__ = "journals"
     __table_args__ = (
@@ -25,6 +25,7 @@ class Journal(Base):
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
     kind: Mapped[JournalKind]
     at: Mapped[datetime]
+    day: Mapped[date]
     reference: Mapped[str]
 
     lines: Mapped[list["JournalLine"]] = relationship(lazy="raise", order_by="JournalLine.line")

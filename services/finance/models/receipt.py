@@ -48,6 +48,7 @@ class Receipt(Base):
         CheckConstraint("method = 'cash' OR reference IS NOT NULL AND holder_id IS NULL", name="cash_is_held"),
         Index("uq_receipts_request_id", "request_id", unique=True, postgresql_where=text("state <> 'voided'")),
         Index("ix_receipts_held", "site_id", "holder_id", postgresql_where=text("holder_id IS NOT NULL")),
+        Index("ix_receipts_site_id", "site_id", "id"),
         Index("ix_receipts_month", "site_id", "month"),
         Index("ix_receipts_on_hand", "site_id", "number", postgresql_where=text("state = 'on_hand'")),
         Index("ix_receipts_carried", "site_id", postgresql_where=text("state = 'carried'")),

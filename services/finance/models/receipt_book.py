@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.finance.models.base import Base
@@ -16,6 +16,7 @@ class ReceiptBook(Base):
     __tablename__ = "receipt_books"
     __table_args__ = (
         UniqueConstraint("site_id", "first"),
+        Index("ix_receipt_books_site_id", "site_id", "id"),
         CheckConstraint("0 < first AND first <= last", name="numbers"),
         CheckConstraint("(returned_at IS NULL) = (returned_by IS NULL)", name="returned"),
     )

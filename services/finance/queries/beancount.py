@@ -9,21 +9,20 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.finance.queries.ledger import BUSINESS_DAY
 from services.finance.rules import beancount
 from services.finance.rules.ledger import CHART, Account
 from shared.calendar import first_day, last_day
 from shared.people import Actor
 
 # every line of the person's sites with its day; a month has what came before it as its opening balances
-_POSTED = f"""
+_POSTED = """
     SELECT l.journal_id, l.line, l.account, l.person_id, l.amount_fen, j.kind, j.reference, sites.code AS site_code,
-           {BUSINESS_DAY} AS day
+           j.day
     FROM journal_lines l
     JOIN journals j ON j.id = l.journal_id
     JOIN sites ON sites.id = l.site_id
     WHERE (CAST(:sites AS uuid[]) IS NULL OR l.site_id = ANY(:sites))
-"""  # noqa: S608  # our own SQL
+"""
 
 
 _ACCOUNTS = text(f"""

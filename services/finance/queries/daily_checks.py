@@ -1,15 +1,15 @@
-"""The daily cash checks of a month [R36, R85, D6]."""
+"""Business days and their cash checks [R36, R85, D6]."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from services.finance.models import SiteDay
+from services.finance.models import Site, SiteDay
 from shared.access import at_sites_of
-from shared.calendar import first_day, last_day
+from shared.calendar import business_day, first_day, last_day, month_of
 from shared.people import Actor
 
 
@@ -77,3 +77,28 @@ def cash_checks(session: Session, actor: Actor, *, month: str) -> list[CashCheck
         )
         for day in session.scalars(query)
     ]
+
+
+def business_day_at(session: Session, site_id: UUID, *, now: datetime) -> date:
+    """The day a fact counts in: the first of the site's days that is not over; each keeps the closing it began with.
+
+    Between closing and its sweep the next day has not begun yet: it is the day after the last.
+    """
+    with session.no_autoflush:  # whoever asks is in the middle of writing
+        newest = session.execute(
+            select(SiteDay.day, SiteDay.closes_at)
+            .where(SiteDay.site_id == site_id)
+            .order_by(SiteDay.day.desc())
+            .limit(2)  # the next day begins early when the site is told to close earlier
+        ).all()
+        not_over: list[date] = [row.day for row in newest if row.closes_at > now]
+        if not_over:
+            return min(not_over)
+        site = session.get_one(Site, site_id)
+        after_the_last: list[date] = [row.day + timedelta(days=1) for row in newest]
+        return max([business_day(now, zone=site.zone, closing=site.closing), *after_the_last])
+
+
+def business_month_at(session: Session, site_id: UUID, *, now: datetime) -> str:
+    """The month a fact counts in [D13]: that of its business day."""
+    return month_of(business_day_at(session, site_id, now=now))

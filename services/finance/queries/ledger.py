@@ -81,10 +81,6 @@ def journals(session: Session, actor: Actor, *, after: UUID | None, limit: int) 
     return page_of(session, query, Journal.id, _journal_view, after=after, limit=limit)
 
 
-BUSINESS_DAY = "CAST(j.at AT TIME ZONE sites.zone + (interval '24 hours' - CAST(sites.closing AS interval)) AS date)"
-"""SQL: the day a journal counts in; from closing time on it is the next one, as in `shared.calendar`."""
-
-
 @dataclass(frozen=True)
 class AccountView:
     """An account of the chart; it grows on its normal side, and balances are shown debit +, credit -."""

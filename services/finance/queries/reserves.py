@@ -8,7 +8,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from services.finance.models import JournalLine, Proposal, Site
-from services.finance.queries.ledger import BUSINESS_DAY
 from services.finance.rules.ledger import Account
 from shared.access import at_sites_of
 from shared.calendar import first_day, last_day
@@ -118,14 +117,13 @@ class ReserveStatementView:
     closing_fen: int
 
 
-_MOVED = f"""
-    SELECT j.kind, p.id AS proposal_id, p.reason, {BUSINESS_DAY} AS day, -l.amount_fen AS fen
+_MOVED = """
+    SELECT j.kind, p.id AS proposal_id, p.reason, j.day, -l.amount_fen AS fen
     FROM journal_lines l
     JOIN journals j ON j.id = l.journal_id
-    JOIN sites ON sites.id = l.site_id
     LEFT JOIN proposals p ON CAST(p.id AS text) = j.reference AND p.use = j.kind AND p.site_id = l.site_id
     WHERE l.account = 'reserve_fund' AND l.site_id = :site_id
-"""  # noqa: S608  # our own SQL
+"""
 
 
 _OPENING = text(f"SELECT coalesce(sum(fen), 0) FROM ({_MOVED}) moved WHERE day < :first")  # noqa: S608  # our own SQL

@@ -9,7 +9,8 @@ from shared.ids import new_id
 from tests.services.finance.office import MORNING, Office
 
 ADD_JOURNAL = text(
-    "INSERT INTO journals (id, site_id, kind, at, reference) VALUES (:id, :site_id, 'receipt', :at, :ref)"
+    """INSERT INTO journals (id, site_id, kind, at, day, reference)
+       VALUES (:id, :site_id, 'receipt', :at, '2026-04-01', :ref)"""
 )
 ADD_LINE = text("""
     INSERT INTO journal_lines (journal_id, line, account, site_id, amount_fen)
@@ -73,6 +74,7 @@ def test_the_same_thing_is_posted_once(office: Office) -> None:
         "DELETE FROM journal_lines",
         "UPDATE journals SET reference = 'x'",
         "DELETE FROM journals",
+        "UPDATE deposits SET amount_fen = 1",
     ],
 )
 def test_what_is_written_can_be_neither_changed_nor_removed_not_even_by_the_owner(office: Office, change: str) -> None:
