@@ -324,13 +324,13 @@ class Office:
         hear_damage_reported(self.session, damage, now=MORNING)
         return damage.damage_id
 
-    def end_month(self, now: datetime = MAY_FIRST) -> None:
-        """Every day of April is checked, the month closed, its statistics and accounts agreed."""
+    def end_month(self, now: datetime = MAY_FIRST, *, month: str = "2026-04") -> None:
+        """Every day of the month is checked, the month closed, its statistics and accounts agreed."""
         sweep_all(self.session, check_cash, now=now)
         sweep_all(self.session, close_months, now=now)
-        self.statistics_agreed()
+        self.statistics_agreed(month)
         for actor in (self.desk_head, self.lead):
-            settlement.agree_accounts(self.session, site_id=self.site_id, month="2026-04", actor=actor, now=now)
+            settlement.agree_accounts(self.session, site_id=self.site_id, month=month, actor=actor, now=now)
             self.session.flush()
 
     def balance(self, account: str, person: Actor | None = None) -> int:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.finance.actions import calculation, settlement
+from services.finance.actions import calculation
 from services.finance.models import Carryover, Settlement, SettlementLine, Wage
 from services.finance.queries.settlements import SettlementView, settlement_as_left
 from services.finance.rules.deduction import Deduction, GuardPolicy, deduct
 from services.finance.rules.settlement import SettlementState
-from services.finance.tasks import check_cash, close_months, hear_wage_changed
+from services.finance.tasks import hear_wage_changed
 from shared.db import database
 from shared.ids import new_id
 from shared.messages import WageChanged
@@ -24,7 +24,7 @@ from shared.money import MAX_FEN
 from shared.people import Actor
 from shared.policy_rows import change
 from tests.people import employ
-from tests.services.finance.office import MAY_FIRST, MORNING, Office, sweep_all
+from tests.services.finance.office import MAY_FIRST, MORNING, Office
 from tests.services.finance.test_settlement import approve, compute, fined
 
 JUNE_FIRST = MAY_FIRST + timedelta(days=31)
@@ -60,11 +60,7 @@ def guard(office: Office, policy: GuardPolicy) -> None:
 
 def end_may(office: Office, now: datetime = JUNE_FIRST) -> SettlementView:
     """May is closed, agreed and computed."""
-    sweep_all(office.session, check_cash, now=now)
-    sweep_all(office.session, close_months, now=now)
-    office.statistics_agreed("2026-05")
-    for actor in (office.desk_head, office.lead):
-        settlement.agree_accounts(office.session, site_id=office.site_id, month="2026-05", actor=actor, now=now)
+    office.end_month(now, month="2026-05")
     may = calculation.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=now)
     return settlement_as_left(office.session, may)
 

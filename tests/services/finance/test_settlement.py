@@ -215,11 +215,7 @@ def test_a_fine_or_reward_that_comes_after_the_computing_waits_for_the_next_mont
     (fine,) = fines(office.session, office.lead, after=None, limit=10).items
     assert (fine.case_id, fine.settlement_id) == (late.case_id, None)
     june = MAY_FIRST + timedelta(days=31)
-    sweep_all(office.session, check_cash, now=june)
-    sweep_all(office.session, close_months, now=june)
-    office.statistics_agreed("2026-05")
-    for actor in (office.desk_head, office.lead):
-        settlement.agree_accounts(office.session, site_id=office.site_id, month="2026-05", actor=actor, now=june)
+    office.end_month(june, month="2026-05")
     may = calculation.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=june)
     lines = {line.person_id: line for line in settlement_as_left(office.session, may).lines}
     assert (lines[office.worker.person_id].fine_fen, lines[office.worker.person_id].from_wage_fen) == (700, 700)
