@@ -106,6 +106,9 @@ _SUMMED = {
 }
 """Totals of a settlement that are sums of its lines, with the column they sum."""
 
+SUMS = ("received_fen", "company_fen", "workers_fen", "reserve_fen", *_SUMMED)
+"""Every total of a settlement."""
+
 
 def _line(person: Row[Any], guard: GuardPolicy) -> dict[str, Any]:
     """One person's line: his sums of the month, and where his fines come from."""

@@ -75,6 +75,14 @@ def test_a_payment_leaves_the_bank_once_however_often_it_is_told_and_before_hr_c
     office.books_balance()
 
 
+def test_a_payment_is_booked_at_the_site_of_its_settlement_whatever_site_the_message_names(
+    office: Office, approved: SettlementView
+) -> None:
+    elsewhere = Office(office.session, code="LH")
+    paid(office, approved.id, site_id=elsewhere.site_id)
+    assert (office.balance("bank"), elsewhere.balance("bank")) == (-3500, 0)
+
+
 def test_another_sum_or_a_second_payment_or_a_stranger_is_refused(office: Office, approved: SettlementView) -> None:
     with pytest.raises(RuleBroken) as refused:
         paid(office, approved.id, net_fen=3499)
