@@ -366,6 +366,9 @@ def cash_in_hands_is_exactly_what_open_cases_name(exports: Exports) -> Check:
     yield _same("held and named by cases", owed, dict(cases))
     yield _same("held and in the ledger", dict(held), dict(ledger["cash_in_hand"]))
     yield _same("counted short and in the ledger", dict(short), dict(ledger["cash_differences"]))
+    spread = sum(receipt["short_fen"] for receipt in _used(exports))
+    recorded = sum(difference["amount_fen"] for difference in exports.cash_differences)
+    yield _same("counted short and noted on receipts", spread, recorded)
     listed = {line["holder_id"]: line["amount_fen"] for line in exports.cash}
     yield _same("held and listed", dict(held), listed)
 
@@ -442,6 +445,17 @@ def callbacks_are_counted_as_they_were(exports: Exports) -> Check:
             yield _same(f"{number}: missed", request["callback_missed"], reached_late)
 
 
+def every_number_of_every_receipt_book_is_accounted_for(exports: Exports) -> Check:
+    """R34, R35: each number issued to a desk is a receipt, on hand, carried, used, void or returned."""
+    counts = Counter((receipt["book_id"], receipt["state"]) for receipt in exports.receipts)
+    for book in exports.receipt_books:
+        what = f"{exports.sites[book['site_id']]} book from {book['first']}"
+        for state in ("on_hand", "carried", "used", "voided", "returned"):
+            yield _same(f"{what}: {state}", counts[book["id"], state], book[state])
+        numbers = sum(counts[book["id"], state] for state in {state for _, state in counts})
+        yield _same(f"{what}: numbers", numbers, book["last"] - book["first"] + 1)
+
+
 def papers_are_numbered_without_gaps(exports: Exports) -> Check:
     """R24, R34: registration forms, notices and receipts, per site and day."""
     numbers = [request["number"] for request in exports.requests]
@@ -484,6 +498,7 @@ CHECKS = (
     every_message_was_handled_exactly_once,
     every_deadline_that_started_has_ended,
     callbacks_are_counted_as_they_were,
+    every_number_of_every_receipt_book_is_accounted_for,
     papers_are_numbered_without_gaps,
     closed_requests_ended_with_a_satisfied_owner,
 )

@@ -17,6 +17,7 @@ class Exports:
     work_orders: list[Any]
     charges: list[Any]
     receipts: list[Any]
+    receipt_books: list[Any]
     hand_overs: list[Any]
     missing_cash: list[Any]
     cash: list[Any]
@@ -32,6 +33,7 @@ class Exports:
     payouts: list[Any]
     deliveries: list[Any]
     reports: list[Any]
+    alerts: dict[str, list[Any]]
     sent: dict[str, list[Any]]
     received: dict[str, list[Any]]
     deadlines: dict[str, list[Any]]
@@ -51,6 +53,7 @@ def read_exports(client: Client, auditor: Person, month: str) -> Exports:
         work_orders=client.pages(auditor, "/dispatch/api/work-orders"),
         charges=client.pages(auditor, "/finance/api/charges"),
         receipts=client.pages(auditor, "/finance/api/receipts"),
+        receipt_books=client.pages(auditor, "/finance/api/receipt-books"),
         hand_overs=client.pages(auditor, "/finance/api/hand-overs"),
         missing_cash=client.pages(auditor, "/finance/api/missing-cash"),
         cash=client.get(auditor, "/finance/api/cash"),
@@ -66,6 +69,7 @@ def read_exports(client: Client, auditor: Person, month: str) -> Exports:
         payouts=client.pages(auditor, "/hr/api/payouts"),
         deliveries=client.pages(auditor, "/hr/api/deliveries"),
         reports=client.pages(auditor, "/hr/api/reports"),
+        alerts={name: client.pages(auditor, f"/{name}/api/alerts", unseen=False) for name in SERVICES},
         sent={name: client.pages(auditor, f"/{name}/ops/sent") for name in SERVICES},
         received={name: client.pages(auditor, f"/{name}/ops/received") for name in SERVICES},
         deadlines={name: bus["deadlines"] for name, bus in buses.items()},

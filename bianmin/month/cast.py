@@ -42,6 +42,10 @@ PRICES: list[dict[str, Any]] = [
 """The price book of the play (fen)."""
 
 
+WAGES = {"worker": 4500_00, "clerk": 4200_00, "head": 2850_00}
+"""Monthly wages of the play (fen); a head's is so near the minimum that the guard on deductions has a word to say."""
+
+
 @dataclass(frozen=True)
 class Team:
     """The people of one site."""
@@ -148,8 +152,8 @@ def _equip(world: World, cast: Cast) -> None:
     """What people need for their work: certificates, wages, prescribed duties, receipts to come later."""
     post = world.client.post
     for person in cast.everybody():
-        if person.role == "worker":
-            post(cast.hr, f"/hr/api/people/{person.id}/wage", monthly_wage_fen=4500_00)
+        if person.role in WAGES:
+            post(cast.hr, f"/hr/api/people/{person.id}/wage", monthly_wage_fen=WAGES[person.role])
     for team in cast.teams:
         for worker in team.workers["engineering"]:
             post(

@@ -84,17 +84,20 @@ class Departments:
         told = self.stage.post(head, f"{path}/override", worker_id=worker.id, reason="业主催得急 the owner is pressing")
         self.overridden.append((job, {"worker_id": worker.id, "override_id": told["overridden"][-1]["id"]}))
 
-    def work(self, job: Job, order: dict[str, Any], day: date) -> None:
-        """One visit, as its fate has it; the owner signs for the fee on the job."""
-        path = f"/dispatch/api/work-orders/{order['id']}"
-        workers = [self.stage.people[line["person_id"]] for line in order["workers"]]
-        first, fate = workers[0], Visiting.DONE if order["round"] else job.visiting
+    def start(self, job: Job, order: dict[str, Any], day: date) -> None:
+        """Duties first; then the workers are at the home, and see whether the owner has bought what is needed."""
+        path, workers = self._on(order)
         for worker in workers:
-            if fate is not Visiting.DUTIES_UNDONE:
+            if order["round"] or job.visiting is not Visiting.DUTIES_UNDONE:
                 self._do_duties(worker, day)
-        self._go_with_owner(job, order, first)
-        self.stage.post(first, f"{path}/arrive")
-        self.stage.post(first, f"{path}/check-materials", complete=True, note="业主自购 the owner has bought them")
+        self._go_with_owner(job, order, workers[0])
+        self.stage.post(workers[0], f"{path}/arrive")
+        self.stage.post(workers[0], f"{path}/check-materials", complete=True, note="业主自购 the owner has bought them")
+
+    def complete(self, job: Job, order: dict[str, Any]) -> None:
+        """The rest of the visit, as its fate has it; the owner signs for the fee on the job."""
+        path, (first, *_) = self._on(order)
+        fate = Visiting.DONE if order["round"] else job.visiting
         if fate in {Visiting.SAFETY_RESUMED, Visiting.SAFETY_ENDED}:
             self.stage.post(first, f"{path}/stop", reason="配电箱带电 the box is live", for_safety=True)
             if fate is Visiting.SAFETY_RESUMED:
@@ -103,13 +106,17 @@ class Departments:
             self._end_undone(job, path, first, "safety" if fate is Visiting.SAFETY_ENDED else "unable")
             return
         if fate is Visiting.DAMAGE:
-            told = self.stage.post(
-                first, f"{path}/damage", description="碰坏瓷砖一块 a tile was broken", estimate_fen=1200
-            )
+            facts = {"description": "碰坏瓷砖一块 a tile was broken", "estimate_fen": 1200}
+            told = self.stage.post(first, f"{path}/damage", **facts)
             self.damaged.append((job, told["damages"][-1]["id"]))
         self.stage.post(first, f"{path}/finish")
         self._sign(job, path, first, changes_fee=fate is Visiting.FEE_CHANGED)
         self.stage.post(first, f"{path}/return")
+
+    def _on(self, order: dict[str, Any]) -> tuple[str, list[Person]]:
+        """The order's path, and who goes."""
+        workers = [self.stage.people[line["person_id"]] for line in order["workers"]]
+        return f"/dispatch/api/work-orders/{order['id']}", workers
 
     def _do_duties(self, worker: Person, day: date) -> None:
         """The regular work of the day first: what is prescribed is ticked off, or it is said to be done."""

@@ -87,6 +87,7 @@ class Desk:
             owner_waits=job.channel == "walk_in",
         )
         stage.post(clerk, f"/intake/api/requests/{job.request_id}/notice")
+        stage.noticed_at.add(job.row.site_code)
 
     def _items(self, job: Job, what: str) -> list[dict[str, Any]]:
         """What the fee is made of: one item of the price book, now and then two, or two of one."""

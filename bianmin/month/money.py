@@ -44,10 +44,10 @@ class Money:
 
     def take_in_notices(self) -> None:
         """Finance takes in its copies of the day's notices."""
-        for team in self.stage.cast.teams:
-            charges = self.stage.client.pages(team.cashier, "/finance/api/charges")
-            if any(charge["received_at"] is None for charge in charges):
-                self.stage.post(team.cashier, "/finance/api/charges/receive", site_id=team.site_id)
+        for code in sorted(self.stage.noticed_at):
+            team = self.stage.team_of[code]
+            self.stage.post(team.cashier, "/finance/api/charges/receive", site_id=team.site_id)
+        self.stage.noticed_at.clear()
 
     def collect(self, job: Job, order: dict[str, Any]) -> None:
         """The agreed fee against a numbered receipt: at the desk, or with a receipt the worker carries."""

@@ -12,7 +12,7 @@ from bianmin.month.discipline import Discipline
 from bianmin.month.fates import Callback, Job, Visiting, working_days
 from bianmin.month.money import Money
 from bianmin.month.quiet import World
-from bianmin.month.stage import SLOTS, VISITS, PlayedWrong, Stage
+from bianmin.month.stage import SLOTS, VISITS, PlayedWrong, Stage, see_alerts
 
 
 class Play:
@@ -60,6 +60,8 @@ class Play:
             self.discipline.day(day)
             self.money.take_in_notices()
             self.money.hand_over(day)
+            if day.isoweekday() == 6:
+                see_alerts(stage)
         stage.at(day, time(18), seconds=1)  # the daily cash check
         self.money.explain_carried()
 
@@ -120,18 +122,21 @@ class Play:
         for job in jobs:
             if job.visiting is Visiting.DUTIES_UNDONE:
                 self.departments.try_without_duties(job, orders[job.request_id])
-        late = []
-        for job in jobs:
-            if job.visiting is Visiting.WITHDRAWN and not orders[job.request_id]["round"]:
-                self.desk.withdraw(job)
-            elif job.visiting is Visiting.DONE_LATE:
-                late.append(job)
-            else:
-                self.departments.work(job, orders[job.request_id], day)
+        withdrawn = [job for job in jobs if job.visiting is Visiting.WITHDRAWN and not orders[job.request_id]["round"]]
+        late = [job for job in jobs if job.visiting is Visiting.DONE_LATE]
+        visited = [job for job in jobs if job not in withdrawn]
+        for job in withdrawn:
+            self.desk.withdraw(job)
+        for job in visited:
+            if job not in late:
+                self.departments.start(job, orders[job.request_id], day)
         if late:
             stage.at(day, hour, minutes=minutes + 20)
             for job in late:
-                self.departments.work(job, orders[job.request_id], day)
+                self.departments.start(job, orders[job.request_id], day)
+        stage.at(day, hour, minutes=minutes + 35)
+        for job in visited:
+            self.departments.complete(job, orders[job.request_id])
         stage.world.settle()
         for job in jobs:
             if not orders[job.request_id]["round"] and job.request_id in stage.open_jobs:

@@ -12,6 +12,20 @@ from rich.table import Table
 
 from bianmin.exports import Exports
 
+PAYOUT_COLUMNS = (
+    "name",
+    "share_fen",
+    "reward_fen",
+    "fine_fen",
+    "from_bonus_fen",
+    "from_wage_fen",
+    "carried_fen",
+    "guard",
+    "net_fen",
+    "state",
+    "case_numbers",
+)
+
 
 def summarise(exports: Exports) -> dict[str, Any]:
     """The month's figures, each a count or fen."""
@@ -39,6 +53,24 @@ def summarise(exports: Exports) -> dict[str, Any]:
             {"site": site[line["site_id"]], "holder": line["holder_name"], "amount_fen": line["amount_fen"]}
             for line in exports.cash
         ],
+        "refunds": [
+            {
+                "site": site[refund["site_id"]],
+                "receipt": refund["receipt_number"],
+                **{part: refund[part] for part in ("amount_fen", "company_fen", "workers_fen", "reserve_fen")},
+            }
+            for refund in exports.refunds
+        ],
+        "cash_differences": [
+            {
+                "site": site[line["site_id"]],
+                "giver": exports.people[line["giver_id"]],
+                "receiver": exports.people[line["receiver_id"]],
+                "amount_fen": line["amount_fen"],
+                "made_good": line["made_good_at"] is not None,
+            }
+            for line in exports.cash_differences
+        ],
         "split_by_site": [
             {
                 "site": site[line["site_id"]],
@@ -50,7 +82,7 @@ def summarise(exports: Exports) -> dict[str, Any]:
         ],
         "payouts": sorted(
             (
-                {"site": site[payout["site_id"]], **{k: v for k, v in line.items() if k != "person_id"}}
+                {"site": site[payout["site_id"]], **{column: line[column] for column in PAYOUT_COLUMNS}}
                 for payout in exports.payouts
                 for line in payout["lines"]
             ),
@@ -70,6 +102,19 @@ def summarise(exports: Exports) -> dict[str, Any]:
             ),
             key=lambda case: case["number"],
         ),
+        "alerts_by_kind": dict(
+            sorted(Counter(alert["kind"] for alerts in exports.alerts.values() for alert in alerts).items())
+        ),
+        "deliveries_to_the_hr_system": [
+            {
+                "number": delivery["sequence"],
+                "site": site[delivery["site_id"]],
+                "lines": delivery["payload"]["totals"]["lines"],
+                "net_fen": delivery["payload"]["totals"]["net_fen"],
+                "reference": delivery["reference"],
+            }
+            for delivery in exports.deliveries
+        ],
     }
 
 
@@ -106,7 +151,7 @@ SHORT = {
 
 
 def show(result: dict[str, Any], console: Console) -> None:
-    """The figures on screen."""
+    """The figures on screen; a column of nothing is left out."""
     for name, value in result.items():
         title = name.replace("_", " ")
         if isinstance(value, dict):
@@ -116,12 +161,13 @@ def show(result: dict[str, Any], console: Console) -> None:
             console.print(table)
         elif isinstance(value, list) and value:
             table = Table(title=title, title_justify="left", box=box.SIMPLE)
-            for column in value[0]:
+            columns = [column for column in value[0] if any(row[column] for row in value)]
+            for column in columns:
                 money = column.endswith("_fen")
                 heading = SHORT.get(column, column.removesuffix("_fen").replace("_", " "))
                 table.add_column(heading, justify="right" if money else "left", no_wrap=money)
             for row in value:
-                table.add_row(*(_cell(column, row[column]) for column in row))
+                table.add_row(*(_cell(column, row[column]) for column in columns))
             console.print(table)
         else:
             console.print(f"{title}: {value}")

@@ -49,6 +49,7 @@ class Stage:
         self.visits: dict[tuple[date, int], list[Job]] = defaultdict(list)
         self.reworks: list[Job] = []
         self.open_jobs: set[str] = set()
+        self.noticed_at: set[str] = set()
 
     # --- time and chance -----------------------------------------------------------------------------------------
 
@@ -106,3 +107,15 @@ class Stage:
                 raise
         else:
             raise PlayedWrong(why)
+
+
+def see_alerts(stage: Stage) -> None:
+    """Heads and desk heads look at what they were told, and confirm it."""
+    for team in stage.cast.teams:
+        for reader, services in (
+            (team.desk_head, ("intake", "finance")),
+            *((head, ("intake", "dispatch")) for head in team.heads.values()),
+        ):
+            for service in services:
+                for alert in stage.client.pages(reader, f"/{service}/api/alerts"):
+                    stage.post(reader, f"/{service}/api/alerts/{alert['id']}/seen")

@@ -156,7 +156,7 @@ class WorkOrder(Base):
         lazy="raise", order_by="Assignment.position", cascade="all, delete-orphan"
     )
     stops: Mapped[list["Stop"]] = relationship(lazy="raise", order_by="Stop.id")
-    overrides: Mapped[list["DutyOverride"]] = relationship(lazy="raise")
+    overrides: Mapped[list["DutyOverride"]] = relationship(lazy="raise", order_by="DutyOverride.id")
     signature: Mapped["Signature | None"] = relationship(lazy="raise")
     tellings: Mapped[list["Telling"]] = relationship(lazy="raise", order_by="Telling.id")
     damages: Mapped[list["Damage"]] = relationship(lazy="raise", order_by="Damage.id")
@@ -168,7 +168,7 @@ class Assignment(Base):
     __tablename__ = "assignments"
     __table_args__ = (
         CheckConstraint("weight BETWEEN 1 AND 100", name="weight"),
-        Index("ix_assignments_person_id", "person_id"),
+        Index("ix_assignments_person_id", "person_id", "work_order_id"),
     )
 
     work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_orders.id"), primary_key=True)
@@ -284,6 +284,7 @@ class PrescribedDuty(Base):
             postgresql_where=text("until IS NULL"),
             postgresql_nulls_not_distinct=True,
         ),
+        Index("ix_prescribed_duties_site_id", "site_id", "department"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -393,7 +394,10 @@ class Consultation(Base):
     """A question of the desk to a department, and its answer [R19, R23]."""
 
     __tablename__ = "consultations"
-    __table_args__ = (Index("ix_consultations_site_id", "site_id", "id"),)
+    __table_args__ = (
+        Index("ix_consultations_site_id", "site_id", "id"),
+        Index("ix_consultations_open", "site_id", "id", postgresql_where=text("answer IS NULL")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID]

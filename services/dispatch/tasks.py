@@ -73,23 +73,23 @@ def hear_month_figures_asked(session: Session, message: MonthFiguresAsked, *, no
 
 @tasks.tick(ACKNOWLEDGE)
 def note_unacknowledged(session: Session, *, now: datetime) -> int:
-    """The five minutes to acknowledge are over."""
+    """The time to acknowledge is over."""
     return work_order.note_unacknowledged(session, now=now)
 
 
 @tasks.tick(ASSIGN)
 def note_unassigned(session: Session, *, now: datetime) -> int:
-    """The two hours to assign a rework are over."""
+    """The time to assign a rework is over."""
     return team.note_unassigned(session, now=now)
 
 
 @tasks.tick(ARRIVE)
 def note_late(session: Session, *, now: datetime) -> int:
-    """The fifteen minutes to arrive are over."""
+    """The time to arrive is over."""
     return visit.note_late(session, now=now)
 
 
 @tasks.tick(CERTIFICATE)
 def note_ending(session: Session, *, now: datetime) -> int:
-    """A certificate ends in thirty days."""
+    """A certificate ends soon."""
     return certificate.note_ending(session, now=now)

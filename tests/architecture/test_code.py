@@ -10,6 +10,7 @@ import yaml
 from compose_spec import PyCompose
 
 from shared.db import SERVICES
+from shared.messages import CATALOGUE
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = sorted(p for top in ("services", "shared", "bianmin") for p in (ROOT / top).rglob("*.py"))
@@ -51,10 +52,25 @@ def test_rules_know_no_session_and_no_clock() -> None:
 
 def test_money_columns_are_whole_fen() -> None:
     for service in SERVICES:
-        text = (ROOT / "services" / service / "models.py").read_text(encoding="utf-8")
+        folder = ROOT / "services" / service
+        text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("models*")) if path.is_file())
+        text += "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("models/*.py")))
+        assert "_fen: Mapped[" in text, service
         for name, kind in re.findall(r"^    (\w+_fen): Mapped\[([^\]]+)\]", text, re.M):
             assert kind in {"int", "int | None"}, (service, name)
         assert not re.search(r"Mapped\[(float|Decimal)", text)
+
+
+def test_a_services_first_words_list_the_messages_it_hears_and_says() -> None:
+    for service in SERVICES:
+        told = ast.get_docstring(ast.parse((ROOT / "services" / service / "__init__.py").read_text(encoding="utf-8")))
+        _, heard, said = re.split(r"\n(?:hears|says) ", told or "")
+        assert set(re.findall(r"\b[A-Z]\w+", heard)) == {
+            name for name, message in CATALOGUE.items() if service in message.receivers
+        }, service
+        assert set(re.findall(r"\b[A-Z]\w+", said)) == {
+            name for name, message in CATALOGUE.items() if message.sender == service
+        }, service
 
 
 def test_the_containers_run_every_service_and_no_other() -> None:

@@ -49,11 +49,13 @@ class Act:
 
 def routes(service: str) -> dict[str, APIRoute]:
     """Every POST of a service's API by its path below /api."""
-    found = [context.original_route for context in iter_route_contexts(web_of(service).routes)]
+    found = iter_route_contexts(web_of(service).routes)
     return {
-        route.path.removeprefix("/api"): route
-        for route in found
-        if isinstance(route, APIRoute) and "POST" in route.methods and route.path.startswith("/api")
+        str(context.path).removeprefix("/api"): context.original_route
+        for context in found
+        if isinstance(context.original_route, APIRoute)
+        and "POST" in context.original_route.methods
+        and str(context.path).startswith("/api")
     }
 
 

@@ -42,16 +42,32 @@ def test_everything_the_month_is_about_happened(lived_month: LivedMonth) -> None
     assert any(order["overrides"] for order in exports.work_orders), "a worker without finished duties"
     assert {order["cause"] for order in exports.work_orders} >= {"safety", "unable"}
     offences = Counter((case["offence"], case["state"]) for case in exports.cases)
-    assert offences["private_job", "confirmed"] == 2
-    assert offences["neglect", "confirmed"] >= 1
-    assert offences["withheld_cash", "dismissed"] == 1, "cash brought a day late"
-    assert offences["withheld_cash", "confirmed"] == 1, "withheld, then returned"
+    assert offences["private_job", "final"] == 2
+    assert offences["neglect", "final"] >= 1
+    assert offences["withheld_cash", "dismissed"] == 2, "cash brought a day late, and one yuan counted short"
+    assert offences["withheld_cash", "final"] == 1, "withheld, then returned"
     assert offences["withheld_cash", "open"] == 1, "withheld still"
+    assert any(case["appealed_at"] for case in exports.cases), "an appeal"
     lines = [line for settlement in exports.settlements for line in settlement["lines"]]
     assert any(line["fine_fen"] > line["share_fen"] + line["reward_fen"] > 0 for line in lines), "more fine than bonus"
     assert any(line["reward_fen"] for line in lines), "a reward from the reserve fund"
     assert {receipt["method"] for receipt in exports.receipts} >= {"cash", "wechat"}
     assert any(receipt["carried_by"] for receipt in exports.receipts), "a receipt carried by a worker"
+    assert any(line["guard"] for line in lines), "the guard on deductions had a word to say"
+    assert any(line["failure"] or line["paid_at"] for line in lines), "people were paid"
+    assert [refund["state"] for refund in exports.refunds] == ["approved"]
+    assert [difference["amount_fen"] for difference in exports.cash_differences] == [100]
+    revised = [request for request in exports.requests if request["notice"] and request["notice"]["revision"]]
+    assert any(request["items"] != request["notice"]["revisions"][0]["items"] for request in revised), "another fee"
+    assert any(len(request["items"]) > 1 for request in exports.requests), "a fee of two items"
+    assert any(request["damages"] for request in exports.requests), "something was broken"
+    told = Counter(alert["kind"] for alerts in exports.alerts.values() for alert in alerts)
+    assert told.keys() >= {
+        *("request_recorded", "callback_warning", "callback_missed", "notice_declined", "stopped_for_safety"),
+        *("acknowledgement_missed", "arrival_late", "damage_reported", "cash_held", "receipt_out"),
+        *("difference_stated", "case_opened", "case_decided", "case_appealed", "appeal_decided", "payout_failed"),
+    }
+    assert any(alert["seen_at"] for alerts in exports.alerts.values() for alert in alerts)
 
 
 def test_the_result_is_kept_as_json_and_csv(lived_month: LivedMonth) -> None:
@@ -101,6 +117,26 @@ def deadline_forgotten(exports: Exports) -> Exports:
     return replace(exports, deadlines={**exports.deadlines, "hr": changed(exports.deadlines["hr"], {"overdue": 1})})
 
 
+def paid_one_fen_more(exports: Exports) -> list[Any]:
+    payouts = json.loads(json.dumps(exports.payouts))
+    line = next(line for payout in payouts for line in payout["lines"] if line["jobs"])
+    line["jobs"][0]["share_fen"] += 1
+    return payouts
+
+
+def reported(exports: Exports) -> list[Any]:
+    reports = json.loads(json.dumps(exports.reports))
+    reports[0]["report"]["received_fen"] += 1
+    return reports
+
+
+def not_returned(exports: Exports) -> list[Any]:
+    requests = json.loads(json.dumps(exports.requests))
+    closed = next(request for request in requests if request["state"] == "closed")
+    closed["notice"]["copies"]["department"]["returned_at"] = None
+    return requests
+
+
 USED = {"state": "used"}
 MUTATIONS = [
     *(one_fen("receipts", part, USED) for part in ("amount_fen", "company_fen", "workers_fen", "reserve_fen")),
@@ -112,6 +148,24 @@ MUTATIONS = [
     ),
     *(inside("payouts", "lines", {part: 1}) for part in ("share_fen", "from_wage_fen", "net_fen")),
     one_fen("payouts", "net_fen"),
+    *(one_fen("refunds", part) for part in ("amount_fen", "company_fen", "workers_fen", "reserve_fen")),
+    inside("refunds", "shares", {"share_fen": 1}),
+    inside("requests", "items", {"unit_fen": 1}),
+    inside("work_orders", "items", {"amount_fen": 1}),
+    inside("charges", "items", {"quantity": 1}),
+    pytest.param(
+        lambda e: replace(e, cash_differences=changed(e.cash_differences, {"made_good_at": None})),
+        id="cash_differences.made_good_at",
+    ),
+    one_fen("receipts", "short_fen", {"state": "used"}),
+    pytest.param(lambda e: replace(e, payouts=paid_one_fen_more(e)), id="payouts.lines.jobs"),
+    pytest.param(lambda e: replace(e, reports=reported(e)), id="reports.received_fen"),
+    pytest.param(lambda e: replace(e, deliveries=e.deliveries[1:]), id="deliveries.removed"),
+    pytest.param(
+        lambda e: replace(e, deliveries=changed(e.deliveries, {"acknowledged_at": None})),
+        id="deliveries.acknowledged_at",
+    ),
+    pytest.param(lambda e: replace(e, requests=not_returned(e)), id="requests.notice.copies"),
     one_fen("missing_cash", "amount_fen", {"returned_at": None}),
     one_fen("cash", "amount_fen"),
     one_fen("cases", "amount_fen", {"offence": "withheld_cash", "state": "open"}),

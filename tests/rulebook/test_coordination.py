@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from services.dispatch import queries as dispatch
 from services.dispatch.actions import visit
+from services.dispatch.queries.work_orders import work_order_by_id
 from tests.rulebook.company import Company
 from tests.services.intake.desk import NOW, minutes
 
@@ -23,7 +23,7 @@ def test_r099_the_department_answers_for_the_job_at_once_and_its_people_report_a
 
 def test_r100_the_work_to_be_done_is_what_the_notice_asks_for(company: Company) -> None:
     crew, made = company.crew, company.noticed()
-    order = dispatch.work_order_by_id(crew.session, crew.head, crew.order(made.id).id)
+    order = work_order_by_id(crew.session, crew.head, crew.order(made.id).id)
     view = company.desk.view(made)
     assert view.notice is not None
     asked = (view.notice.number, view.description, view.address, view.visit_from, view.visit_to, view.fee_fen)

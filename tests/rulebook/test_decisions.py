@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from services.dispatch import queries as dispatch
 from services.dispatch.actions import team, visit, work_order
+from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.team import Member
 from services.finance.actions import reserve
@@ -301,7 +301,7 @@ def test_d24_a_job_ended_undone_bills_nothing_and_a_call_for_support_is_seen_at_
     crew, made = company.crew, company.noticed()
     order = company.started(made)
     visit.stop(crew.session, work_order_id=order.id, reason="电线裸露", for_safety=True, actor=crew.worker, now=NOW)
-    seen = dispatch.work_order_by_id(crew.session, crew.head, order.id)
+    seen = work_order_by_id(crew.session, crew.head, order.id)
     assert (seen.state, seen.stopped_reason) == ("stopped", "电线裸露")
     crew.terminate(order)
     company.carry("WorkTerminated")
@@ -333,7 +333,7 @@ def test_d26_a_phone_number_is_shown_to_the_clerk_and_the_worker_sent_until_the_
     clerk = employ(crew.session, "clerk", "front_desk", crew.site_id)
 
     def shown() -> list[str]:
-        seen = [dispatch.work_order_by_id(crew.session, actor, order.id).phone for actor in (crew.worker, clerk)]
+        seen = [work_order_by_id(crew.session, actor, order.id).phone for actor in (crew.worker, clerk)]
         return [desk.view(made).phone, desk.view(made, auditor).phone, *seen]
 
     assert shown() == ["13800138000", "138****8000", "13800138000", "138****8000"]

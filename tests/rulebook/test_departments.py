@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.dispatch import queries
-from services.dispatch.actions import certificate, duty, neglect, team, visit, work_order
+from services.dispatch.actions import certificate, damage, duty, neglect, team, visit, work_order
 from services.dispatch.models import Site, WorkOrder
+from services.dispatch.queries.acceptances import settlement_list_by_id
+from services.dispatch.queries.hours import hours
+from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.team import Member
 from tests.people import employ, published
 from tests.rulebook.company import Company, refused
@@ -62,7 +64,7 @@ def test_r030_a_worker_who_comes_to_the_home_long_before_the_agreed_time_is_refu
 
 def test_r032_the_owner_signs_the_list_he_was_shown_with_its_items_fee_and_price_version(crew: Crew) -> None:
     order = crew.finish(crew.started())
-    shown = queries.settlement_list_by_id(crew.session, crew.worker, order.id)
+    shown = settlement_list_by_id(crew.session, crew.worker, order.id)
     assert ([item.model_dump() for item in shown.items], shown.fee_fen, shown.price_version) == ([TAP], 5000, 1)
     with refused(crew.session, "D23", code="notice_changed"):
         crew.accept(order, shown_hash="0" * 64)
@@ -116,7 +118,7 @@ def test_r059_what_is_missing_is_bought_by_nobody_but_the_owner_so_the_work_wait
     order = crew.check_materials(crew.started(), complete=False)
     with refused(crew.session, "R58", code="materials_missing"):
         visit.finish(crew.session, work_order_id=order.id, actor=crew.worker, now=NOW)
-    assert "不得代购" in queries.settlement_list_by_id(crew.session, crew.worker, order.id).materials
+    assert "不得代购" in settlement_list_by_id(crew.session, crew.worker, order.id).materials
 
 
 def test_r060_nobody_is_sent_to_a_trade_he_does_not_know(crew: Crew) -> None:
@@ -141,7 +143,7 @@ def test_r061_a_hard_problem_is_told_to_the_owner_before_the_job_is_given_up(cre
 
 def test_r062_a_job_beyond_us_ends_with_its_reason_and_what_the_owner_was_told(crew: Crew) -> None:
     order = crew.terminate(crew.started())
-    view = queries.work_order_by_id(crew.session, crew.head, order.id)
+    view = work_order_by_id(crew.session, crew.head, order.id)
     assert (view.state, view.cause, view.reason) == ("terminated", "unable", "管道在墙内")
     assert [row.kind for row in view.tellings] == ["told"]
 
@@ -149,17 +151,17 @@ def test_r062_a_job_beyond_us_ends_with_its_reason_and_what_the_owner_was_told(c
 def test_r063_damage_is_reported_also_after_the_job_and_desk_finance_and_head_hear(crew: Crew) -> None:
     facts: dict[str, Any] = {"description": "碰倒花瓶", "estimate_fen": 12000, "actor": crew.worker, "now": NOW}
     with refused(crew.session, "R63", code="nobody_was_there"):
-        visit.report_damage(crew.session, work_order_id=crew.assigned().id, **facts)
+        damage.report(crew.session, work_order_id=crew.assigned().id, **facts)
     order = crew.finish(crew.started())
     crew.accept(order)
-    visit.report_damage(crew.session, work_order_id=order.id, **facts)
+    damage.report(crew.session, work_order_id=order.id, **facts)
     assert published(crew.session)[-2:] == [("DamageReported", "intake"), ("DamageReported", "finance")]
     assert crew.told() == ["damage_reported"]
 
 
 def test_r065_what_a_worker_did_not_know_he_asks_the_owner_and_the_answer_stays_with_the_order(crew: Crew) -> None:
     order = crew.tell_owner(crew.started(), kind="asked")
-    (asked,) = queries.work_order_by_id(crew.session, crew.head, order.id).tellings
+    (asked,) = work_order_by_id(crew.session, crew.head, order.id).tellings
     assert (asked.kind, asked.said_by, asked.said_at) == ("asked", crew.worker.person_id, NOW)
 
 
@@ -188,7 +190,7 @@ def test_r068_paid_hours_are_those_at_homes_and_the_head_is_told_before_the_mont
     for minutes, told in ((32 * 60, 0), (1, 1), (60, 1)):
         crew.finish(crew.arrive(crew.assigned()), now=NOW + timedelta(minutes=minutes))
         assert crew.told() == ["hours_near_limit"] * told
-    (own,) = queries.hours(crew.session, crew.worker, month="2026-04", now=NOW)
+    (own,) = hours(crew.session, crew.worker, month="2026-04", now=NOW)
     assert (own.visits, own.minutes, own.near_limit, own.over_limit) == (3, 33 * 60 + 1, True, False)
 
 
@@ -240,7 +242,7 @@ def test_d08_who_has_no_shift_is_held_to_what_is_prescribed_and_a_public_holiday
 def test_d23_a_changed_fee_needs_a_new_signature_and_finance_hears_which_revision_was_signed(company: Company) -> None:
     crew, made = company.crew, company.noticed()
     order = crew.finish(company.started(made))
-    before = queries.settlement_list_by_id(crew.session, crew.worker, order.id).hash
+    before = settlement_list_by_id(crew.session, crew.worker, order.id).hash
     work_order.notice_revised(crew.session, revised(order, fee_fen=6000), now=NOW)
     with refused(crew.session, "D23", code="notice_changed"):
         crew.accept(order, shown_hash=before)
@@ -254,7 +256,7 @@ def test_d24_a_stop_for_safety_ends_by_the_heads_word_or_with_the_job(crew: Crew
     order = crew.stop(crew.started(), for_safety=True)
     with refused(crew.session, "R30", code="step_not_allowed"):
         crew.finish(order)
-    view = queries.work_order_by_id(crew.session, crew.head, order.id)
+    view = work_order_by_id(crew.session, crew.head, order.id)
     assert (view.stopped_for_safety, crew.told()) == (True, ["stopped_for_safety"])
     assert crew.terminate(order).state == "terminated"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.dispatch import queries as dispatch
 from services.dispatch.actions import work_order
+from services.dispatch.queries.work_orders import work_order_by_id, work_orders
 from services.finance.queries.charges import charge_by_id
 from services.finance.queries.daily_checks import cash_checks
 from services.finance.queries.missing_cash import missing_cash
@@ -61,10 +61,10 @@ def test_r026_one_copy_goes_to_finance_which_knows_the_fee_by_it(company: Compan
 
 def test_r027_one_copy_goes_to_the_department_that_does_the_work(company: Company) -> None:
     crew, made = company.crew, company.noticed()
-    order = dispatch.work_order_by_id(crew.session, crew.head, crew.order(made.id).id)
+    order = work_order_by_id(crew.session, crew.head, crew.order(made.id).id)
     assert (order.notice_number, order.description) == ("TZ-BK-20260401-0001", "水龙头漏水")
     cleaners = employ(crew.session, "head", "environment", crew.site_id)
-    assert dispatch.work_orders(crew.session, cleaners, state=None, after=None, limit=10).items == []
+    assert work_orders(crew.session, cleaners, state=None, after=None, limit=10).items == []
 
 
 def test_r028_one_copy_stays_in_the_desks_archive_for_ever(desk: Desk) -> None:
@@ -76,7 +76,7 @@ def test_r028_one_copy_stays_in_the_desks_archive_for_ever(desk: Desk) -> None:
 
 def test_r029_the_supervisor_has_the_notice_at_once_and_is_late_when_he_does_not_take_it_in_time(crew: Crew) -> None:
     order = crew.receive()
-    (listed,) = dispatch.work_orders(crew.session, crew.head, state="received", after=None, limit=10).items
+    (listed,) = work_orders(crew.session, crew.head, state="received", after=None, limit=10).items
     assert (listed.id, listed.received_at) == (order.id, NOW)
     assert work_order.note_unacknowledged(crew.session, now=listed.acknowledge_due_at) == 0
     assert work_order.note_unacknowledged(crew.session, now=listed.acknowledge_due_at + SECOND) == 1
@@ -87,14 +87,14 @@ def test_r030_the_workers_the_supervisor_sends_have_the_notice_with_them_and_com
     crew: Crew,
 ) -> None:
     order = crew.assigned()
-    carried = dispatch.work_order_by_id(crew.session, crew.worker, order.id)
+    carried = work_order_by_id(crew.session, crew.worker, order.id)
     assert (carried.notice_number, carried.address, carried.visit_from) == (
         "TZ-BK-20260401-0001",
         "3-2-1502",
         order.visit_from,
     )
     with pytest.raises(NotFound):
-        dispatch.work_order_by_id(crew.session, crew.mate, order.id)
+        work_order_by_id(crew.session, crew.mate, order.id)
     crew.do_duties()
     assert not crew.arrive(order, now=order.arrive_due_at).arrived_late
     assert crew.arrive(crew.assigned(), now=order.arrive_due_at + SECOND).arrived_late
@@ -106,7 +106,7 @@ def test_r031_owner_or_occupant_checks_the_finished_work(crew: Crew) -> None:
         with refused(crew.session, "R30", code="step_not_allowed"):
             crew.accept(order, relation=relation)
         crew.accept(crew.finish(order), relation=relation)
-        assert dispatch.work_order_by_id(crew.session, crew.head, order.id).relation == relation
+        assert work_order_by_id(crew.session, crew.head, order.id).relation == relation
 
 
 def test_r032_who_is_content_signs_the_notice_and_what_he_signed_is_kept(crew: Crew) -> None:
@@ -177,7 +177,7 @@ def test_r038_a_problem_found_at_the_revisit_is_told_to_the_department_at_once(c
     company.desk.problem(made)
     company.carry("ReworkOrdered")
     crew = company.crew
-    (told,) = dispatch.work_orders(crew.session, crew.head, state="received", after=None, limit=10).items
+    (told,) = work_orders(crew.session, crew.head, state="received", after=None, limit=10).items
     assert (told.request_id, told.round, told.description, told.received_at) == (made.id, 1, "还在漏水", NOW)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import work_order_for
 from services.dispatch.models import Signature
-from services.dispatch.queries import settlement_list
+from services.dispatch.queries.acceptances import settlement_list
 from services.dispatch.rules.acceptance import Relation, SignedPaper, check_shown, check_witness
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
 from shared.bus.outbox import publish

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import CERTIFICATE, HeldCertificate, Person, Site
-from services.dispatch.queries import HOME_SITE
+from services.dispatch.queries.people import HOME_SITE
 from services.dispatch.rules.certificate import CertificatePolicy, ending_at, warn_at
 from shared.alerts import Alert, raise_alerts
 from shared.errors import NotYet

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import DutyCheck, DutyDay, DutyTick, Person, PrescribedDuty
-from services.dispatch.queries import colleague, duties_between, duties_mine, duty_today, person_at_home, workers_of
+from services.dispatch.queries.duties import duties_between, duties_mine, duty_today
+from services.dispatch.queries.people import colleague, person_at_home, workers_of
 from services.dispatch.rules.duty import check_finding, check_quality, check_statement
 from services.dispatch.rules.team import may_work
 from shared.calendar import local
@@ -50,7 +51,9 @@ def prescribe(
         .returning(PrescribedDuty)
     ).one_or_none()
     if made is None:
-        raise RuleBroken("prescribed_already", f"{name} is prescribed there already", rule="R50", allowed=["retire"])
+        raise RuleBroken(
+            "prescribed_already", f"{name} is prescribed there already", rule="R50", allowed=["retire_duty"]
+        )
     return made
 
 

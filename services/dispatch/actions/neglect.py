@@ -3,14 +3,14 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions.duty import worker_for
 from services.dispatch.models import DutyOverride, Neglect, Person, Site, WorkOrder
-from services.dispatch.queries import person_at_home
-from services.dispatch.rules.duty import check_finding
+from services.dispatch.queries.people import person_at_home
+from services.dispatch.rules.duty import Shift, check_cited, check_finding
 from shared.access import at_sites_of
 from shared.bus.outbox import publish
 from shared.calendar import local
@@ -34,7 +34,7 @@ def find(
     worker = worker_for(session, actor, worker_id)
     check_finding(day=day, today=local(now, person_at_home(session, worker_id)[1]).date())
     if override_id:
-        site_id, head_id = _overrider(session, actor, override_id, worker_id)
+        site_id, head_id = _overrider(session, actor, override_id, worker, day)
     else:
         site_id, head_id = _head(session, actor, worker)
     found = session.scalars(
@@ -74,19 +74,23 @@ def find(
     return found
 
 
-def _overrider(session: Session, actor: Actor, override_id: UUID, worker_id: UUID) -> tuple[UUID, UUID]:
-    """(site, head) of an override for this worker. Raises NotFound."""
+def _overrider(session: Session, actor: Actor, override_id: UUID, worker: Person, day: date) -> tuple[UUID, UUID]:
+    """(site, head) of the override that let this worker go on that day. Raises NotFound, RuleBroken."""
+    went_at = func.coalesce(WorkOrder.arrived_at, WorkOrder.visit_from)
     row = session.execute(
-        select(WorkOrder.site_id, DutyOverride.head_id)
+        select(WorkOrder.site_id, DutyOverride.head_id, Site.zone, went_at.label("went_at"))
         .join(WorkOrder, WorkOrder.id == DutyOverride.work_order_id)
+        .join(Site, Site.id == WorkOrder.site_id)
         .where(
             DutyOverride.id == override_id,
-            DutyOverride.worker_id == worker_id,
+            DutyOverride.worker_id == worker.id,
             at_sites_of(actor, WorkOrder.site_id),
         )
     ).one_or_none()
     if row is None:
         raise NotFound("override", override_id)
+    shift = Shift(worker.shift_start, worker.shift_end)
+    check_cited(day=day, went_on=shift.day(local(row.went_at, row.zone)))
     return row.site_id, row.head_id
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
+from services.dispatch.actions.alert import TOLD, for_head
+from services.dispatch.actions.work_order import work_order_for
 from services.dispatch.models import ASSIGN, Assignment, DutyOverride, Person, WorkOrder
-from services.dispatch.queries import colleague, job_of
+from services.dispatch.queries.people import colleague
+from services.dispatch.queries.teams import job_of
 from services.dispatch.rules.punctuality import is_late
 from services.dispatch.rules.team import Colleague, Member, choose_team
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
@@ -86,7 +88,7 @@ def override_duty(
 
 
 def note_unassigned(session: Session, *, now: datetime) -> int:
-    """The hours to assign a rework are over [D4]: marked late for ever, and the head is told [R38]."""
+    """The hours to assign a rework are over [D4]: late for good, and the head is told [R38]."""
     late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ASSIGN.claim(WorkOrder.id, now=now)))

@@ -1,4 +1,4 @@
-"""The visit: at the desk, at the door, support and stop, done or ended undone [R45, R58-R67, R99-R101]."""
+"""The visit: at the desk, at the door, support and stop, done or ended undone [R45, R58-R62, R64-R67, R99-R101]."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,20 +8,22 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions.work_order import TOLD, for_head, work_order_for
-from services.dispatch.models import ARRIVE, Damage, DutyOverride, Person, Site, Stop, Telling, WorkOrder
-from services.dispatch.queries import certificates_of, duties_near, paid_visits
+from services.dispatch.actions import hours
+from services.dispatch.actions.alert import TOLD, for_head, missed
+from services.dispatch.actions.work_order import work_order_for
+from services.dispatch.models import ARRIVE, DutyOverride, Person, Site, Stop, Telling, WorkOrder
+from services.dispatch.queries.duties import duties_near
+from services.dispatch.queries.people import certificates_of
 from services.dispatch.rules.certificate import check_certified
 from services.dispatch.rules.duty import Shift, WorkerDuty, check_duty
-from services.dispatch.rules.hours import HoursPolicy, hours_of, is_near
 from services.dispatch.rules.punctuality import PunctualityPolicy, is_late
-from services.dispatch.rules.visit import check_damage, check_materials_bought, check_owner_told, check_start
+from services.dispatch.rules.visit import check_materials_bought, check_owner_told, check_start
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
 from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month, local
 from shared.ids import new_id
-from shared.messages import DamageReported, SupportRequested, WorkTerminated
+from shared.messages import SupportRequested, WorkTerminated
 from shared.people import Actor, site_for
 from shared.policy_rows import in_force
 
@@ -54,8 +56,8 @@ def arrive(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
     check_certified([(person.name, certificates_of(person)) for person in people], order.trade, day=here.date())
     check_duty(team, here=here)
     order.arrived_at, order.arrived_late = now, is_late(order.arrive_due_at, now)
-    if order.arrived_late:
-        raise_alerts(session, [for_head("arrival_late", order)], now=now)
+    if order.arrived_late and order.late_noted_at is None:  # else the sweep told the head
+        raise_alerts(session, [missed("arrival_late", order)], now=now)
     return order
 
 
@@ -107,39 +109,6 @@ def tell_owner(
         Telling(id=new_id(), work_order_id=order.id, kind=kind, note=note, said_by=actor.person_id, said_at=now)
     )
     return order
-
-
-def report_damage(
-    session: Session, *, work_order_id: UUID, description: str, estimate_fen: int | None, actor: Actor, now: datetime
-) -> Damage:
-    """Something of the owner's was damaged, found during the visit or after it: desk, finance and head hear [R63]."""
-    order = work_order_for(session, actor, work_order_id)
-    check_damage(order.arrived_at)
-    damage = Damage(
-        id=new_id(),
-        work_order_id=order.id,
-        description=description,
-        estimate_fen=estimate_fen,
-        reported_by=actor.person_id,
-        reported_at=now,
-    )
-    session.add(damage)
-    raise_alerts(session, [for_head("damage_reported", order, damage.id)], now=now)
-    publish(
-        session,
-        DamageReported(
-            damage_id=damage.id,
-            request_id=order.request_id,
-            round=order.round,
-            site_id=order.site_id,
-            department=order.department,
-            description=description,
-            estimate_fen=estimate_fen,
-            reported_by=actor.person_id,
-            reported_at=now,
-        ),
-    )
-    return damage
 
 
 def stop(
@@ -194,30 +163,8 @@ def finish(session: Session, *, work_order_id: UUID, actor: Actor, now: datetime
     check_materials_bought(order.materials_complete)
     order.finished_at = now
     order.finished_month = business_month(now, zone=site.zone, closing=site.closing)
-    _warn_of_hours(session, order, order.finished_month, now=now)
+    hours.warn(session, order, order.finished_month, now=now)
     return order
-
-
-def _warn_of_hours(session: Session, order: WorkOrder, month: str, *, now: datetime) -> None:
-    """The head is told of each worker who comes near the month's limit, once a month [R68]."""
-    policy = in_force(session, HoursPolicy, site_id=order.site_id, at=now)
-    names = {worker.person_id: worker.name for worker in order.workers}
-    visited = paid_visits(session, month, person_ids=list(names))
-    alerts = [
-        for_head(
-            "hours_near_limit",
-            order,
-            hours_of(person_id, month),
-            person_id=str(person_id),
-            name=names[person_id],
-            month=month,
-            minutes=minutes,
-            limit_minutes=policy.limit_hours * 60,
-        )
-        for person_id, (_, minutes) in visited.items()
-        if is_near(minutes, policy)
-    ]
-    raise_alerts(session, alerts, now=now)
 
 
 def terminate(
@@ -234,10 +181,12 @@ def terminate(
     site = site_for(session, actor, order.site_id)
     told = session.scalar(select(exists().where(Telling.work_order_id == order.id, Telling.kind == "told")))
     order.state = WORK_ORDER.move(order.state, WorkStep.TERMINATE)
-    check_owner_told(cause, told=bool(told))
+    check_owner_told(cause, told=bool(told), at_home=order.arrived_at is not None)
     order.terminated_at, order.terminated_by = now, actor.person_id
     order.terminated_month = business_month(now, zone=site.zone, closing=site.closing)
     order.cause, order.reason = cause, reason
+    if order.arrived_at is not None and order.finished_at is None:
+        hours.warn(session, order, order.terminated_month, now=now)
     publish(
         session,
         WorkTerminated(
@@ -261,5 +210,5 @@ def note_late(session: Session, *, now: datetime) -> int:
         .values(late_noted_at=now, arrived_late=True)
         .returning(*TOLD)
     ).all()
-    raise_alerts(session, [for_head("arrival_late", order) for order in late], now=now)
+    raise_alerts(session, [missed("arrival_late", order) for order in late], now=now)
     return len(late)

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
+from services.dispatch.actions.alert import TOLD, Told, missed
 from services.dispatch.models import ACKNOWLEDGE, Decline, WorkOrder
-from services.dispatch.queries import orders_of
+from services.dispatch.queries.work_orders import orders_of
 from services.dispatch.rules.punctuality import PunctualityPolicy, acknowledge_due, arrive_due, is_late
 from services.dispatch.rules.work_order import (
     WORK_ORDER,
@@ -19,7 +20,7 @@ from services.dispatch.rules.work_order import (
     check_declinable,
     check_returnable,
 )
-from shared.alerts import Alert, raise_alerts
+from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
 from shared.errors import NotFound, NotYet
 from shared.ids import new_id
@@ -54,42 +55,25 @@ def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkO
     return order
 
 
-TOLD = (WorkOrder.id, WorkOrder.site_id, WorkOrder.department, WorkOrder.notice_number)
-"""What a sweep returns of the orders it marked, for the heads' alerts."""
-
-
-Told = WorkOrder | Row[*tuple[Any, ...]]
-"""An order, or what a sweep returned of it."""
-
-
-def for_head(kind: str, order: Told, subject_id: UUID | None = None, **facts: str | int) -> Alert:
-    """An alert to the heads of an order's department at its site; about the order, or something that happened on it."""
-    return Alert(
-        kind,
-        order.site_id,
-        subject_id or order.id,
-        role="head",
-        department=order.department,
-        facts={"notice_number": order.notice_number, **facts},
-    )
-
-
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice came [R27]: the paid round 0."""
     notice = message.model_dump(exclude={"issued_at"})
-    _receive(session, {**notice, "round": 0}, now)
+    _receive(session, {**notice, "round": 0}, said_at=message.issued_at, now=now)
 
 
 def rework_ordered(session: Session, message: ReworkOrdered, *, now: datetime) -> None:
     """A revisit found a problem: the next round, free of charge [R38, R39, D25]."""
     order = message.model_dump(exclude={"ordered_at", "problem"})
-    _receive(session, {**order, "description": message.problem, "fee_fen": 0}, now)
+    _receive(session, {**order, "description": message.problem, "fee_fen": 0}, said_at=message.ordered_at, now=now)
 
 
-def _receive(session: Session, facts: dict[str, Any], now: datetime) -> None:
-    """One order for each request and round: a second message with the same meaning changes nothing."""
+def _receive(session: Session, facts: dict[str, Any], *, said_at: datetime, now: datetime) -> None:
+    """One order for each request and round: a second message with the same meaning changes nothing.
+
+    Its promises are those of the policy at the moment the desk said so; a message may come late.
+    """
     known_site(session, facts["site_id"])
-    policy = in_force(session, PunctualityPolicy, site_id=facts["site_id"], at=now)
+    policy = in_force(session, PunctualityPolicy, site_id=facts["site_id"], at=said_at)
     session.execute(
         insert(WorkOrder)
         .values(
@@ -122,15 +106,16 @@ def notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -
     order = _paid_order(session, message.request_id)
     if message.revision <= order.revision or not WORK_ORDER.allows(order.state, WorkStep.REVISE):
         return
-    policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=now)
+    policy = in_force(session, PunctualityPolicy, site_id=order.site_id, at=message.revised_at)
     if order.state is WorkState.DECLINED:
         order.declined_at, order.reason = None, None
-        order.acknowledged_at, order.acknowledged_by = None, None
+        order.acknowledged_at, order.acknowledged_by, order.acknowledge_late = None, None, False
         order.acknowledge_due_at = acknowledge_due(now, policy)
     order.state = WORK_ORDER.move(order.state, WorkStep.REVISE)
     if order.arrived_at is None and order.visit_from != message.visit_from:
         order.arrive_due_at = arrive_due(message.visit_from, policy)
         order.late_noted_at, order.arrived_late = None, False
+        order.owner_waits = False  # a visit at another time is an appointment [R46]
     agreed = message.model_dump(exclude={"request_id", "notice_number", "site_id", "reason", "revised_at"})
     for name, value in agreed.items():
         setattr(order, name, value)
@@ -171,7 +156,7 @@ def acknowledge(session: Session, *, work_order_id: UUID, actor: Actor, now: dat
 
 
 def note_unacknowledged(session: Session, *, now: datetime) -> int:
-    """The minutes to acknowledge are over [D4]: marked late for ever, and head and desk are told [R29, R99]."""
+    """The minutes to acknowledge are over [D4]: late for good, and head and desk are told [R29, R99]."""
     late = session.execute(
         update(WorkOrder)
         .where(WorkOrder.id.in_(ACKNOWLEDGE.claim(WorkOrder.id, now=now)))
@@ -183,7 +168,7 @@ def note_unacknowledged(session: Session, *, now: datetime) -> int:
 
 
 def _tell_missed(session: Session, orders: Sequence[Told], *, now: datetime) -> None:
-    raise_alerts(session, [for_head("acknowledgement_missed", order) for order in orders], now=now)
+    raise_alerts(session, [missed("acknowledgement_missed", order) for order in orders], now=now)
     publish(
         session,
         *(

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict
 
+from services.dispatch.rules.work_order import WorkStep
 from shared.errors import Malformed, RuleBroken
 from shared.messages import FeeItem
 
@@ -62,9 +63,7 @@ class SignedPaper(Paper):
 def check_shown(present: SettlementList, shown_hash: str) -> None:
     """Raises RuleBroken when what the owner was shown is not what holds now: a changed fee needs a new signature."""
     if present.sha256() != shown_hash:
-        raise RuleBroken(
-            "notice_changed", "the notice changed; show it again", rule="D23", allowed=["settlement-list", "accept"]
-        )
+        raise RuleBroken("notice_changed", "the notice changed; show it again", rule="D23", allowed=[WorkStep.ACCEPT])
 
 
 def check_witness(relation: Relation, *, signer_name: str, witness_name: str | None, reason: str | None) -> None:

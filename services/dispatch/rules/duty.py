@@ -92,20 +92,28 @@ def check_duty(team: Iterable[WorkerDuty], *, here: datetime) -> None:
             "duty_first",
             f"the duties of the day are not done: {', '.join(held)}",
             rule="R50",
-            allowed=["tick", "mark_duties_done", "override"],
+            allowed=["tick_duty", "mark_duties_done", "override_duty"],
         )
 
 
 def check_statement(duties: DutiesOfDay) -> None:
     """Raises RuleBroken when duties are prescribed: each is ticked by itself, one statement is not enough [R50]."""
     if duties.prescribed:
-        raise RuleBroken("duties_prescribed", "tick each prescribed duty when it is done", rule="R50", allowed=["tick"])
+        raise RuleBroken(
+            "duties_prescribed", "tick each prescribed duty when it is done", rule="R50", allowed=["tick_duty"]
+        )
 
 
 def check_finding(*, day: date, today: date) -> None:
     """Raises Malformed for a day to come: nobody can have found its work bad or undone."""
     if day > today:
         raise Malformed("day_to_come", f"{day} is still to come", rule="R50")
+
+
+def check_cited(*, day: date, went_on: date) -> None:
+    """Raises RuleBroken when the override cited let the worker go on another day than the one found [R78, D8]."""
+    if went_on != day:
+        raise RuleBroken("override_of_another_day", f"that override let him go on {went_on}, not on {day}", rule="R78")
 
 
 def check_quality(*, good: bool, note: str | None) -> None:

@@ -1,8 +1,9 @@
-"""At the owner's home: what must be true before the work starts, is done, or is given up [R30, R45, R58-R63]."""
+"""At the owner's home: what must be true before the work starts, is done, or is given up [R30, R45, R58-R62]."""
 
 from datetime import datetime, timedelta
 
 from services.dispatch.rules.punctuality import PunctualityPolicy
+from services.dispatch.rules.work_order import WorkStep
 from shared.errors import RuleBroken
 
 
@@ -16,7 +17,10 @@ def check_start(
     if owner_waits:
         if not checked_in:
             raise RuleBroken(
-                "owner_waits", "the owner waits at the desk: check in and go with him", rule="R45", allowed=["check-in"]
+                "owner_waits",
+                "the owner waits at the desk: check in and go with him",
+                rule="R45",
+                allowed=[WorkStep.CHECK_IN],
             )
     elif now < visit_from - timedelta(minutes=policy.early_minutes):
         raise RuleBroken(
@@ -34,19 +38,16 @@ def check_materials_bought(complete: bool | None) -> None:
             "materials_not_checked" if complete is None else "materials_missing",
             "the owner buys what is needed: check that it is all there, and buy nothing for him",
             rule="R58",
-            allowed=["check-materials"],
+            allowed=[WorkStep.CHECK_MATERIALS],
         )
 
 
-def check_owner_told(cause: str, *, told: bool) -> None:
+def check_owner_told(cause: str, *, told: bool, at_home: bool) -> None:
     """Raises RuleBroken when a job is given up as beyond us and the owner has not been told why [R61, R62]."""
     if cause == "unable" and not told:
         raise RuleBroken(
-            "owner_not_told", "tell the owner what is difficult before giving up", rule="R61", allowed=["tell-owner"]
+            "owner_not_told",
+            "tell the owner what is difficult before giving up",
+            rule="R61",
+            allowed=[WorkStep.TELL_OWNER if at_home else WorkStep.ARRIVE],
         )
-
-
-def check_damage(arrived_at: datetime | None) -> None:
-    """Raises RuleBroken while nobody has been at the home: nothing can have been damaged there [R63]."""
-    if arrived_at is None:
-        raise RuleBroken("nobody_was_there", "nobody has been at the home yet", rule="R63")

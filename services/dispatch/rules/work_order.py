@@ -1,6 +1,7 @@
 """A work order from the notice to the signature: which steps are lawful in which state [R29-R32, R62, R67, D27]."""
 
 from enum import StrEnum
+from uuid import UUID, uuid5
 
 from shared.errors import RuleBroken
 from shared.states import Machine
@@ -93,6 +94,11 @@ ENDED = frozenset({WorkState.ACCEPTED, WorkState.TERMINATED, WorkState.CANCELLED
 """States from which nothing more happens."""
 
 
+def promise_of(order_id: UUID, revision: int) -> UUID:
+    """What an alert about a missed moment is about: what was agreed anew may be missed anew [D4]."""
+    return uuid5(order_id, str(revision)) if revision else order_id
+
+
 def check_declinable(round_: int) -> None:
     """Raises RuleBroken for a rework: the department mends it until the owner is satisfied [R39]."""
     if round_:
@@ -103,7 +109,10 @@ def check_returnable(state: WorkState, *, returned: bool) -> None:
     """Raises RuleBroken when the job has not come to its end at a home, or its notice is back already [D27, R101]."""
     if state not in (WorkState.ACCEPTED, WorkState.TERMINATED):
         raise RuleBroken(
-            "not_ended", f"work order is {state}: its notice returns to the desk after the job", rule="D27"
+            "not_ended",
+            f"work order is {state}: its notice returns to the desk after the job",
+            rule="D27",
+            allowed=WORK_ORDER.steps_from(state),
         )
     if returned:
         raise RuleBroken("returned_already", "the desk has this notice back", rule="D27")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions import acceptance, duty, team, visit, work_order
 from services.dispatch.models import DutyOverride, DutyTick, PrescribedDuty, Signature, WorkOrder
-from services.dispatch.queries import settlement_list_by_id
+from services.dispatch.queries.acceptances import settlement_list_by_id
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.team import Member
 from services.dispatch.rules.work_order import ENDED, WorkState

@@ -1,14 +1,15 @@
 """Who may do which work: trades, certificates, load and hours [R30, R60, R66, R68]."""
 
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from services.dispatch import queries
-from services.dispatch.actions import certificate, work_order
+from services.dispatch.actions import certificate, duty, visit, work_order
 from services.dispatch.models import HeldCertificate, WorkOrder
-from services.dispatch.queries import CandidateView
+from services.dispatch.queries.hours import hours, paid_visits
+from services.dispatch.queries.teams import CandidateView, candidates
 from services.dispatch.rules.team import Member
 from shared.errors import NotYet, RuleBroken
 from shared.ids import new_id
@@ -31,7 +32,7 @@ def wires(crew: Crew) -> WorkOrder:
 
 
 def weighed(crew: Crew, order: WorkOrder, *, now: datetime = NOW) -> dict[str, CandidateView]:
-    return {row.name: row for row in queries.candidates(crew.session, crew.head, order.id, now=now)}
+    return {row.name: row for row in candidates(crew.session, crew.head, order.id, now=now)}
 
 
 def held(crew: Crew) -> list[tuple[str, date]]:
@@ -196,13 +197,68 @@ def test_paid_minutes_run_from_arrival_to_the_end_of_the_work_in_the_month_of_it
     crew.do_duties()
     worked(crew, 90)
     worked(crew, 30)
-    crew.terminate(crew.arrive(crew.assigned()))
-    april, may = (queries.hours(crew.session, crew.head, month=month, now=NOW) for month in ("2026-04", "2026-05"))
+    crew.arrive(crew.assigned())
+    crew.terminate(crew.assigned())
+    april, may = (hours(crew.session, crew.head, month=month, now=NOW) for month in ("2026-04", "2026-05"))
     assert {(row.name, row.visits, row.minutes) for row in april} == {("张师傅", 2, 120), ("李师傅", 0, 0)}
     assert {row.minutes for row in may} == {0}
     assert weighed(crew, crew.receive())["张师傅"].paid_minutes == 120
-    (own,) = queries.hours(crew.session, crew.worker, month="2026-04", now=NOW)
+    (own,) = hours(crew.session, crew.worker, month="2026-04", now=NOW)
     assert (own.name, own.minutes, own.near_limit) == ("张师傅", 120, False)
+
+
+def test_a_visit_that_ended_undone_counts_the_minutes_until_it_ended_and_one_whose_work_was_done_until_then(
+    crew: Crew,
+) -> None:
+    crew.do_duties()
+    crew.terminate(crew.arrive(crew.assigned()), now=NOW + timedelta(minutes=20))
+    crew.terminate(worked(crew, 30), now=NOW + timedelta(minutes=300))
+    (own,) = hours(crew.session, crew.worker, month="2026-04", now=NOW)
+    assert (own.visits, own.minutes) == (2, 50)
+
+
+def test_the_head_is_told_of_hours_also_when_the_visit_ended_undone(crew: Crew) -> None:
+    crew.do_duties()
+    crew.terminate(crew.arrive(crew.assigned()), now=NOW + timedelta(minutes=32 * 60 + 1))
+    assert crew.told() == ["hours_near_limit"]
+
+
+def limit(crew: Crew, site_id: UUID | None, hours: int, *, since: datetime) -> None:
+    crew.session.execute(
+        text("""INSERT INTO policies (id, name, site_id, effective_from, settings, changed_by, changed_at, reason)
+                VALUES (:id, 'HoursPolicy', :site_id, :since, :settings, :id, :since, 'x')"""),
+        {
+            "id": new_id(),
+            "site_id": site_id,
+            "since": since,
+            "settings": f'{{"limit_hours": {hours}, "warn_hours": 1}}',
+        },
+    )
+
+
+def test_a_month_that_is_over_is_held_against_the_limit_it_had(crew: Crew) -> None:
+    crew.do_duties()
+    worked(crew, 120)
+    first_of_may_there = datetime.fromisoformat("2026-05-01T00:00:00+08:00")
+    limit(crew, None, 1, since=first_of_may_there)
+    (april,) = hours(crew.session, crew.worker, month="2026-04", now=first_of_may_there + timedelta(days=9))
+    assert (april.minutes, april.near_limit, april.over_limit) == (120, False, False)
+    limit(crew, None, 1, since=NOW)
+    (april,) = hours(crew.session, crew.worker, month="2026-04", now=first_of_may_there + timedelta(days=9))
+    assert (april.near_limit, april.over_limit) == (True, True)
+
+
+def test_the_head_is_told_by_the_same_limit_as_the_hours_are_shown_with_that_of_the_workers_home(crew: Crew) -> None:
+    other = open_site(crew.session, "AA")
+    helper = employ(crew.session, "worker", "engineering", other, crew.site_id, name="赵师傅")
+    limit(crew, crew.site_id, 2, since=NOW)
+    order = crew.assign(crew.acknowledge(crew.receive()), Member(helper.person_id))
+    duty.mark_done(crew.session, actor=helper, now=NOW)
+    visit.arrive(crew.session, work_order_id=order.id, actor=helper, now=NOW)
+    crew.worker = helper
+    crew.finish(order, now=NOW + timedelta(hours=3))
+    (row,) = hours(crew.session, helper, month="2026-04", now=NOW)
+    assert (row.near_limit, crew.told()) == (False, [])
 
 
 def test_rework_counts_as_hours_too(crew: Crew) -> None:
@@ -211,7 +267,7 @@ def test_rework_counts_as_hours_too(crew: Crew) -> None:
     work_order.rework_ordered(crew.session, rework(first), now=NOW)
     order = crew.arrive(crew.assign(crew.acknowledge(crew.order(first.request_id, round_=1))))
     crew.finish(order, now=NOW + timedelta(minutes=45))
-    assert queries.paid_visits(crew.session, "2026-04") == {crew.worker.person_id: (1, 45)}
+    assert paid_visits(crew.session, "2026-04", [crew.worker.person_id]) == {crew.worker.person_id: (1, 45)}
 
 
 def test_the_head_is_told_once_a_month_that_a_worker_comes_near_the_limit(crew: Crew) -> None:
@@ -225,6 +281,6 @@ def test_the_head_is_told_once_a_month_that_a_worker_comes_near_the_limit(crew: 
     assert told.facts["limit_minutes"] == 36 * 60
     worked(crew, 6 * 60)
     assert crew.told() == ["hours_near_limit"]
-    rows = {row.name: row for row in queries.hours(crew.session, crew.head, month="2026-04", now=NOW)}
+    rows = {row.name: row for row in hours(crew.session, crew.head, month="2026-04", now=NOW)}
     assert (rows["张师傅"].near_limit, rows["张师傅"].over_limit) == (True, True)
     assert (rows["李师傅"].near_limit, rows["李师傅"].over_limit) == (False, False)

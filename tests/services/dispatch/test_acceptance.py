@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.dispatch.actions import work_order
-from services.dispatch.queries import settlement_list_by_id, work_order_by_id
+from services.dispatch.queries.acceptances import settlement_list_by_id
+from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.acceptance import Relation, SettlementList, SignedPaper
 from services.dispatch.rules.team import Member
 from services.dispatch.tasks import tasks

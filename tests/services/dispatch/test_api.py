@@ -204,6 +204,19 @@ def test_an_order_of_nobody_or_of_others_is_not_found(office: Office) -> None:
     assert office.step("mate", "arrive").status_code == 404
 
 
+def test_a_worker_lists_his_own_orders_and_no_others(office: Office) -> None:
+    def listed(who: str, query: str = "") -> list[str]:
+        return [order["id"] for order in office.get(who, f"/work-orders{query}").json()["items"]]
+
+    assert (listed("head"), listed("worker"), listed("mate")) == ([office.order], [], [])
+    office.assign()
+    assert (listed("worker"), listed("worker", "?state=assigned"), listed("mate")) == ([office.order],) * 2 + ([],)
+    assert listed("worker", "?state=received") == []
+    anew = {"workers": [{"person_id": str(office.crew.mate.person_id)}]}
+    assert office.step("head", "assign", anew).status_code == 200
+    assert (listed("worker"), listed("mate")) == ([], [office.order])
+
+
 def test_a_step_out_of_turn_is_refused_with_what_is_allowed(office: Office) -> None:
     refused = office.step("head", "assign", {"workers": [{"person_id": str(office.crew.worker.person_id)}]})
     assert (refused.status_code, refused.json()["allowed"]) == (409, ["acknowledge", "cancel", "decline", "revise"])

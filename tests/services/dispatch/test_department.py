@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.dispatch import queries
 from services.dispatch.actions import consultation, duty, work_order
 from services.dispatch.models import DutyDay
+from services.dispatch.queries.consultations import consultations
+from services.dispatch.queries.duties import duties
+from services.dispatch.queries.teams import workers
 from services.dispatch.rules.team import Member
 from services.dispatch.tasks import tasks
 from shared.errors import NotFound, NotYet, RuleBroken
@@ -71,9 +73,9 @@ def test_a_worker_whose_site_is_not_known_has_no_day(crew: Crew) -> None:
 def test_the_head_sees_whose_duties_are_done_in_his_department(crew: Crew) -> None:
     employ(crew.session, "worker", "environment", crew.site_id)
     crew.do_duties()
-    today = queries.duties(crew.session, crew.head, day=None, now=NOW)
+    today = duties(crew.session, crew.head, day=None, now=NOW)
     assert {(row.name, row.done, row.done_at) for row in today} == {("张师傅", True, NOW), ("李师傅", False, None)}
-    yesterday = queries.duties(crew.session, crew.head, day=date(2026, 3, 31), now=NOW)
+    yesterday = duties(crew.session, crew.head, day=date(2026, 3, 31), now=NOW)
     assert [row.done for row in yesterday] == [False, False]
 
 
@@ -83,7 +85,7 @@ def test_workers_are_listed_with_their_duties_and_open_orders(crew: Crew) -> Non
     both = crew.acknowledge(crew.receive())
     crew.assign(both, Member(crew.worker.person_id), Member(crew.mate.person_id))
     crew.terminate(crew.assigned())
-    rows = queries.workers(crew.session, crew.head, now=NOW)
+    rows = workers(crew.session, crew.head, now=NOW)
     assert {(row.name, row.duties_done_today, row.open_orders) for row in rows} == {
         ("张师傅", True, 2),
         ("李师傅", False, 1),
@@ -94,7 +96,7 @@ def test_a_night_workers_duties_are_those_of_the_evening_he_began(crew: Crew) ->
     crew.work_from(crew.worker, time(22), time(6))
     crew.session.add(DutyDay(person_id=crew.worker.person_id, day=date(2026, 4, 1), done_at=NOW))
     two_at_night = datetime(2026, 4, 1, 18, 0, tzinfo=UTC)
-    rows = queries.workers(crew.session, crew.head, now=two_at_night)
+    rows = workers(crew.session, crew.head, now=two_at_night)
     assert {(row.name, row.duties_done_today) for row in rows} == {("张师傅", True), ("李师傅", False)}
 
 
@@ -102,10 +104,10 @@ def test_the_desk_sees_the_workers_of_both_departments_at_its_sites(crew: Crew) 
     cleaner = employ(crew.session, "worker", "environment", crew.site_id, name="王阿姨")
     roamer = employ(crew.session, "worker", "engineering", name="赵师傅")
     clerk = employ(crew.session, "clerk", "front_desk", crew.site_id)
-    seen = {row.person_id for row in queries.workers(crew.session, clerk, now=NOW)}
+    seen = {row.person_id for row in workers(crew.session, clerk, now=NOW)}
     assert seen == {cleaner.person_id, roamer.person_id, crew.worker.person_id, crew.mate.person_id}
     auditor = employ(crew.session, "auditor", "management")
-    assert seen == {row.person_id for row in queries.workers(crew.session, auditor, now=NOW)}
+    assert seen == {row.person_id for row in workers(crew.session, auditor, now=NOW)}
 
 
 def test_a_question_is_kept_once_and_answered_once_by_the_departments_head(crew: Crew) -> None:
@@ -148,7 +150,7 @@ def test_the_head_lists_his_departments_questions_open_or_answered(crew: Crew) -
     consultation.answer(crew.session, consultation_id=first.consultation_id, answer="能", actor=crew.head, now=NOW)
 
     def listed(*, unanswered: bool | None) -> set[object]:
-        page = queries.consultations(crew.session, crew.head, unanswered=unanswered, after=None, limit=10)
+        page = consultations(crew.session, crew.head, unanswered=unanswered, after=None, limit=10)
         return {row.id for row in page.items}
 
     assert listed(unanswered=True) == {second.consultation_id}

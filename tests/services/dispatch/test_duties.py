@@ -1,15 +1,15 @@
 """Prescribed duties, how they were done, and what was left undone [R3, R50, R51, R78]."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.dispatch import queries
 from services.dispatch.actions import duty, neglect
 from services.dispatch.models import Neglect
+from services.dispatch.queries.duties import duties, duties_mine, prescribed_duties
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor
@@ -26,16 +26,16 @@ def check(crew: Crew, *, good: bool, note: str | None = "地没拖", **changes: 
 
 def find(crew: Crew, actor: Actor, **changes: Any) -> Neglect:
     facts: dict[str, Any] = {"worker_id": crew.worker.person_id, "day": TODAY, "reason": "大堂未清洁"}
-    return neglect.find(crew.session, actor=actor, now=NOW, **{**facts, "override_id": None} | changes)
+    return neglect.find(crew.session, actor=actor, **{**facts, "override_id": None, "now": NOW} | changes)
 
 
 def mine(crew: Crew, actor: Actor | None = None, *, now: datetime = NOW) -> list[tuple[str, bool]]:
-    shown = queries.duties_mine(crew.session, actor or crew.worker, now=now)
+    shown = duties_mine(crew.session, actor or crew.worker, now=now)
     return [(row.name, row.ticked_at is not None) for row in shown.duties]
 
 
 def is_done(crew: Crew, actor: Actor | None = None) -> bool:
-    return queries.duties_mine(crew.session, actor or crew.worker, now=NOW).done
+    return duties_mine(crew.session, actor or crew.worker, now=NOW).done
 
 
 def test_a_worker_has_the_duties_of_his_department_at_his_sites(crew: Crew) -> None:
@@ -68,7 +68,7 @@ def test_the_day_is_done_when_the_last_duty_is_ticked_and_yesterdays_ticks_do_no
     assert not is_done(crew, crew.mate)
     tomorrow = NOW + timedelta(days=1)
     assert mine(crew, now=tomorrow) == [("巡查泵房", False), ("抄表", False)]
-    (row,) = [row for row in queries.duties(crew.session, crew.head, day=TODAY, now=NOW) if row.done]
+    (row,) = [row for row in duties(crew.session, crew.head, day=TODAY, now=NOW) if row.done]
     assert (row.person_id, row.done_at, row.prescribed, row.ticked) == (crew.worker.person_id, NOW, 2, 2)
 
 
@@ -123,7 +123,7 @@ def test_a_head_prescribes_once_at_his_sites_to_his_workers_and_retires_his_own(
         duty.retire(
             crew.session, duty_id=made.id, actor=employ(crew.session, "head", "environment", crew.site_id), now=NOW
         )
-    shown = queries.prescribed_duties(crew.session, crew.head, after=None, limit=10).items
+    shown = prescribed_duties(crew.session, crew.head, after=None, limit=10).items
     assert [(row.name, row.since, row.until) for row in shown] == [("巡查泵房", TODAY, None)]
 
 
@@ -197,6 +197,24 @@ def test_who_let_the_worker_go_answers_for_what_he_left_undone(crew: Crew) -> No
     for changes in ({"override_id": new_id()}, {"override_id": override.id, "worker_id": crew.mate.person_id}):
         with pytest.raises(NotFound):
             find(crew, desk_head, **changes)
+
+
+def test_an_override_answers_for_the_day_it_let_the_worker_go_and_no_other(crew: Crew) -> None:
+    desk_head = employ(crew.session, "desk_head", "front_desk", crew.site_id)
+    tomorrow = NOW + timedelta(days=1)
+    override = crew.override(crew.assigned(visit_from=tomorrow))
+    crew.session.flush()
+    with pytest.raises(RuleBroken, match=r"on 2026-04-02, not on 2026-04-01.*R78"):
+        find(crew, desk_head, override_id=override.id)
+    assert find(crew, desk_head, override_id=override.id, day=TODAY + timedelta(days=1), now=tomorrow)
+
+
+def test_a_night_workers_override_is_of_the_evening_he_began(crew: Crew) -> None:
+    crew.work_from(crew.worker, time(22), time(6))
+    two_at_night = datetime(2026, 4, 1, 18, 0, tzinfo=UTC)
+    override = crew.override(crew.assigned(visit_from=two_at_night))
+    crew.session.flush()
+    assert find(crew, employ(crew.session, "leader", "management"), override_id=override.id).day == TODAY
 
 
 def test_neglect_is_found_of_workers_at_ones_sites_on_days_that_have_come_where_somebody_is_head(crew: Crew) -> None:

@@ -1,12 +1,13 @@
 """The departments' rules, by themselves."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from itertools import product
 
 import pytest
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,7 +87,7 @@ def test_a_work_order_is_cancelled_only_before_somebody_started() -> None:
 
 
 def test_nobody_in_the_departments_can_create_a_job_because_every_act_is_on_an_order_that_came() -> None:
-    acts = {route.path for route in api.routes if isinstance(route, APIRoute) and "POST" in route.methods}
+    acts = {str(route.path) for route in iter_route_contexts(api.routes) if "POST" in (route.methods or ())}
     on_what_came = ("/api/work-orders/{work_order_id}/", "/api/consultations/{consultation_id}/")
     assert {path for path in acts if not path.startswith(on_what_came)} == {
         "/api/duties",
@@ -96,6 +97,30 @@ def test_nobody_in_the_departments_can_create_a_job_because_every_act_is_on_an_o
         "/api/duty-days/check",
         "/api/duty-days/neglect",
     }
+
+
+def test_what_a_refusal_at_the_home_allows_is_a_step_of_the_order_in_that_state() -> None:
+    def allowed(refuse: Callable[[], None]) -> tuple[str, ...]:
+        with pytest.raises(RuleBroken) as refused:
+            refuse()
+        return refused.value.allowed
+
+    waits = {"visit_from": NOON, "owner_waits": True, "checked_in": False, "now": NOON}
+    for state, refuse in (
+        (WorkState.ASSIGNED, lambda: check_start(**waits, policy=PunctualityPolicy())),
+        (WorkState.STARTED, lambda: check_materials_bought(None)),
+        (WorkState.STARTED, lambda: check_owner_told("unable", told=False, at_home=True)),
+        (WorkState.ASSIGNED, lambda: check_owner_told("unable", told=False, at_home=False)),
+        (WorkState.FINISHED, lambda: check_shown(shown(), "0" * 64)),
+        (WorkState.STARTED, lambda: check_returnable(WorkState.STARTED, returned=False)),
+    ):
+        assert allowed(refuse)
+        assert set(allowed(refuse)) <= set(WORK_ORDER.steps_from(state))
+    undone = DutiesOfDay(prescribed=1)
+    worker = WorkerDuty("张师傅", DAY_SHIFT, {NOON.date(): undone})
+    for refuse in (lambda: check_duty([worker], here=NOON), lambda: check_statement(undone)):
+        assert allowed(refuse)
+        assert set(allowed(refuse)) <= set(MAY)
 
 
 def test_heads_send_and_workers_go() -> None:
@@ -416,11 +441,11 @@ def test_work_is_done_only_with_what_the_owner_bought() -> None:
 
 
 def test_a_job_beyond_us_is_given_up_when_the_owner_was_told() -> None:
-    check_owner_told("unable", told=True)
+    check_owner_told("unable", told=True, at_home=True)
     for cause in ("safety", "owner"):
-        check_owner_told(cause, told=False)
+        check_owner_told(cause, told=False, at_home=True)
     with pytest.raises(RuleBroken, match="R61"):
-        check_owner_told("unable", told=False)
+        check_owner_told("unable", told=False, at_home=True)
 
 
 def test_hours_near_the_limit_are_more_than_thirty_two_and_over_it_more_than_thirty_six() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions import team, work_order
 from services.dispatch.models import WorkOrder
-from services.dispatch.queries import work_order_by_id
+from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.team import Member
 from shared.errors import Malformed, NotFound, RuleBroken
 from tests.people import employ, published

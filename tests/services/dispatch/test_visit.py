@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from services.dispatch.actions import visit
+from services.dispatch.actions import damage, visit
 from services.dispatch.models import Damage, Stop, WorkOrder
-from services.dispatch.queries import work_order_by_id
+from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.team import Member
 from shared.errors import NotFound, RuleBroken
 from shared.people import Actor
@@ -217,8 +217,8 @@ def test_the_head_is_told_of_each_stop_at_once(crew: Crew, for_safety: bool, kin
     assert crew.alerts()[0].facts == {"notice_number": order.notice_number, "reason": "需要电工"}
 
 
-def damage(crew: Crew, order: WorkOrder, actor: Actor | None = None) -> Damage:
-    return visit.report_damage(
+def broken(crew: Crew, order: WorkOrder, actor: Actor | None = None) -> Damage:
+    return damage.report(
         crew.session,
         work_order_id=order.id,
         description="碰倒花瓶",
@@ -230,11 +230,11 @@ def damage(crew: Crew, order: WorkOrder, actor: Actor | None = None) -> Damage:
 
 def test_damage_is_reported_from_the_arrival_on_and_after_the_end_and_everybody_hears(crew: Crew) -> None:
     with pytest.raises(RuleBroken, match="R63"):
-        damage(crew, crew.assigned())
+        broken(crew, crew.assigned())
     order = crew.started()
-    damage(crew, order)
+    broken(crew, order)
     assert published(crew.session)[-2:] == [("DamageReported", "intake"), ("DamageReported", "finance")]
-    damage(crew, crew.terminate(order), crew.head)
+    broken(crew, crew.terminate(order), crew.head)
     view = work_order_by_id(crew.session, crew.head, order.id)
     assert [(row.estimate_fen, row.reported_by) for row in view.damages] == [
         (12000, crew.worker.person_id),
@@ -245,7 +245,7 @@ def test_damage_is_reported_from_the_arrival_on_and_after_the_end_and_everybody_
 
 @pytest.mark.parametrize("change", ["UPDATE damages SET estimate_fen = 1", "DELETE FROM tellings"])
 def test_what_was_damaged_and_told_is_never_changed_nor_removed(crew: Crew, change: str) -> None:
-    damage(crew, crew.tell_owner(crew.started()))
+    broken(crew, crew.tell_owner(crew.started()))
     crew.session.flush()
     with pytest.raises(DBAPIError, match=r"permission denied|append-only"):
         crew.session.execute(text(change))

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from services.dispatch import queries
 from services.dispatch.actions import visit, work_order
 from services.dispatch.models import WorkOrder
+from services.dispatch.queries.teams import workers
+from services.dispatch.queries.work_orders import work_order_by_id, work_orders
 from services.dispatch.tasks import tasks
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
@@ -32,7 +33,7 @@ def cancelled(order: WorkOrder) -> NoticeCancelled:
 
 
 def see(crew: Crew, actor: Actor) -> list[str]:
-    page = queries.work_orders(crew.session, actor, state=None, after=None, limit=10)
+    page = work_orders(crew.session, actor, state=None, after=None, limit=10)
     return [order.department for order in page.items]
 
 
@@ -41,6 +42,25 @@ def test_a_notice_becomes_the_paid_order_of_round_0(crew: Crew) -> None:
     assert (order.round, order.state, order.fee_fen, order.price_version) == (0, "received", 5000, 1)
     assert order.acknowledge_due_at == NOW + timedelta(minutes=5)
     assert order.arrive_due_at == order.visit_from + timedelta(minutes=15)
+
+
+def test_an_order_promises_what_the_policy_was_when_the_desk_said_so_however_late_it_is_heard(crew: Crew) -> None:
+    crew.session.execute(
+        text("""INSERT INTO policies (id, name, effective_from, settings, changed_by, changed_at, reason)
+                VALUES (:id, 'PunctualityPolicy', :since, '{"acknowledge_minutes": 9, "arrive_minutes": 99}', :id,
+                        :since, 'x')"""),
+        {"id": new_id(), "since": NOW + timedelta(minutes=1)},
+    )
+    message, later = notice(crew.site_id), NOW + timedelta(minutes=2)
+    tasks.handlers["NoticeIssued"](crew.session, message, now=later)
+    tasks.handlers["ReworkOrdered"](crew.session, rework(message), now=later)
+    for round_ in (0, 1):
+        order = crew.order(message.request_id, round_)
+        assert order.acknowledge_due_at == later + timedelta(minutes=5)
+        assert order.arrive_due_at == order.visit_from + timedelta(minutes=15)
+    moved = revised(crew.order(message.request_id), visit_from=NOW + timedelta(days=1))
+    tasks.handlers["NoticeRevised"](crew.session, moved, now=later)
+    assert crew.order(message.request_id).arrive_due_at == moved.visit_from + timedelta(minutes=15)
 
 
 def test_a_notice_of_a_site_that_is_not_known_waits(crew: Crew) -> None:
@@ -143,7 +163,7 @@ def test_a_head_sees_and_moves_only_orders_of_his_department_and_sites(crew: Cre
         with pytest.raises(NotFound):
             work_order.acknowledge(crew.session, work_order_id=order.id, actor=head, now=NOW)
         with pytest.raises(NotFound):
-            queries.work_order_by_id(crew.session, head, order.id)
+            work_order_by_id(crew.session, head, order.id)
 
 
 def test_a_worker_sees_only_the_orders_he_is_assigned_to(crew: Crew) -> None:
@@ -156,19 +176,19 @@ def test_the_desk_sees_the_orders_of_all_departments_at_its_sites_with_masked_ph
     crew.receive()
     crew.receive(department="environment", trade="cleaning")
     clerk = employ(crew.session, "clerk", "front_desk", crew.site_id)
-    page = queries.work_orders(crew.session, clerk, state="received", after=None, limit=1)
-    rest = queries.work_orders(crew.session, clerk, state="received", after=page.next, limit=1)
+    page = work_orders(crew.session, clerk, state="received", after=None, limit=1)
+    rest = work_orders(crew.session, clerk, state="received", after=page.next, limit=1)
     assert [order.department for order in page.items + rest.items] == ["engineering", "environment"]
     assert rest.next is None
     assert {order.phone for order in page.items} == {"138****8000"}
-    assert queries.work_orders(crew.session, clerk, state="started", after=None, limit=1).items == []
+    assert work_orders(crew.session, clerk, state="started", after=None, limit=1).items == []
 
 
 def test_the_phone_is_shown_to_the_head_until_the_order_has_ended(crew: Crew) -> None:
     order = crew.assigned()
-    assert queries.work_order_by_id(crew.session, crew.head, order.id).phone == "13800138000"
+    assert work_order_by_id(crew.session, crew.head, order.id).phone == "13800138000"
     crew.terminate(order)
-    assert queries.work_order_by_id(crew.session, crew.head, order.id).phone == "138****8000"
+    assert work_order_by_id(crew.session, crew.head, order.id).phone == "138****8000"
 
 
 def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(crew: Crew) -> None:
@@ -189,7 +209,7 @@ def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(cre
     for person_message in (person, person.model_copy(update={"version": 1, "name": "旧名"})):
         tasks.handlers["PersonChanged"](crew.session, person_message, now=NOW)
     head = employ(crew.session, "head", "engineering", site.site_id)
-    assert [row.name for row in queries.workers(crew.session, head, now=NOW)] == ["赵师傅"]
+    assert [row.name for row in workers(crew.session, head, now=NOW)] == ["赵师傅"]
 
 
 def hear_revision(crew: Crew, order: WorkOrder, revision: int = 1, *, now: datetime = NOW, **changes: Any) -> WorkOrder:
@@ -289,6 +309,43 @@ def test_a_declined_notice_that_is_not_acknowledged_after_its_revision_is_missed
     back = hear_revision(crew, decline(crew, crew.receive()), now=LATER)
     assert work_order.note_unacknowledged(crew.session, now=back.acknowledge_due_at) == 0
     assert work_order.note_unacknowledged(crew.session, now=back.acknowledge_due_at + timedelta(seconds=1)) == 1
+
+
+def test_what_is_missed_again_after_it_was_agreed_anew_is_told_again(crew: Crew) -> None:
+    order = crew.receive()
+    for revision in (1, 2):
+        due = order.acknowledge_due_at
+        assert work_order.note_unacknowledged(crew.session, now=due + timedelta(seconds=1)) == 1
+        order = hear_revision(crew, decline(crew, order), revision, now=due + timedelta(hours=revision))
+        assert not order.acknowledge_late
+    assert crew.told() == ["acknowledgement_missed"] * 2
+    assert [kind for kind, _ in published(crew.session)].count("AcknowledgementMissed") == 2
+
+
+def test_a_moved_visit_nobody_came_to_is_told_again_and_a_changed_fee_does_not_tell_it_twice(crew: Crew) -> None:
+    order = crew.assigned()
+    assert visit.note_late(crew.session, now=order.arrive_due_at + timedelta(seconds=1)) == 1
+    order = hear_revision(crew, order, visit_from=NOW + timedelta(days=1))
+    late = order.arrive_due_at + timedelta(seconds=1)
+    assert visit.note_late(crew.session, now=late) == 1
+    assert crew.told() == ["arrival_late"] * 2
+    order = hear_revision(crew, order, 2, fee_fen=6000)
+    crew.do_duties(now=late)
+    assert crew.arrive(order, now=late).arrived_late
+    assert crew.told() == ["arrival_late"] * 2
+
+
+def test_an_owner_who_waited_and_agreed_on_another_time_is_visited_at_that_time(crew: Crew) -> None:
+    order = crew.assigned(channel="walk_in", owner_waits=True)
+    tomorrow = NOW + timedelta(days=1)
+    assert hear_revision(crew, order, fee_fen=6000).owner_waits
+    order = hear_revision(crew, order, 2, visit_from=tomorrow)
+    crew.do_duties(now=tomorrow)
+    assert crew.arrive(order, now=tomorrow).state == "started"
+    early = hear_revision(crew, crew.assigned(channel="walk_in", owner_waits=True), visit_from=tomorrow)
+    crew.do_duties()
+    with pytest.raises(RuleBroken, match="R30"):
+        crew.arrive(early)
 
 
 def test_a_declined_notice_may_be_withdrawn(crew: Crew) -> None:

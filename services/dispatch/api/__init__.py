@@ -1,0 +1,19 @@
+"""The departments' JSON API: one action for each route, one file for each subject; fen, and moments with a zone."""
+
+from fastapi import APIRouter
+
+from services.dispatch.api import (
+    acceptances,
+    consultations,
+    damages,
+    duties,
+    hours,
+    neglects,
+    teams,
+    visits,
+    work_orders,
+)
+
+api = APIRouter(prefix="/api")
+for part in (work_orders, teams, visits, damages, acceptances, duties, neglects, hours, consultations):
+    api.include_router(part.routes)
