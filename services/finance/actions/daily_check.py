@@ -174,4 +174,5 @@ def close_days(session: Session, days: Sequence[tuple[UUID, date]], *, now: date
 
 
 def columns(days: Sequence[tuple[UUID, date]]) -> dict[str, list[UUID] | list[date]]:
+    """Days as two arrays, to be unnested in SQL."""
     return {"site_ids": [site_id for site_id, _ in days], "days": [day for _, day in days]}

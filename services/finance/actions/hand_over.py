@@ -85,6 +85,7 @@ def _offer(
 
 
 def hand_over_for(session: Session, actor: Actor, hand_over_id: UUID) -> HandOver:
+    """A hand-over at a site of the person asking, locked until the transaction ends. Raises NotFound."""
     hand_over = session.get(HandOver, hand_over_id, with_for_update=True)
     if hand_over is None or not actor.sees(hand_over.site_id):
         raise NotFound("hand-over", hand_over_id)
@@ -173,6 +174,7 @@ def move_cash(session: Session, hand_over: HandOver, *, at_finance: bool, now: d
 
 
 def in_hand_fen(receipt: Receipt) -> int:
+    """Cash of a receipt in its holder's hands: less what an earlier holder owes of it."""
     return (receipt.amount_fen or 0) - receipt.short_fen
 
 
