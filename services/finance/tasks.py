@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, daily_check, damage, figures, fine, payment, settlement, wage
+from services.finance.actions import charge, daily_check, damage, figures, fine, missing_cash, payment, settlement, wage
 from services.finance.models import CASH_CHASE, DAILY_CHECK, MONTH_CLOSE
 from shared.messages import (
     DamageReported,
@@ -130,7 +130,7 @@ def check_cash(session: Session, *, now: datetime) -> int:
 @tasks.tick(CASH_CHASE)
 def chase_cash(session: Session, *, now: datetime) -> int:
     """The morning after."""
-    return daily_check.chase_due(session, now=now)
+    return missing_cash.chase_due(session, now=now)
 
 
 @tasks.tick(MONTH_CLOSE)

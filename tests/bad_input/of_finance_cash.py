@@ -164,6 +164,12 @@ def offer(house: House) -> Call:
     return Call("/hand-overs", to | {"receipt_ids": [receipt_id]})
 
 
+def deposit(house: House) -> Call:
+    hand_over = offered(house)
+    house.did("cashier", f"/hand-overs/{hand_over}/count", COUNT)
+    return Call("/deposits", {"site_id": str(house.site_id), "amount_fen": FEE, "reference": "ICBC-1"})
+
+
 def gone_with_cash(house: House) -> Call:
     """The worker took the fee and left the company."""
     call = collect_with_the_carried_one(house)
@@ -238,6 +244,7 @@ ACTS = [
         "cashier",
         at("/cash-differences/{}/make-good", short, {"counted_fen": 100}),
     ),
+    Act("finance", "/deposits", "cashier", deposit),
     Act("finance", "/refunds", "cashier", proposal),
     Act(
         "finance", "/refunds/{refund_id}/decide", "leader", at("/refunds/{}/decide", refund, {"approve": True} | REASON)

@@ -5,8 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.finance import queries
 from services.finance.actions import price
+from services.finance.queries.payouts import payout
+from services.finance.queries.prices import price_difference, price_version_in_force
+from services.finance.queries.reserves import reserve_statement
+from services.finance.queries.settlements import settlements
 from services.finance.rules.deduction import GuardPolicy
 from services.finance.rules.reserve import Use
 from services.finance.rules.settlement import MonthClosePolicy
@@ -33,7 +36,7 @@ def test_r055_a_draft_finance_takes_back_never_becomes_the_price_book(office: Of
 
 def test_r056_the_leader_sees_what_a_version_changes_before_he_approves_it(office: Office) -> None:
     approved_prices(office, TAP)
-    found = queries.price_difference(office.session, draft(office, TAP.model_copy(update={"max_fen": 9000}), LAMP).id)
+    found = price_difference(office.session, draft(office, TAP.model_copy(update={"max_fen": 9000}), LAMP).id)
     assert [item.code for item in found.added] == ["lamp"]
     assert [(change.before.max_fen, change.after.max_fen) for change in found.changed] == [(8000, 9000)]
 
@@ -42,7 +45,7 @@ def test_r057_on_each_day_one_approved_version_holds(office: Office) -> None:
     approved_prices(office, TAP)
     draft(office, LAMP)
     approved_prices(office, LAMP, since=date(2026, 5, 1))
-    codes = [queries.price_version_in_force(office.session, on=date(2026, month, 30)).items[0].code for month in (4, 5)]
+    codes = [price_version_in_force(office.session, on=date(2026, month, 30)).items[0].code for month in (4, 5)]
     assert codes == ["tap", "lamp"]
 
 
@@ -55,7 +58,7 @@ def test_d10_no_version_holds_before_the_day_it_is_approved(office: Office) -> N
 def test_r072_a_statement_of_the_fund_adds_up_from_balance_to_balance(office: Office) -> None:
     office.paid(10000)
     decide(office, propose(office, Use.LOSS, 700))
-    told = queries.reserve_statement(office.session, office.leader, site_id=office.site_id, month=APRIL)
+    told = reserve_statement(office.session, office.leader, site_id=office.site_id, month=APRIL)
     assert (told.opening_fen, told.closing_fen) == (0, 800)
     assert sorted((movement.kind, movement.amount_fen) for movement in told.movements) == [
         ("loss", -700),
@@ -120,16 +123,16 @@ def test_r092_each_person_is_paid_once_and_exactly_or_it_is_known_why_not(office
     office.paid(10000)
     office.end_month()
     compute(office)
-    payout = approve(office)
-    (line,) = queries.payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
+    sent = approve(office)
+    (line,) = payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
     assert [job.share_fen for job in line.jobs] == [line.share_fen] == [3500]
-    failed(office, payout.id)
+    failed(office, sent.id)
     assert line_of(april(office), office.worker).failure.cause == "account_closed"
     with refused(office.session, "R92", code="paid_differently"):
-        paid(office, payout.id, net_fen=3499)
-    paid(office, payout.id)
+        paid(office, sent.id, net_fen=3499)
+    paid(office, sent.id)
     with refused(office.session, "R92", code="paid_twice"):
-        paid(office, payout.id, reference="ICBC-2")
+        paid(office, sent.id, reference="ICBC-2")
     paid_line = line_of(april(office), office.worker)
     assert (paid_line.failure, paid_line.payment_reference) == (None, "ICBC-1")
     assert (office.balance("payroll"), office.balance("bank")) == (0, -3500)
@@ -189,7 +192,7 @@ def test_d18_the_pause_before_a_month_is_over_is_the_companys_to_set(office: Off
     assert MonthClosePolicy().minutes_after_closing == 30
     guard(office, MonthClosePolicy(minutes_after_closing=45))
     sweep_all(office.session, close_months, now=MAY_FIRST)
-    (may,) = queries.settlements(office.session, office.lead, month="2026-05")
+    (may,) = settlements(office.session, office.lead, month="2026-05")
     assert may.closes_at == MONTH_END + timedelta(days=31, minutes=15)
 
 

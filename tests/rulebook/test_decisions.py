@@ -10,9 +10,12 @@ from services.dispatch.actions import team, visit, work_order
 from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.team import Member
-from services.finance import queries
 from services.finance.actions import reserve
 from services.finance.models import ReceiptShare
+from services.finance.queries.cash import cash
+from services.finance.queries.charges import charge_by_id
+from services.finance.queries.daily_checks import cash_checks
+from services.finance.queries.reserves import reserve_fen
 from services.finance.rules.receipt import Method
 from services.finance.tasks import chase_cash, check_cash, close_months
 from services.hr.actions import post, task
@@ -25,7 +28,7 @@ from tests.rulebook.company import Company, Discipline, refused
 from tests.rulebook.test_rewards import line_of, morning_after
 from tests.services.dispatch.crew import NOW, Crew, notice, rework
 from tests.services.finance.office import CLOSING, MONTH_END, MORNING, NEXT_MORNING, Office, sweep_all
-from tests.services.finance.test_custody import paid_to_worker
+from tests.services.finance.test_hand_over import paid_to_worker
 from tests.services.finance.test_reserve import decide, propose
 from tests.services.finance.test_settlement import agree, approve, compute, fined
 from tests.services.intake.desk import Desk, minutes, price_book
@@ -92,10 +95,10 @@ def test_d05_cash_goes_from_worker_to_clerk_to_cashier_and_is_always_in_one_pers
     paid_to_worker(office)
     hands = [office.worker, office.clerk]
     for holder, receiver in zip(hands, [office.clerk, office.cashier], strict=True):
-        (held,) = queries.cash(office.session, office.cashier)
+        (held,) = cash(office.session, office.cashier)
         assert (held.holder_id, held.amount_fen) == (holder.person_id, 10000)
         office.hand_over(holder, receiver)
-    assert queries.cash(office.session, office.cashier) == []
+    assert cash(office.session, office.cashier) == []
     assert office.balance("cash_at_finance") == 10000
 
 
@@ -103,7 +106,7 @@ def test_d06_cash_is_listed_at_closing_time_and_chased_at_nine_the_next_morning(
     office.paid(10000)
     assert sweep_all(office.session, check_cash, now=CLOSING) == 0
     assert sweep_all(office.session, check_cash, now=CLOSING + SECOND) == 1
-    assert queries.cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 10000
+    assert cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 10000
     assert sweep_all(office.session, chase_cash, now=NEXT_MORNING) == 0
     assert sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND) == 1
     assert ("CashNotHandedOver", "hr") in published(office.session)
@@ -216,8 +219,8 @@ def test_d17_the_fund_of_a_site_is_its_own_and_is_never_overdrawn(office: Office
     with refused(office.session, "D17", code="reserve_too_small"):
         decide(office, propose(office, amount_fen=1501))
     decide(office, propose(office, amount_fen=1500))
-    assert queries.reserve_fen(office.session, office.site_id) == 0
-    assert queries.reserve_fen(office.session, elsewhere.site_id) == 1500
+    assert reserve_fen(office.session, office.site_id) == 0
+    assert reserve_fen(office.session, elsewhere.site_id) == 1500
     with pytest.raises(NotFound):
         decide(elsewhere, propose(office), actor=elsewhere.leader)
     with pytest.raises(Malformed, match="R73"):
@@ -303,7 +306,7 @@ def test_d24_a_job_ended_undone_bills_nothing_and_a_call_for_support_is_seen_at_
     crew.terminate(order)
     company.carry("WorkTerminated")
     office = company.office
-    assert queries.charge_by_id(office.session, office.cashier, made.id).state == "terminated"
+    assert charge_by_id(office.session, office.cashier, made.id).state == "terminated"
     with refused(office.session, "R33", code="step_not_allowed"):
         office.collect(made.id, amount_fen=5000)
 

@@ -6,7 +6,10 @@ import pytest
 
 from services.dispatch.actions import work_order
 from services.dispatch.queries.work_orders import work_order_by_id, work_orders
-from services.finance import queries as finance
+from services.finance.queries.charges import charge_by_id
+from services.finance.queries.daily_checks import cash_checks
+from services.finance.queries.missing_cash import missing_cash
+from services.finance.queries.receipts import receipts
 from services.finance.tasks import chase_cash, check_cash
 from services.hr import queries as hr
 from services.intake.actions import callback, revisit, statistics
@@ -52,7 +55,7 @@ def test_r025_a_notice_has_three_copies(desk: Desk) -> None:
 
 def test_r026_one_copy_goes_to_finance_which_knows_the_fee_by_it(company: Company) -> None:
     made = company.noticed()
-    charge = finance.charge_by_id(company.office.session, company.office.cashier, made.id)
+    charge = charge_by_id(company.office.session, company.office.cashier, made.id)
     assert (charge.state, charge.notice_number, charge.fee_fen) == ("noticed", "TZ-BK-20260401-0001", 5000)
 
 
@@ -139,9 +142,7 @@ def test_r035_a_receipt_may_be_written_before_and_carried_by_the_worker_and_none
 
 def void_number(office: Office, receipt_id: object) -> str:
     """The number of a void receipt, which stays in the series."""
-    page = finance.receipts(
-        office.session, office.cashier, state="voided", month=None, holder_id=None, after=None, limit=10
-    )
+    page = receipts(office.session, office.cashier, state="voided", month=None, holder_id=None, after=None, limit=10)
     return next(view.number for view in page.items if view.id == receipt_id)
 
 
@@ -150,14 +151,13 @@ def test_r036_cash_not_with_finance_by_the_end_of_the_day_is_found_the_same_day(
     office.hand_over(office.clerk, office.cashier)
     office.paid(200)
     sweep_all(office.session, check_cash, now=CLOSING)
-    assert finance.cash_checks(office.session, office.cashier, month="2026-04")[0].checked_at is None
+    assert cash_checks(office.session, office.cashier, month="2026-04")[0].checked_at is None
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
-    today = finance.cash_checks(office.session, office.cashier, month="2026-04")[0]
+    today = cash_checks(office.session, office.cashier, month="2026-04")[0]
     assert [(found.holder_id, found.amount_fen) for found in today.findings] == [(office.clerk.person_id, 200)]
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
     assert [
-        missing.amount_fen
-        for missing in finance.missing_cash(office.session, office.cashier, after=None, limit=10).items
+        missing.amount_fen for missing in missing_cash(office.session, office.cashier, after=None, limit=10).items
     ] == [200]
 
 
@@ -193,7 +193,7 @@ def test_r039_rework_is_free_and_repeated_until_the_owner_is_satisfied(company: 
         assert company.done(made, round_=round_).fee_fen == 0
         assert desk.view(made).state == "accepted"
     assert desk.satisfied(made).state == "closed"
-    assert finance.charge_by_id(office.session, office.cashier, made.id).state == "collected"
+    assert charge_by_id(office.session, office.cashier, made.id).state == "collected"
     assert office.balance("cash_in_hand") == 5000
 
 

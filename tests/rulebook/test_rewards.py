@@ -5,9 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from services.finance import queries
 from services.finance.actions import reserve
 from services.finance.models import ReceiptShare
+from services.finance.queries.daily_checks import cash_checks
+from services.finance.queries.ledger import journals
+from services.finance.queries.missing_cash import missing_cash
+from services.finance.queries.reserves import reserve_fen
+from services.finance.queries.settlements import SettlementView
 from services.finance.rules.reserve import Use
 from services.finance.tasks import chase_cash, check_cash, close_months
 from services.hr import queries as hr
@@ -19,7 +23,7 @@ from tests.rulebook.company import Company, Discipline, introduce, refused
 from tests.services.dispatch.crew import EVENING, Crew
 from tests.services.finance.office import CLOSING, MAY_FIRST, MONTH_END, MORNING, NEXT_MORNING, Office, sweep_all
 from tests.services.finance.test_api import House
-from tests.services.finance.test_custody import count, paid_to_worker
+from tests.services.finance.test_hand_over import count, paid_to_worker
 from tests.services.finance.test_reserve import decide, propose
 from tests.services.finance.test_settlement import agree, approve, april, compute, fined
 
@@ -27,7 +31,7 @@ SECOND = timedelta(seconds=1)
 FINE = ("fine", 200_00)
 
 
-def line_of(view: queries.SettlementView, person: Actor):
+def line_of(view: SettlementView, person: Actor):
     """What a person gets by a settlement."""
     return next(line for line in view.lines if line.person_id == person.person_id)
 
@@ -59,7 +63,7 @@ def test_r071_the_workers_of_the_job_get_thirty_five_percent(office: Office) -> 
 
 def test_r072_fifteen_percent_go_to_the_reserve_fund(office: Office) -> None:
     assert office.paid(10000).reserve_fen == 1500
-    assert queries.reserve_fen(office.session, office.site_id) == 1500
+    assert reserve_fen(office.session, office.site_id) == 1500
 
 
 def test_r073_the_fund_rewards_others_who_took_part_each_by_name(office: Office) -> None:
@@ -86,9 +90,9 @@ def spent_on(office: Office, use: Use) -> tuple[int, int]:
     office.paid(10000)
     decide(office, propose(office, use, amount_fen=1000))
     office.books_balance()
-    journals = queries.journals(office.session, office.lead, after=None, limit=10).items
-    assert [journal.kind for journal in journals] == ["receipt", use]
-    return queries.reserve_fen(office.session, office.site_id), -office.balance("company_share")
+    written = journals(office.session, office.lead, after=None, limit=10).items
+    assert [journal.kind for journal in written] == ["receipt", use]
+    return reserve_fen(office.session, office.site_id), -office.balance("company_share")
 
 
 def test_r074_the_fund_makes_good_a_loss(office: Office) -> None:
@@ -173,7 +177,7 @@ def test_r085_the_desk_hands_all_cash_of_the_day_to_finance_before_it_closes(off
     assert (pooled.amount_fen, office.balance("cash_at_finance")) == (300, 300)
     office.paid(400, now=CLOSING - SECOND)
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
-    assert queries.cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 400
+    assert cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 400
 
 
 def morning_after(company: Company) -> Case:
@@ -205,7 +209,7 @@ def test_r087_cash_that_was_spent_is_still_owed_in_full(office: Office) -> None:
     assert count(office, offered, office.cashier, 9000).state == "differs"
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
-    (missing,) = queries.missing_cash(office.session, office.cashier, after=None, limit=10).items
+    (missing,) = missing_cash(office.session, office.cashier, after=None, limit=10).items
     assert (missing.holder_id, missing.amount_fen) == (office.clerk.person_id, 10000)
 
 

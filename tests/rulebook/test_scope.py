@@ -3,7 +3,7 @@
 import pytest
 
 from services.dispatch.queries.work_orders import work_order_by_id
-from services.finance import queries as finance
+from services.finance.queries.charges import charge_by_id
 from services.hr.actions import post
 from services.intake.actions import request
 from services.intake.rules.request import Channel
@@ -64,7 +64,7 @@ def test_r011_requests_are_received_by_the_front_desk_and_nobody_else(desk_api: 
 def test_r012_engineering_and_finance_take_part_in_every_job_each_with_its_own_people(company: Company) -> None:
     discipline, made = company.discipline, company.noticed()
     order = work_order_by_id(company.crew.session, company.crew.head, company.crew.order(made.id).id)
-    charged = finance.charge_by_id(company.office.session, company.office.cashier, made.id)
+    charged = charge_by_id(company.office.session, company.office.cashier, made.id)
     assert (order.department, order.notice_number) == ("engineering", charged.notice_number)
     with refused(discipline.session, "R12"):
         post.employ(

@@ -1,14 +1,22 @@
-"""What a site's month comes to: shares, rewards and fines summed up for each person [R91-R94]; nothing is stored."""
+"""What a site's month comes to: shares, rewards and fines summed up for each person [R91-R94]."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, delete, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.finance.models import Settlement
-from services.finance.queries import JOB_SHARES
+from services.finance.actions.settlement import settlement_for
+from services.finance.models import Settlement, SettlementLine
+from services.finance.queries.payouts import JOB_SHARES
+from services.finance.queries.settlements import SettlementLineView, SettlementView, settlement_of, settlement_view
 from services.finance.rules.deduction import GuardPolicy, deduct
+from services.finance.rules.reopening import LOCKED
+from services.finance.rules.settlement import SETTLEMENT, SettlementStep
+from shared.people import Actor
 from shared.policy_rows import in_force
 
 _TOTALS = text("""
@@ -98,6 +106,9 @@ _SUMMED = {
 }
 """Totals of a settlement that are sums of its lines, with the column they sum."""
 
+SUMS = ("received_fen", "company_fen", "workers_fen", "reserve_fen", *_SUMMED)
+"""Every total of a settlement."""
+
 
 def _line(person: Row[Any], guard: GuardPolicy) -> dict[str, Any]:
     """One person's line: his sums of the month, and where his fines come from."""
@@ -121,3 +132,60 @@ def _line(person: Row[Any], guard: GuardPolicy) -> dict[str, Any]:
         "case_numbers": person.case_numbers,
         **asdict(deduction),
     }
+
+
+_CLAIMS = [
+    text("""
+        UPDATE fines SET settlement_id = :settlement_id
+        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL
+    """),
+    text("""
+        UPDATE proposals SET settlement_id = :settlement_id
+        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL AND use = 'reward' AND state = 'approved'
+    """),
+    text("""
+        UPDATE carryovers SET settlement_id = :settlement_id
+        WHERE site_id = :site_id AND month < :month AND settlement_id IS NULL
+    """),
+]
+
+# one wage may bear fines of two sites: whoever computes at the same time waits, then counts what the other took
+_LOCK_WAGES = text("""
+    SELECT FROM wages WHERE person_id IN (
+        SELECT person_id FROM fines WHERE settlement_id = :settlement_id
+        UNION ALL SELECT person_id FROM carryovers WHERE settlement_id = :settlement_id)
+    ORDER BY person_id FOR UPDATE
+""")
+
+
+def compute(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Settlement:
+    """Finance computes what each person gets: shares, rewards and fines, the sums of rows kept before [R91, R93].
+
+    May be done again until it is approved. Fines, rewards and carryovers of this or an earlier month that nobody
+    else has computed become this settlement's; one that comes later waits for the next month.
+    """
+    settlement = settlement_for(session, actor, site_id, month)
+    settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.COMPUTE)
+    keys = {"settlement_id": settlement.id, "site_id": site_id, "month": month}
+    for claim in _CLAIMS:
+        session.execute(claim, keys)
+    session.execute(_LOCK_WAGES, keys)
+    computed = calculate(session, settlement, tried=False)
+    session.execute(delete(SettlementLine).where(SettlementLine.settlement_id == settlement.id))
+    if computed.lines:
+        session.execute(insert(SettlementLine), [{"settlement_id": settlement.id, **line} for line in computed.lines])
+    for column, fen in computed.totals.items():
+        setattr(settlement, column, fen)
+    settlement.drafted_by, settlement.drafted_at = actor.person_id, now
+    return settlement
+
+
+def try_out(session: Session, *, site_id: UUID, month: str, actor: Actor) -> SettlementView:
+    """What computing would give now, at any time and storing nothing; state and signatures are the real ones."""
+    settlement = settlement_of(session, actor, site_id, month)
+    view = settlement_view(settlement)
+    if settlement.state in LOCKED:
+        return view
+    computed = calculate(session, settlement, tried=True)
+    sums: dict[str, Any] = {**computed.totals, "lines": [SettlementLineView(**line) for line in computed.lines]}
+    return replace(view, **sums)

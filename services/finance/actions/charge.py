@@ -11,14 +11,7 @@ from services.finance.models import Charge, ChargeWorker
 from services.finance.rules.charge import CHARGE, NEVER_BILLED, SIGNED, ChargeState, ChargeStep, check_weights
 from shared.bus.outbox import publish
 from shared.errors import NotFound, NotYet, RuleBroken
-from shared.messages import (
-    NoticeCancelled,
-    NoticeIssued,
-    NoticeRevised,
-    NoticesReceived,
-    WorkAccepted,
-    WorkTerminated,
-)
+from shared.messages import NoticeCancelled, NoticeIssued, NoticeRevised, NoticesReceived, WorkAccepted, WorkTerminated
 from shared.people import Actor, known_site, site_for
 
 

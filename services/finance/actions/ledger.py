@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.finance.models import Journal, JournalLine
+from services.finance.queries.daily_checks import business_day_at
 from services.finance.rules.ledger import JournalKind, Line
 from shared.ids import new_id
 
@@ -23,6 +24,7 @@ def post(
             site_id=site_id,
             kind=kind,
             at=now,
+            day=business_day_at(session, site_id, now=now),
             reference=reference,
             lines=[
                 JournalLine(

@@ -23,7 +23,7 @@ def paid(session: Session, message: PayoutPaid, *, now: datetime) -> None:
 
     Raises RuleBroken for another sum than approved, or a second payment of the same line.
     """
-    line = _line(session, message.settlement_id, message.person_id)
+    settlement, line = _line(session, message.settlement_id, message.person_id)
     check_paid(net_fen=line.net_fen, paid_fen=message.net_fen)
     if line.payment_reference == message.reference:
         return
@@ -32,7 +32,7 @@ def paid(session: Session, message: PayoutPaid, *, now: datetime) -> None:
     line.paid_at, line.payment_reference = message.paid_at, message.reference
     post(
         session,
-        site_id=message.site_id,
+        site_id=settlement.site_id,
         kind=JournalKind.PAYMENT,
         reference=f"{message.settlement_id}/{message.person_id}",
         lines=payout_paid(line.net_fen, person_id=message.person_id),
@@ -45,7 +45,7 @@ def failed(session: Session, message: PayoutFailed, *, now: datetime) -> None:
 
     An attempt that failed before the payment we know of is only kept. Raises RuleBroken for one that failed after it.
     """
-    line = _line(session, message.settlement_id, message.person_id)
+    settlement, line = _line(session, message.settlement_id, message.person_id)
     if line.paid_at is not None and line.paid_at < message.failed_at:
         raise RuleBroken("paid_already", f"paid already, by {line.payment_reference}", rule="R92")
     facts = message.model_dump(include={"settlement_id", "person_id", "attempt", "cause", "reason", "failed_at"})
@@ -61,7 +61,7 @@ def failed(session: Session, message: PayoutFailed, *, now: datetime) -> None:
         return
     alert = Alert(
         "payout_failed",
-        message.site_id,
+        settlement.site_id,
         kept,
         role="finance_lead",
         facts={
@@ -75,8 +75,8 @@ def failed(session: Session, message: PayoutFailed, *, now: datetime) -> None:
     raise_alerts(session, [alert], now=now)
 
 
-def _line(session: Session, settlement_id: UUID, person_id: UUID) -> SettlementLine:
-    """The line of an approved payout, locked. Raises NotYet while it is not approved here, RuleBroken for no line."""
+def _line(session: Session, settlement_id: UUID, person_id: UUID) -> tuple[Settlement, SettlementLine]:
+    """An approved payout and its line, locked. Raises NotYet while it is not approved here, RuleBroken for no line."""
     settlement = session.get(Settlement, settlement_id)
     if settlement is None or settlement.state not in LOCKED:
         raise NotYet(f"settlement {settlement_id} is not approved yet")
@@ -88,4 +88,4 @@ def _line(session: Session, settlement_id: UUID, person_id: UUID) -> SettlementL
     ).one_or_none()
     if line is None:
         raise RuleBroken("not_in_payout", f"person {person_id} has no line in this payout", rule="R92")
-    return line
+    return settlement, line

@@ -12,6 +12,7 @@ from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
 from services.finance.actions.receipt_book import take
 from services.finance.models import CarriedFinding, Charge, Invoice, Receipt, ReceiptShare
+from services.finance.queries.daily_checks import business_day_at
 from services.finance.rules.charge import CHARGE, PAYABLE, ChargeStep, check_amount
 from services.finance.rules.ledger import JournalKind, fee_received
 from services.finance.rules.receipt import (
@@ -29,7 +30,7 @@ from services.finance.rules.receipt import (
 )
 from services.finance.rules.split import SplitPolicy, share_among, split
 from shared.bus.outbox import publish
-from shared.calendar import business_day, month_of
+from shared.calendar import month_of
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeCollected
@@ -197,7 +198,7 @@ def collect(
     check_amount(fee_fen=receipt.amount_fen or 0, amount_fen=amount_fen)
     receipt.method, receipt.reference = method, reference
     receipt.collected_by, receipt.collected_at = actor.person_id, now
-    receipt.day = business_day(now, zone=site.zone, closing=site.closing)
+    receipt.day = business_day_at(session, site.id, now=now)
     receipt.month = month_of(receipt.day)
     receipt.holder_id = actor.person_id if method is Method.CASH else None
     receipt.received_at = None if method is Method.CASH else now

@@ -8,14 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.finance.models import Receipt, ReceiptBook, Site
-from services.finance.rules.receipt import (
-    RECEIPT,
-    ReceiptPolicy,
-    ReceiptState,
-    ReceiptStep,
-    check_book,
-    receipt_number,
-)
+from services.finance.rules.receipt import RECEIPT, ReceiptPolicy, ReceiptState, ReceiptStep, check_book, receipt_number
 from shared.alerts import Alert, raise_alerts
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id

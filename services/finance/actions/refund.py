@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from services.finance.actions.ledger import post
 from services.finance.models import Charge, Receipt, ReceiptShare, Refund, RefundShare, Site
-from services.finance.queries import reserve_fen, till_fen
+from services.finance.queries.cash import till_fen
+from services.finance.queries.daily_checks import business_month_at
+from services.finance.queries.reserves import reserve_fen
 from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.ledger import JournalKind, fee_refunded
 from services.finance.rules.receipt import ReceiptState
@@ -26,7 +28,6 @@ from services.finance.rules.refund import (
 from services.finance.rules.reserve import check_balance
 from services.finance.rules.split import Split
 from shared.bus.outbox import publish
-from shared.calendar import business_month
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeRefunded
@@ -98,7 +99,7 @@ def _pay(session: Session, refund: Refund, *, now: datetime) -> None:
     parts, shares = _taken_back(session, refund, receipt)
     check_balance(balance_fen=reserve_fen(session, site.id), amount_fen=parts.reserve_fen)
     refund.state = RefundState.APPROVED
-    refund.month = business_month(now, zone=site.zone, closing=site.closing)
+    refund.month = business_month_at(session, site.id, now=now)
     refund.company_fen, refund.workers_fen, refund.reserve_fen = parts.company_fen, parts.workers_fen, parts.reserve_fen
     receipt.refunded_fen += refund.amount_fen
     session.add_all(RefundShare(refund_id=refund.id, person_id=id_, share_fen=-fen) for id_, fen in shares.items())

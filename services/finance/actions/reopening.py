@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
+from services.finance.actions.calculation import SUMS
 from services.finance.actions.settlement import settlement_for
 from services.finance.models import Reopening, Settlement, SettlementLine
 from services.finance.rules.four_eyes import check_four_eyes
@@ -60,27 +61,13 @@ _RELEASE = [
     for table in ("fines", "proposals", "carryovers")
 ]
 
-_SUMS = (
-    "received_fen",
-    "company_fen",
-    "workers_fen",
-    "reserve_fen",
-    "rewards_fen",
-    "fines_from_bonus_fen",
-    "from_wage_fen",
-    "carried_fen",
-    "brought_fen",
-    "share_carried_fen",
-    "net_fen",
-)
-
 
 def _reopen(session: Session, settlement: Settlement) -> None:
     settlement.state = reopened(settlement.state)
     settlement.desk_agreed_by = settlement.desk_agreed_at = None
     settlement.finance_agreed_by = settlement.finance_agreed_at = None
     settlement.drafted_by = settlement.drafted_at = None
-    for column in _SUMS:
+    for column in SUMS:
         setattr(settlement, column, 0)
     session.execute(delete(SettlementLine).where(SettlementLine.settlement_id == settlement.id))
     for release in _RELEASE:

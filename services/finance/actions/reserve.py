@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
 from services.finance.models import Charge, Damage, Proposal, Site
-from services.finance.queries import reserve_fen
+from services.finance.queries.daily_checks import business_month_at
+from services.finance.queries.reserves import reserve_fen
 from services.finance.rules.four_eyes import check_four_eyes, check_not_for_himself
 from services.finance.rules.ledger import JournalKind, reserve_used
 from services.finance.rules.reserve import (
@@ -22,7 +23,6 @@ from services.finance.rules.reserve import (
     check_person,
     check_takes_part,
 )
-from shared.calendar import business_month
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.people import Actor, site_for
@@ -96,7 +96,7 @@ def _spend(session: Session, proposal: Proposal, *, now: datetime) -> None:
     # one use of a site's fund at a time; fees may come in meanwhile
     site = session.scalars(select(Site).where(Site.id == proposal.site_id).with_for_update(key_share=True)).one()
     check_balance(balance_fen=reserve_fen(session, site.id), amount_fen=proposal.amount_fen)
-    proposal.month = business_month(now, zone=site.zone, closing=site.closing)
+    proposal.month = business_month_at(session, site.id, now=now)
     post(
         session,
         site_id=site.id,

@@ -1,28 +1,19 @@
 """The month's settlement: close, agree the accounts, compute, approve, pay out [R89-R94, D18]."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.finance.actions.calculation import calculate
 from services.finance.actions.ledger import post
 from services.finance.models import MONTH_CLOSE, Settlement, SettlementLine, Site, SiteDay
-from services.finance.queries import (
-    SettlementLineView,
-    SettlementView,
-    payout_lines,
-    settlement_of,
-    settlement_view,
-)
+from services.finance.queries.payouts import payout_lines
 from services.finance.rules.four_eyes import check_four_eyes
 from services.finance.rules.ledger import JournalKind, settlement_approved
-from services.finance.rules.reopening import LOCKED
 from services.finance.rules.settlement import (
     SETTLEMENT,
     MonthClosePolicy,
@@ -32,7 +23,7 @@ from services.finance.rules.settlement import (
     check_received,
 )
 from shared.bus.outbox import publish
-from shared.calendar import business_month, first_day, last_day, month_closes_at, next_month
+from shared.calendar import business_month, first_day, last_day, month_closes_at, month_of, next_month
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import PayoutApproved, PayoutReceived, StatisticsAgreed
@@ -41,10 +32,27 @@ from shared.policy_rows import in_force_at
 
 
 def open_months(session: Session, months: Sequence[tuple[UUID, str]], *, now: datetime) -> None:
-    """Begin the settlements of months (site, month), each with the moment it closes [D18]."""
+    """Begin the settlements of months (site, month), each with the moment it will close as far as known [D18]."""
+    session.execute(insert(Settlement).on_conflict_do_nothing(), _begun(session, months, now=now))
+
+
+def days_begun(session: Session, days: Sequence[tuple[UUID, date]], *, now: datetime) -> None:
+    """Where the last day of a month begins, its closing time is known, and so is when the month closes [D18]."""
+    ending = [(site_id, month_of(day)) for site_id, day in days if day == last_day(month_of(day))]
+    if ending:
+        at_last = insert(Settlement)
+        at_last = at_last.on_conflict_do_update(
+            index_elements=[Settlement.site_id, Settlement.month],
+            set_={"closes_at": at_last.excluded.closes_at},
+            where=Settlement.state == SettlementState.OPEN,
+        )
+        session.execute(at_last, _begun(session, ending, now=now))
+
+
+def _begun(session: Session, months: Sequence[tuple[UUID, str]], *, now: datetime) -> list[dict[str, Any]]:
     sites = {site.id: site for site in session.scalars(select(Site).where(Site.id.in_([id_ for id_, _ in months])))}
     policies = in_force_at(session, MonthClosePolicy, site_ids=list(sites), at=now)
-    rows = [
+    return [
         {
             "id": new_id(),
             "site_id": site_id,
@@ -59,7 +67,6 @@ def open_months(session: Session, months: Sequence[tuple[UUID, str]], *, now: da
         }
         for site_id, month in months
     ]
-    session.execute(insert(Settlement).on_conflict_do_nothing(), rows)
 
 
 def site_opened(session: Session, site_id: UUID, *, now: datetime) -> None:
@@ -133,63 +140,6 @@ def _unclosed_days(session: Session, site_id: UUID, month: str) -> int:
             SiteDay.closed_at.is_(None),
         )
     ).one()
-
-
-_CLAIMS = [
-    text("""
-        UPDATE fines SET settlement_id = :settlement_id
-        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL
-    """),
-    text("""
-        UPDATE proposals SET settlement_id = :settlement_id
-        WHERE site_id = :site_id AND month <= :month AND settlement_id IS NULL AND use = 'reward' AND state = 'approved'
-    """),
-    text("""
-        UPDATE carryovers SET settlement_id = :settlement_id
-        WHERE site_id = :site_id AND month < :month AND settlement_id IS NULL
-    """),
-]
-
-# one wage may bear fines of two sites: whoever computes at the same time waits, then counts what the other took
-_LOCK_WAGES = text("""
-    SELECT FROM wages WHERE person_id IN (
-        SELECT person_id FROM fines WHERE settlement_id = :settlement_id
-        UNION ALL SELECT person_id FROM carryovers WHERE settlement_id = :settlement_id)
-    ORDER BY person_id FOR UPDATE
-""")
-
-
-def compute(session: Session, *, site_id: UUID, month: str, actor: Actor, now: datetime) -> Settlement:
-    """Finance computes what each person gets: shares, rewards and fines, the sums of rows kept before [R91, R93].
-
-    May be done again until it is approved. Fines, rewards and carryovers of this or an earlier month that nobody
-    else has computed become this settlement's; one that comes later waits for the next month.
-    """
-    settlement = settlement_for(session, actor, site_id, month)
-    settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.COMPUTE)
-    keys = {"settlement_id": settlement.id, "site_id": site_id, "month": month}
-    for claim in _CLAIMS:
-        session.execute(claim, keys)
-    session.execute(_LOCK_WAGES, keys)
-    computed = calculate(session, settlement, tried=False)
-    session.execute(delete(SettlementLine).where(SettlementLine.settlement_id == settlement.id))
-    if computed.lines:
-        session.execute(insert(SettlementLine), [{"settlement_id": settlement.id, **line} for line in computed.lines])
-    for column, fen in computed.totals.items():
-        setattr(settlement, column, fen)
-    settlement.drafted_by, settlement.drafted_at = actor.person_id, now
-    return settlement
-
-
-def try_out(session: Session, *, site_id: UUID, month: str, actor: Actor) -> SettlementView:
-    """What computing would give now, at any time and storing nothing; state and signatures are the real ones."""
-    settlement = settlement_of(session, actor, site_id, month)
-    view = settlement_view(settlement)
-    if settlement.state in LOCKED:
-        return view
-    computed = calculate(session, settlement, tried=True)
-    sums: dict[str, Any] = {**computed.totals, "lines": [SettlementLineView(**line) for line in computed.lines]}
-    return replace(view, **sums)
 
 
 _CARRY_OVER = text("""

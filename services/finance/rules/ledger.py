@@ -73,6 +73,7 @@ class JournalKind(StrEnum):
     MADE_GOOD = "made_good"
     REFUND = "refund"
     PAYMENT = "payment"
+    DEPOSIT = "deposit"
 
 
 @dataclass(frozen=True)
@@ -151,3 +152,8 @@ def settlement_approved(lines: Sequence[PayoutLine]) -> list[Line]:
 def payout_paid(net_fen: int, *, person_id: UUID) -> list[Line]:
     """HR paid a person his net of a month from the bank [R92]."""
     return _something(Line(Account.PAYROLL, net_fen, person_id), Line(Account.BANK, -net_fen))
+
+
+def cash_deposited(amount_fen: int) -> list[Line]:
+    """Cash of finance's till was taken to the bank [R87]."""
+    return [Line(Account.BANK, amount_fen), Line(Account.CASH_AT_FINANCE, -amount_fen)]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, custody, receipt, receipt_book, refund, settlement
+from services.finance.actions import cash_difference, charge, hand_over, receipt, receipt_book, refund, settlement
 from services.finance.models import CashDifference, HandOver, Receipt, ReceiptBook, Refund
 from services.finance.rules.receipt import Method
 from services.finance.rules.refund import RefundMethod
@@ -209,7 +209,7 @@ class Office:
     def offer(
         self, giver: Actor, receiver: Actor, *, receipt_ids: list[UUID] | None = None, now: datetime = MORNING
     ) -> HandOver:
-        offered = custody.offer(
+        offered = hand_over.offer(
             self.session,
             site_id=self.site_id,
             to_person_id=receiver.person_id,
@@ -223,15 +223,15 @@ class Office:
     def hand_over(self, giver: Actor, receiver: Actor, *, now: datetime = MORNING) -> HandOver:
         """All the giver holds, offered and counted."""
         offered = self.offer(giver, receiver, now=now)
-        counted = custody.count(
+        counted = hand_over.count(
             self.session, hand_over_id=offered.id, counted_fen=offered.amount_fen, actor=receiver, now=now
         )
         self.session.flush()
         return counted
 
-    def count(self, hand_over: HandOver, receiver: Actor, counted_fen: int, *, now: datetime = MORNING) -> HandOver:
-        counted = custody.count(
-            self.session, hand_over_id=hand_over.id, counted_fen=counted_fen, actor=receiver, now=now
+    def count(self, offered: HandOver, receiver: Actor, counted_fen: int, *, now: datetime = MORNING) -> HandOver:
+        counted = hand_over.count(
+            self.session, hand_over_id=offered.id, counted_fen=counted_fen, actor=receiver, now=now
         )
         self.session.flush()
         return counted
@@ -242,14 +242,18 @@ class Office:
         """All the giver holds is handed over but for what is missing, and both put their names to it."""
         offered = self.offer(giver, receiver)
         self.count(offered, receiver, offered.amount_fen - missing_fen)
-        custody.settle_difference(self.session, hand_over_id=offered.id, reason="少了", actor=receiver, now=MORNING)
-        custody.confirm_difference(self.session, hand_over_id=offered.id, actor=confirmed_by or giver, now=MORNING)
+        cash_difference.settle_difference(
+            self.session, hand_over_id=offered.id, reason="少了", actor=receiver, now=MORNING
+        )
+        cash_difference.confirm_difference(
+            self.session, hand_over_id=offered.id, actor=confirmed_by or giver, now=MORNING
+        )
         self.session.flush()
         self.session.expire_all()
         return self.session.scalars(select(CashDifference).where(CashDifference.hand_over_id == offered.id)).one()
 
     def make_good(self, difference: CashDifference, *, now: datetime = MORNING) -> CashDifference:
-        made_good = custody.make_good(
+        made_good = cash_difference.make_good(
             self.session,
             difference_id=difference.id,
             counted_fen=difference.amount_fen,
@@ -320,13 +324,13 @@ class Office:
         hear_damage_reported(self.session, damage, now=MORNING)
         return damage.damage_id
 
-    def end_month(self, now: datetime = MAY_FIRST) -> None:
-        """Every day of April is checked, the month closed, its statistics and accounts agreed."""
+    def end_month(self, now: datetime = MAY_FIRST, *, month: str = "2026-04") -> None:
+        """Every day of the month is checked, the month closed, its statistics and accounts agreed."""
         sweep_all(self.session, check_cash, now=now)
         sweep_all(self.session, close_months, now=now)
-        self.statistics_agreed()
+        self.statistics_agreed(month)
         for actor in (self.desk_head, self.lead):
-            settlement.agree_accounts(self.session, site_id=self.site_id, month="2026-04", actor=actor, now=now)
+            settlement.agree_accounts(self.session, site_id=self.site_id, month=month, actor=actor, now=now)
             self.session.flush()
 
     def balance(self, account: str, person: Actor | None = None) -> int:

@@ -14,7 +14,11 @@ from beancount import loader
 from beancount.core.data import Balance, Transaction
 from sqlalchemy import text
 
-from services.finance import queries
+from services.finance.queries.beancount import beancount_of
+from services.finance.queries.cash import cash
+from services.finance.queries.ledger import balances
+from services.finance.queries.reserves import reserve_fen
+from services.finance.queries.settlements import settlements
 from services.finance.rules import beancount
 from services.finance.rules.ledger import CHART, Account
 from services.finance.rules.receipt import Method
@@ -36,7 +40,7 @@ def load(book: str) -> tuple[list, list[str]]:
 
 def export(office: Office, month: str | None = None) -> str:
     office.session.flush()
-    return "".join(queries.beancount_of(office.session, office.lead, month=month))
+    return "".join(beancount_of(office.session, office.lead, month=month))
 
 
 def sums(entries: list, until: date = date.max) -> dict[str, int]:
@@ -53,7 +57,7 @@ def ours(office: Office) -> dict[str, int]:
     """What we make of them."""
     return {
         beancount.account_name(Account(b.account), "BK", b.person_id): b.amount_fen
-        for b in queries.balances(office.session, office.lead)
+        for b in balances(office.session, office.lead)
         if b.amount_fen
     }
 
@@ -157,7 +161,7 @@ def test_each_is_given_the_sites_he_sees_and_no_others(lived: Office) -> None:
     elsewhere.begin()
     elsewhere.paid(10000)
     assert ":LH:" not in export(lived)
-    company = "".join(queries.beancount_of(lived.session, replace(lived.lead, site_ids=None), month=None))
+    company = "".join(beancount_of(lived.session, replace(lived.lead, site_ids=None), month=None))
     assert ":LH:" in company
     assert load(company)[1] == []
 
@@ -182,18 +186,18 @@ def test_the_file_that_is_downloaded_passes_bean_check(house: House, tmp_path: P
 def test_every_figure_on_a_screen_is_a_balance_of_the_ledger(lived: Office) -> None:
     lived.paid(4000, now=MAY_FIRST)
     ledger: dict[tuple[str, UUID | None], int] = {
-        (b.account, b.person_id): b.amount_fen for b in queries.balances(lived.session, lived.lead)
+        (b.account, b.person_id): b.amount_fen for b in balances(lived.session, lived.lead)
     }
-    cash = queries.cash(lived.session, lived.lead)
-    assert cash
-    for held in cash:
+    in_hand = cash(lived.session, lived.lead)
+    assert in_hand
+    for held in in_hand:
         assert held.amount_fen == ledger["cash_in_hand", held.holder_id]
-    assert queries.reserve_fen(lived.session, lived.site_id) == -ledger["reserve_fund", None]
-    (april,) = queries.settlements(lived.session, lived.lead, month=APRIL)
+    assert reserve_fen(lived.session, lived.site_id) == -ledger["reserve_fund", None]
+    (april,) = settlements(lived.session, lived.lead, month=APRIL)
     assert any(line.paid_at is None and line.net_fen for line in april.lines)
     for line in april.lines:
         assert (0 if line.paid_at else -line.net_fen) == ledger.get(("payroll", line.person_id), 0)
         assert line.from_wage_fen == ledger.get(("wage_deductions", line.person_id), 0)
     assert april.fines_from_bonus_fen + april.from_wage_fen == -ledger["fines", None]
-    (may,) = queries.settlements(lived.session, lived.lead, month="2026-05")
+    (may,) = settlements(lived.session, lived.lead, month="2026-05")
     assert april.company_fen + may.company_fen + 100 + 2000 == -ledger["company_share", None]

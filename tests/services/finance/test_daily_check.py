@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from services.finance import queries
-from services.finance.actions import custody
+from services.finance.actions import hand_over
 from services.finance.models import SiteDay
+from services.finance.queries.daily_checks import cash_checks
+from services.finance.queries.missing_cash import MissingCashView, missing_cash
 from services.finance.tasks import chase_cash, check_cash
 from tests.people import published
 from tests.services.finance.office import CLOSING, MORNING, NEXT_MORNING, Office, day, sweep_all
@@ -18,8 +19,8 @@ def cash_messages(office: Office) -> list[tuple[str, str]]:
     return [sent for sent in published(office.session) if sent[0].startswith("Cash")]
 
 
-def missing(office: Office) -> list[queries.MissingCashView]:
-    return queries.missing_cash(office.session, office.cashier, after=None, limit=10).items
+def missing(office: Office) -> list[MissingCashView]:
+    return missing_cash(office.session, office.cashier, after=None, limit=10).items
 
 
 def body(office: Office, type_: str) -> dict:
@@ -47,7 +48,7 @@ def test_at_closing_time_what_finance_has_not_got_is_listed_by_holder_and_the_ne
     office.paid(400, actor=office.desk_head)
     assert sweep_all(office.session, check_cash, now=CLOSING) == 0
     assert sweep_all(office.session, check_cash, now=CLOSING + SECOND) == 1
-    first, second = queries.cash_checks(office.session, office.cashier, month="2026-04")
+    first, second = cash_checks(office.session, office.cashier, month="2026-04")
     assert (first.day, first.checked_at, first.held_fen) == (day(1), CLOSING + SECOND, 900)
     assert {(f.holder_id, f.amount_fen, f.receipts) for f in first.findings} == {
         (office.clerk.person_id, 500, 2),
@@ -62,7 +63,7 @@ def test_a_day_on_which_all_cash_reached_finance_holds_nothing(office: Office) -
     office.hand_over(office.clerk, office.cashier)
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
-    first = queries.cash_checks(office.session, office.cashier, month="2026-04")[0]
+    first = cash_checks(office.session, office.cashier, month="2026-04")[0]
     assert (first.held_fen, first.findings, first.chased_at) == (0, [], NEXT_MORNING + SECOND)
     assert missing(office) == []
 
@@ -70,7 +71,7 @@ def test_a_day_on_which_all_cash_reached_finance_holds_nothing(office: Office) -
 def test_cash_of_the_next_business_day_is_not_listed_today(office: Office) -> None:
     office.paid(now=CLOSING)
     sweep_all(office.session, check_cash, now=CLOSING + SECOND)
-    assert queries.cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 0
+    assert cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 0
 
 
 def test_what_is_still_missing_at_nine_is_told_by_holder_with_its_receipts(office: Office) -> None:
@@ -93,7 +94,7 @@ def test_cash_named_as_missing_is_not_named_again_the_next_day(office: Office) -
         sweep_all(office.session, check_cash, now=CLOSING + timedelta(days=days) + SECOND)
         sweep_all(office.session, chase_cash, now=NEXT_MORNING + timedelta(days=days) + SECOND)
     assert len(missing(office)) == 1
-    assert [check.held_fen for check in queries.cash_checks(office.session, office.cashier, month="2026-04")] == [
+    assert [check.held_fen for check in cash_checks(office.session, office.cashier, month="2026-04")] == [
         10000,
         0,
         0,
@@ -106,7 +107,7 @@ def test_missing_cash_is_returned_when_the_last_of_it_reaches_finance(office: Of
     sweep_all(office.session, chase_cash, now=NEXT_MORNING + SECOND)
     later = NEXT_MORNING + timedelta(hours=1)
     offered = office.offer(office.clerk, office.cashier, receipt_ids=[one.id], now=later)
-    custody.count(office.session, hand_over_id=offered.id, counted_fen=200, actor=office.cashier, now=later)
+    hand_over.count(office.session, hand_over_id=offered.id, counted_fen=200, actor=office.cashier, now=later)
     assert missing(office)[0].returned_at is None
     office.hand_over(office.clerk, office.cashier, now=later)
     office.session.expire_all()
@@ -132,5 +133,5 @@ def test_sites_are_checked_together_and_apart(office: Office) -> None:
     office.paid(100)
     elsewhere.paid(200)
     assert sweep_all(office.session, check_cash, now=CLOSING + SECOND) == 2
-    assert queries.cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 100
-    assert queries.cash_checks(office.session, elsewhere.cashier, month="2026-04")[0].held_fen == 200
+    assert cash_checks(office.session, office.cashier, month="2026-04")[0].held_fen == 100
+    assert cash_checks(office.session, elsewhere.cashier, month="2026-04")[0].held_fen == 200

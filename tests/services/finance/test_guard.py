@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.finance import queries
-from services.finance.actions import settlement
+from services.finance.actions import calculation
 from services.finance.models import Carryover, Settlement, SettlementLine, Wage
+from services.finance.queries.settlements import SettlementView, settlement_as_left
 from services.finance.rules.deduction import Deduction, GuardPolicy, deduct
 from services.finance.rules.settlement import SettlementState
-from services.finance.tasks import check_cash, close_months, hear_wage_changed
+from services.finance.tasks import hear_wage_changed
 from shared.db import database
 from shared.ids import new_id
 from shared.messages import WageChanged
@@ -24,7 +24,7 @@ from shared.money import MAX_FEN
 from shared.people import Actor
 from shared.policy_rows import change
 from tests.people import employ
-from tests.services.finance.office import MAY_FIRST, MORNING, Office, sweep_all
+from tests.services.finance.office import MAY_FIRST, MORNING, Office
 from tests.services.finance.test_settlement import approve, compute, fined
 
 JUNE_FIRST = MAY_FIRST + timedelta(days=31)
@@ -58,15 +58,11 @@ def guard(office: Office, policy: GuardPolicy) -> None:
     )
 
 
-def end_may(office: Office, now: datetime = JUNE_FIRST) -> queries.SettlementView:
+def end_may(office: Office, now: datetime = JUNE_FIRST) -> SettlementView:
     """May is closed, agreed and computed."""
-    sweep_all(office.session, check_cash, now=now)
-    sweep_all(office.session, close_months, now=now)
-    office.statistics_agreed("2026-05")
-    for actor in (office.desk_head, office.lead):
-        settlement.agree_accounts(office.session, site_id=office.site_id, month="2026-05", actor=actor, now=now)
-    may = settlement.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=now)
-    return queries.settlement_as_left(office.session, may)
+    office.end_month(now, month="2026-05")
+    may = calculation.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=now)
+    return settlement_as_left(office.session, may)
 
 
 @given(st.integers(min_value=-MAX_FEN, max_value=MAX_FEN), FEN, st.none() | FEN, FEN, GUARDS)
@@ -187,7 +183,7 @@ def test_what_the_cap_leaves_enters_the_next_month_once_with_its_case(office: Of
     assert office.session.query(Carryover).count() == 0
     approve(office)
     assert office.balance("fines") == -310_00
-    tried = settlement.try_out(office.session, site_id=office.site_id, month="2026-05", actor=office.lead)
+    tried = calculation.try_out(office.session, site_id=office.site_id, month="2026-05", actor=office.lead)
     may = end_may(office)
     (line,) = may.lines
     assert (line.fine_fen, line.from_wage_fen, line.case_numbers) == (90_00, 90_00, ["CF-1"])
@@ -225,7 +221,7 @@ def test_two_sites_that_compute_at_once_take_turns_with_a_wage_they_share(instal
 
     def computed(place: Office, session: Session) -> int:
         site = {"site_id": place.site_id, "month": "2026-04"}
-        return int(settlement.compute(session, **site, actor=place.lead, now=MAY_FIRST).from_wage_fen)
+        return int(calculation.compute(session, **site, actor=place.lead, now=MAY_FIRST).from_wage_fen)
 
     def alone(place: Office) -> int:
         with database("finance").session() as session:

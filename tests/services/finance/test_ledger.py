@@ -4,12 +4,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from services.finance import queries
+from services.finance.queries.ledger import balances, journals
 from shared.ids import new_id
 from tests.services.finance.office import MORNING, Office
 
 ADD_JOURNAL = text(
-    "INSERT INTO journals (id, site_id, kind, at, reference) VALUES (:id, :site_id, 'receipt', :at, :ref)"
+    """INSERT INTO journals (id, site_id, kind, at, day, reference)
+       VALUES (:id, :site_id, 'receipt', :at, '2026-04-01', :ref)"""
 )
 ADD_LINE = text("""
     INSERT INTO journal_lines (journal_id, line, account, site_id, amount_fen)
@@ -73,6 +74,7 @@ def test_the_same_thing_is_posted_once(office: Office) -> None:
         "DELETE FROM journal_lines",
         "UPDATE journals SET reference = 'x'",
         "DELETE FROM journals",
+        "UPDATE deposits SET amount_fen = 1",
     ],
 )
 def test_what_is_written_can_be_neither_changed_nor_removed_not_even_by_the_owner(office: Office, change: str) -> None:
@@ -101,16 +103,16 @@ def test_a_posting_that_overdraws_the_reserve_of_its_site_is_refused(office: Off
 def test_all_balances_together_are_zero_and_each_journal_explains_itself(office: Office) -> None:
     used = office.paid(99)
     office.hand_over(office.clerk, office.cashier)
-    balances = queries.balances(office.session, office.lead)
-    assert sum(b.amount_fen for b in balances) == 0
-    assert {b.account: b.amount_fen for b in balances} == {
+    held = balances(office.session, office.lead)
+    assert sum(b.amount_fen for b in held) == 0
+    assert {b.account: b.amount_fen for b in held} == {
         "cash_in_hand": 0,
         "cash_at_finance": 99,
         "company_share": -49,
         "workers_share": -35,
         "reserve_fund": -15,
     }
-    first, second = queries.journals(office.session, office.lead, after=None, limit=10).items
+    first, second = journals(office.session, office.lead, after=None, limit=10).items
     assert (first.kind, first.reference, len(first.lines)) == ("receipt", used.number, 4)
     assert (second.kind, [line.amount_fen for line in second.lines]) == ("hand_over", [99, -99])
-    assert queries.journals(office.session, Office(office.session, code="LH").lead, after=None, limit=10).items == []
+    assert journals(office.session, Office(office.session, code="LH").lead, after=None, limit=10).items == []

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from services.finance import queries
-from services.finance.actions import reopening, settlement
+from services.finance.actions import calculation, reopening
 from services.finance.models import Carryover, Fine, Proposal
+from services.finance.queries.checklists import checklist
+from services.finance.queries.payouts import payout
+from services.finance.queries.reopenings import reopenings
+from services.finance.queries.settlements import SettlementView, settlements
 from services.finance.rules.checklist import ITEMS, check
 from services.finance.rules.settlement import MonthClosePolicy
 from services.finance.tasks import check_cash, close_months
@@ -25,13 +28,13 @@ from tests.services.finance.test_settlement import APRIL, agree, approve, april,
 
 def stands(office: Office) -> dict[str, str]:
     office.session.flush()
-    items = queries.checklist(office.session, office.lead, site_id=office.site_id, month=APRIL)
+    items = checklist(office.session, office.lead, site_id=office.site_id, month=APRIL)
     return {item.name: item.state for item in items}
 
 
-def tried(office: Office, month: str = APRIL) -> queries.SettlementView:
+def tried(office: Office, month: str = APRIL) -> SettlementView:
     office.session.flush()
-    return settlement.try_out(office.session, site_id=office.site_id, month=month, actor=office.leader)
+    return calculation.try_out(office.session, site_id=office.site_id, month=month, actor=office.leader)
 
 
 def ask(office: Office, *, actor: Any = None) -> Any:
@@ -134,9 +137,9 @@ def test_trying_out_gives_what_computing_gives_and_stores_nothing(office: Office
 def test_trying_out_and_the_checklist_are_for_people_of_the_site(office: Office) -> None:
     stranger = Office(office.session, code="LH").lead
     with pytest.raises(NotFound):
-        settlement.try_out(office.session, site_id=office.site_id, month=APRIL, actor=stranger)
+        calculation.try_out(office.session, site_id=office.site_id, month=APRIL, actor=stranger)
     with pytest.raises(NotFound):
-        queries.checklist(office.session, stranger, site_id=office.site_id, month=APRIL)
+        checklist(office.session, stranger, site_id=office.site_id, month=APRIL)
 
 
 def test_reopening_voids_the_signatures_and_what_was_computed(office: Office) -> None:
@@ -187,7 +190,7 @@ def test_a_rejected_reopening_changes_nothing_and_another_may_be_proposed(office
         answer(office)
     ask(office)
     answer(office)
-    shown = queries.reopenings(office.session, office.lead, site_id=office.site_id, month=APRIL)
+    shown = reopenings(office.session, office.lead, site_id=office.site_id, month=APRIL)
     assert [one.state for one in shown] == ["rejected", "approved"]
 
 
@@ -228,7 +231,7 @@ def test_how_long_after_closing_a_month_is_over_is_a_policy(office: Office) -> N
         now=MORNING,
     )
     sweep_all(office.session, close_months, now=MAY_FIRST)
-    may = queries.settlements(office.session, office.lead, month="2026-05")[0]
+    may = settlements(office.session, office.lead, month="2026-05")[0]
     assert may.closes_at == MONTH_END + timedelta(days=31, minutes=60)
 
 
@@ -264,5 +267,5 @@ def test_a_month_leaves_one_row_for_each_person_however_many_jobs_there_were(off
     office.end_month()
     compute(office)
     assert office.session.execute(text("SELECT count(*) FROM settlement_lines")).scalar_one() == 1
-    (line,) = queries.payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
+    (line,) = payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
     assert (len(line.jobs), sum(job.share_fen for job in line.jobs)) == (39, line.share_fen)

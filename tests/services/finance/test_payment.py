@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.finance import queries
+from services.finance.queries.checklists import checklist
+from services.finance.queries.settlements import PayoutFailureView, SettlementView
+from services.finance.rules.checklist import Checked
 from services.finance.tasks import hear_payout_failed, hear_payout_paid
 from shared.alerts import alerts_of
 from shared.errors import NotYet, RuleBroken
@@ -46,7 +48,7 @@ def failed(office: Office, settlement_id: UUID, **changed: Any) -> None:
 
 
 @pytest.fixture
-def approved(office: Office) -> queries.SettlementView:
+def approved(office: Office) -> SettlementView:
     """April with one line of 35 yuan."""
     office.paid(10000)
     office.end_month()
@@ -61,7 +63,7 @@ def alerts(office: Office) -> list[str]:
 
 
 def test_a_payment_leaves_the_bank_once_however_often_it_is_told_and_before_hr_confirms(
-    office: Office, approved: queries.SettlementView
+    office: Office, approved: SettlementView
 ) -> None:
     for _ in range(2):
         paid(office, approved.id)
@@ -73,9 +75,15 @@ def test_a_payment_leaves_the_bank_once_however_often_it_is_told_and_before_hr_c
     office.books_balance()
 
 
-def test_another_sum_or_a_second_payment_or_a_stranger_is_refused(
-    office: Office, approved: queries.SettlementView
+def test_a_payment_is_booked_at_the_site_of_its_settlement_whatever_site_the_message_names(
+    office: Office, approved: SettlementView
 ) -> None:
+    elsewhere = Office(office.session, code="LH")
+    paid(office, approved.id, site_id=elsewhere.site_id)
+    assert (office.balance("bank"), elsewhere.balance("bank")) == (-3500, 0)
+
+
+def test_another_sum_or_a_second_payment_or_a_stranger_is_refused(office: Office, approved: SettlementView) -> None:
     with pytest.raises(RuleBroken) as refused:
         paid(office, approved.id, net_fen=3499)
     assert (refused.value.code, refused.value.allowed) == ("paid_differently", ("¥35.00",))
@@ -96,12 +104,12 @@ def test_a_payment_of_a_month_not_approved_here_waits(office: Office) -> None:
 
 
 def test_a_failure_is_shown_and_told_once_for_each_attempt_until_the_payment_clears_it(
-    office: Office, approved: queries.SettlementView
+    office: Office, approved: SettlementView
 ) -> None:
     for attempt in (1, 1, 2):
         failed(office, approved.id, attempt=attempt)
     (line,) = april(office).lines
-    assert line.failure == queries.PayoutFailureView(2, "account_closed", "账户已销户", MAY_FIRST)
+    assert line.failure == PayoutFailureView(2, "account_closed", "账户已销户", MAY_FIRST)
     assert alerts(office) == ["payout_failed account_closed 1", "payout_failed account_closed 2"]
     paid(office, approved.id)
     (line,) = april(office).lines
@@ -109,7 +117,7 @@ def test_a_failure_is_shown_and_told_once_for_each_attempt_until_the_payment_cle
 
 
 def test_a_failure_that_comes_late_is_kept_and_alarms_nobody_but_one_after_the_payment_is_refused(
-    office: Office, approved: queries.SettlementView
+    office: Office, approved: SettlementView
 ) -> None:
     paid(office, approved.id)
     failed(office, approved.id)
@@ -118,9 +126,9 @@ def test_a_failure_that_comes_late_is_kept_and_alarms_nobody_but_one_after_the_p
         failed(office, approved.id, attempt=2, failed_at=MAY_FIRST + 2 * HOUR)
 
 
-def test_the_checklist_is_done_when_everybody_is_paid(office: Office, approved: queries.SettlementView) -> None:
-    def paid_item() -> queries.Checked:
-        return queries.checklist(office.session, office.lead, site_id=office.site_id, month=APRIL)[-1]
+def test_the_checklist_is_done_when_everybody_is_paid(office: Office, approved: SettlementView) -> None:
+    def paid_item() -> Checked:
+        return checklist(office.session, office.lead, site_id=office.site_id, month=APRIL)[-1]
 
     assert (paid_item().name, paid_item().state, paid_item().missing) == ("all_paid", "open", 1)
     paid(office, approved.id)

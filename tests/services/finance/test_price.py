@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from services.finance import queries
 from services.finance.actions import price
+from services.finance.queries.prices import price_difference, price_version_in_force, price_versions
 from services.finance.rules.price import ChangedItem
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.ids import new_id
@@ -63,8 +63,8 @@ def test_a_version_with_a_code_twice_is_refused_and_an_unknown_one_is_not_found(
 
 def test_versions_are_listed_in_pages(office: Office) -> None:
     made = [draft(office).id for _ in range(3)]
-    first = queries.price_versions(office.session, after=None, limit=2)
-    rest = queries.price_versions(office.session, after=first.next, limit=2)
+    first = price_versions(office.session, after=None, limit=2)
+    rest = price_versions(office.session, after=first.next, limit=2)
     assert [v.id for v in first.items + rest.items] == made
     assert rest.next is None
 
@@ -98,24 +98,24 @@ def test_a_draft_is_withdrawn_once_and_never_approved_afterwards(office: Office)
 
 def test_the_version_in_force_is_the_approved_one_that_began_last(office: Office) -> None:
     with pytest.raises(NotFound):
-        queries.price_version_in_force(office.session, on=date(2026, 4, 1))
+        price_version_in_force(office.session, on=date(2026, 4, 1))
     for since in (date(2026, 6, 1), date(2026, 4, 1), date(2026, 6, 1)):
         approved(office, since=since)
     draft(office, since=date(2026, 5, 1))
 
     def number(*on: int) -> int:
-        return queries.price_version_in_force(office.session, on=date(*on)).number
+        return price_version_in_force(office.session, on=date(*on)).number
 
     assert [number(2026, 4, 1), number(2026, 5, 31), number(2026, 6, 1), number(2030, 1, 1)] == [2, 2, 3, 3]
 
 
 def test_a_version_says_what_it_adds_removes_and_changes_against_the_one_it_follows(office: Office) -> None:
     first = approved(office, TAP, LAMP)
-    assert queries.price_difference(office.session, first.id).against is None
+    assert price_difference(office.session, first.id).against is None
     dearer, drain = TAP.model_copy(update={"max_fen": 9000}), TAP.model_copy(update={"code": "drain"})
     approved(office, since=date(2027, 1, 1))
-    found = queries.price_difference(office.session, draft(office, dearer, drain, since=date(2026, 5, 1)).id)
+    found = price_difference(office.session, draft(office, dearer, drain, since=date(2026, 5, 1)).id)
     assert (found.version, found.against) == (3, 1)
     assert (found.added, found.removed, found.changed) == ([drain], [LAMP], [ChangedItem(TAP, dearer)])
     with pytest.raises(NotFound):
-        queries.price_difference(office.session, new_id())
+        price_difference(office.session, new_id())

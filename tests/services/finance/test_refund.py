@@ -1,18 +1,27 @@
 """Refunds in the month's income and shares, and in the ledger [D13, D16]."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.finance import queries
-from services.finance.actions import refund, settlement
+from services.finance.actions import calculation, refund, settlement
+from services.finance.queries.payouts import payout
+from services.finance.queries.receipts import receipt_as_left
+from services.finance.queries.refunds import refund_as_left, refunds
+from services.finance.queries.settlements import SettlementLineView, SettlementView, settlement_as_left, settlements
 from services.finance.rules.receipt import Method
 from services.finance.rules.refund import RefundMethod
-from services.finance.tasks import hear_month_figures_asked
+from services.finance.tasks import check_cash, hear_fine_confirmed, hear_month_figures_asked
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import MonthFiguresAsked
-from tests.services.finance.office import MAY_FIRST, MONTH_END, MORNING, Office
+from shared.people import Actor
+from tests.services.finance.office import MAY_FIRST, MONTH_END, MORNING, Office, sweep_all
+
+JUNE_FIRST, JULY_FIRST = MAY_FIRST + timedelta(days=31), MAY_FIRST + timedelta(days=61)
 
 
 def paid(office: Office, fee_fen: int = 10000):
@@ -24,10 +33,10 @@ def test_income_and_shares_of_a_month_are_its_receipts_less_its_refunds(office: 
     office.refunded(paid(office), 4000)
     paid(office, 5000)
     office.end_month()
-    computed = settlement.compute(
+    computed = calculation.compute(
         office.session, site_id=office.site_id, month="2026-04", actor=office.lead, now=MAY_FIRST
     )
-    view = queries.settlement_as_left(office.session, computed)
+    view = settlement_as_left(office.session, computed)
     assert (view.received_fen, view.company_fen, view.workers_fen, view.reserve_fen) == (11000, 5500, 3850, 1650)
     assert {line.person_id: line.share_fen for line in view.lines} == {
         office.worker.person_id: 2333 - 933 + 1167,
@@ -47,14 +56,67 @@ def test_finances_figures_are_net_of_the_months_refunds(office: Office) -> None:
 
 def test_a_refund_is_shown_with_its_parts_and_on_its_receipt(office: Office) -> None:
     used = paid(office)
-    made = queries.refund_as_left(office.session, office.refunded(used, 4000))
+    made = refund_as_left(office.session, office.refunded(used, 4000))
     assert (made.receipt_number, made.company_fen, made.workers_fen, made.reserve_fen) == (used.number, 2000, 1400, 600)
     assert sorted(share.share_fen for share in made.shares) == [-933, -467]
-    assert queries.receipt_as_left(office.session, used).refunded_fen == 4000
+    assert receipt_as_left(office.session, used).refunded_fen == 4000
     elsewhere = Office(office.session, code="LH")
     for actor, howmany in ((office.cashier, 1), (elsewhere.cashier, 0)):
-        page = queries.refunds(office.session, actor, month="2026-04", after=None, limit=10)
+        page = refunds(office.session, actor, month="2026-04", after=None, limit=10)
         assert len(page.items) == howmany
+
+
+def settled(office: Office, month: str, now: datetime) -> SettlementView:
+    """The month is agreed, computed and approved."""
+    office.end_month(now, month=month)
+    of_month: dict[str, Any] = {"site_id": office.site_id, "month": month, "now": now}
+    calculation.compute(office.session, actor=office.lead, **of_month)
+    office.session.flush()
+    approved = settlement.approve(office.session, actor=office.leader, **of_month)
+    office.books_balance()
+    return settlement_as_left(office.session, approved)
+
+
+def line_of(month: SettlementView, person: Actor) -> SettlementLineView:
+    return next(line for line in month.lines if line.person_id == person.person_id)
+
+
+def test_a_refund_of_a_settled_month_is_taken_from_the_open_one_and_what_a_share_lacks_from_the_next(
+    office: Office,
+) -> None:
+    used = paid(office)  # worker 23.33, mate 11.67
+    april = settled(office, "2026-04", MAY_FIRST)
+
+    assert office.refunded(used, 10000, now=MAY_FIRST).month == "2026-05"
+    office.paid(20000, workers={office.mate.person_id: 1}, now=MAY_FIRST)
+    office.hand_over(office.clerk, office.cashier, now=MAY_FIRST)
+    hear_fine_confirmed(office.session, office.fine(office.worker, 500, month="2026-05"), now=MAY_FIRST)
+    may = settled(office, "2026-05", JUNE_FIRST)
+    assert (may.received_fen, may.company_fen, may.workers_fen, may.reserve_fen) == (10000, 5000, 3500, 1500)
+    worker, mate = line_of(may, office.worker), line_of(may, office.mate)
+    assert (worker.share_fen, worker.share_carried_fen, worker.net_fen) == (0, 2333, 0)
+    assert (worker.from_bonus_fen, worker.from_wage_fen) == (0, 500)
+    assert (mate.share_fen, mate.share_carried_fen, mate.net_fen) == (7000 - 1167, 0, 5833)
+    assert office.balance("workers_share", office.worker) == 2333
+    assert settlements(office.session, office.lead, month="2026-04") == [april]
+    jobs = {
+        line.person_id: line.jobs
+        for line in payout(office.session, office.lead, site_id=office.site_id, month="2026-05")
+    }
+    assert [(job.receipt_number, job.share_fen) for job in jobs[office.worker.person_id]] == [(used.number, -2333)]
+
+    office.paid(10000, now=JUNE_FIRST)
+    office.hand_over(office.clerk, office.cashier, now=JUNE_FIRST)
+    worker = line_of(settled(office, "2026-06", JULY_FIRST), office.worker)
+    assert (worker.brought_fen, worker.share_fen, worker.net_fen) == (2333, 3500 - 2333, 1167)
+    assert office.balance("workers_share") == 0
+
+
+def test_a_refund_after_closing_time_of_the_months_last_day_is_of_the_next_month(office: Office) -> None:
+    used = paid(office)
+    sweep_all(office.session, check_cash, now=MONTH_END)
+    assert office.refunded(used, 1, now=MONTH_END - timedelta(minutes=31)).month == "2026-04"
+    assert office.refunded(used, 1, now=MONTH_END - timedelta(minutes=30)).month == "2026-05"
 
 
 def test_nothing_is_refunded_of_a_receipt_that_was_not_paid_or_is_of_another_site(office: Office) -> None:

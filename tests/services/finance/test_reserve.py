@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.finance import queries
 from services.finance.actions import reserve
+from services.finance.queries.reserves import proposals, reserve_fen, reserve_statement, reserves
 from services.finance.rules.reserve import Use
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.ids import new_id
@@ -45,9 +45,7 @@ def decide(office: Office, proposal, *, approve: bool = True, actor=None, now=MO
 def test_the_fund_of_a_site_is_fifteen_percent_of_its_fees(office: Office) -> None:
     elsewhere = Office(office.session, code="LH")
     office.paid(10000)
-    balances = {
-        r.site_id: r.balance_fen for r in queries.reserves(office.session, replace(office.leader, site_ids=None))
-    }
+    balances = {r.site_id: r.balance_fen for r in reserves(office.session, replace(office.leader, site_ids=None))}
     assert balances == {office.site_id: 1500, elsewhere.site_id: 0}
 
 
@@ -55,7 +53,7 @@ def test_an_approved_reward_leaves_the_fund_and_is_owed_to_the_person_for_that_m
     office.paid(10000)
     decided = decide(office, propose(office))
     assert (decided.state, decided.month, decided.decided_by) == ("approved", "2026-04", office.leader.person_id)
-    assert queries.reserve_fen(office.session, office.site_id) == 500
+    assert reserve_fen(office.session, office.site_id) == 500
     assert office.balance("rewards_due", office.cashier) == -1000
     office.books_balance()
 
@@ -64,7 +62,7 @@ def test_an_approved_reward_leaves_the_fund_and_is_owed_to_the_person_for_that_m
 def test_an_approved_loss_or_rework_makes_good_the_companys_cost(office: Office, use: Use) -> None:
     office.paid(10000)
     decide(office, propose(office, use))
-    assert queries.reserve_fen(office.session, office.site_id) == 500
+    assert reserve_fen(office.session, office.site_id) == 500
     assert office.balance("company_share") == -5000 - 1000
     office.books_balance()
 
@@ -73,7 +71,7 @@ def test_a_rejected_proposal_moves_nothing_and_is_decided_for_good(office: Offic
     office.paid(10000)
     proposal = propose(office)
     assert decide(office, proposal, approve=False).state == "rejected"
-    assert queries.reserve_fen(office.session, office.site_id) == 1500
+    assert reserve_fen(office.session, office.site_id) == 1500
     with pytest.raises(RuleBroken, match="rejected"):
         decide(office, proposal)
 
@@ -101,7 +99,7 @@ def test_nobody_proposes_or_approves_a_reward_for_himself(office: Office) -> Non
     to_the_leader = propose(office, person=office.leader)
     with pytest.raises(RuleBroken, match="for himself"):
         decide(office, to_the_leader)
-    assert queries.reserve_fen(office.session, office.site_id) == 1500
+    assert reserve_fen(office.session, office.site_id) == 1500
 
 
 def test_a_reward_names_somebody_of_the_site(office: Office) -> None:
@@ -133,9 +131,9 @@ def test_proposals_are_listed_by_state(office: Office) -> None:
     office.paid(10000)
     decide(office, propose(office))
     waiting = propose(office)
-    page = queries.proposals(office.session, office.leader, state="proposed", after=None, limit=10)
+    page = proposals(office.session, office.leader, state="proposed", after=None, limit=10)
     assert [p.id for p in page.items] == [waiting.id]
-    assert len(queries.proposals(office.session, office.leader, state=None, after=None, limit=10).items) == 2
+    assert len(proposals(office.session, office.leader, state=None, after=None, limit=10).items) == 2
 
 
 def test_a_worker_is_not_rewarded_from_the_fund_because_he_has_his_share(office: Office) -> None:
@@ -171,17 +169,17 @@ def test_a_statement_explains_the_fund_from_balance_to_balance(office: Office) -
     used = decide(office, propose(office, Use.LOSS, 700))
     office.paid(5000, now=MONTH_END)  # May's, as every fact after closing time
     decide(office, propose(office, Use.LOSS, 100), now=MAY_FIRST)
-    april = queries.reserve_statement(office.session, office.leader, site_id=office.site_id, month="2026-04")
+    april = reserve_statement(office.session, office.leader, site_id=office.site_id, month="2026-04")
     assert (april.opening_fen, april.closing_fen) == (0, 1500 + 15 + 150 - 700)
     assert [(m.day.day, m.kind, m.amount_fen, m.proposal_id, m.reason) for m in april.movements] == [
         (1, "loss", -700, used.id, "协调有功"),
         (1, "receipt", 1515, None, None),
         (2, "receipt", 150, None, None),
     ]
-    may = queries.reserve_statement(office.session, office.leader, site_id=office.site_id, month="2026-05")
+    may = reserve_statement(office.session, office.leader, site_id=office.site_id, month="2026-05")
     assert (may.opening_fen, may.closing_fen) == (april.closing_fen, april.closing_fen + 750 - 100)
-    assert may.closing_fen == queries.reserve_fen(office.session, office.site_id)
+    assert may.closing_fen == reserve_fen(office.session, office.site_id)
     with pytest.raises(NotFound):
-        queries.reserve_statement(
+        reserve_statement(
             office.session, Office(office.session, code="LH").lead, site_id=office.site_id, month="2026-04"
         )

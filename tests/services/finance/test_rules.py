@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.finance.rules import charge, custody, ledger, price, receipt, refund, reopening, reserve, settlement
+from services.finance.rules import charge, hand_over, ledger, price, receipt, refund, reopening, reserve, settlement
 from services.finance.rules.daily_check import CashPolicy, check_times
 from services.finance.rules.deduction import GuardPolicy, deduct
 from services.finance.rules.four_eyes import check_four_eyes
@@ -101,7 +101,7 @@ def test_a_use_of_the_reserve_is_owed_to_the_person_or_makes_good_the_companys_c
     [
         charge.CHARGE,
         receipt.RECEIPT,
-        custody.HAND_OVER,
+        hand_over.HAND_OVER,
         reserve.PROPOSAL,
         price.PRICE_VERSION,
         settlement.SETTLEMENT,
@@ -173,24 +173,24 @@ def test_cash_goes_from_worker_to_desk_and_from_desk_to_finance_only(giver: str,
         ("desk_head", "finance_lead"),
     }
     if (giver, receiver) in chain:
-        custody.check_receiver(giver, receiver)
+        hand_over.check_receiver(giver, receiver)
     else:
         with pytest.raises(RuleBroken, match="R84"):
-            custody.check_receiver(giver, receiver)
+            hand_over.check_receiver(giver, receiver)
 
 
 def test_a_count_is_a_sum_or_note_by_note_in_money_that_circulates() -> None:
-    assert custody.counted(counted_fen=500, notes=None) == 500
-    assert custody.counted(counted_fen=None, notes={10000: 3, 5000: 1, 10: 2}) == 35020
+    assert hand_over.counted(counted_fen=500, notes=None) == 500
+    assert hand_over.counted(counted_fen=None, notes={10000: 3, 5000: 1, 10: 2}) == 35020
     for counted_fen, notes in ((None, None), (1, {1: 1}), (None, {10000: 1, 3000: 1})):
         with pytest.raises(Malformed, match="R85"):
-            custody.counted(counted_fen=counted_fen, notes=notes)
+            hand_over.counted(counted_fen=counted_fen, notes=notes)
 
 
 def test_what_differs_from_the_offer_is_another_step() -> None:
-    assert custody.count_step(amount_fen=500, counted_fen=500) == "count"
-    assert custody.count_step(amount_fen=500, counted_fen=499) == "count_different"
-    assert custody.count_step(amount_fen=500, counted_fen=501) == "count_different"
+    assert hand_over.count_step(amount_fen=500, counted_fen=500) == "count"
+    assert hand_over.count_step(amount_fen=500, counted_fen=499) == "count_different"
+    assert hand_over.count_step(amount_fen=500, counted_fen=501) == "count_different"
 
 
 def test_a_day_is_checked_at_closing_and_chased_at_nine_the_next_morning_by_the_sites_clock() -> None:
@@ -295,9 +295,9 @@ def test_who_can_hand_over_his_cash_does_so_himself_and_nobody_takes_his_own(
     himself: bool, active: bool, at_site: bool, role: str
 ) -> None:
     for gone in ({"active": False}, {"at_site": False}, {"role": "head"}):
-        custody.check_cannot_offer(**({"himself": False, "active": True, "at_site": True, "role": "clerk"} | gone))
+        hand_over.check_cannot_offer(**({"himself": False, "active": True, "at_site": True, "role": "clerk"} | gone))
     with pytest.raises(RuleBroken, match="R84"):
-        custody.check_cannot_offer(himself=himself, active=active, at_site=at_site, role=role)
+        hand_over.check_cannot_offer(himself=himself, active=active, at_site=at_site, role=role)
 
 
 @given(FEN, FEN)

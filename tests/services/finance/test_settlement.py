@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.finance import queries
-from services.finance.actions import settlement
+from services.finance.actions import calculation, settlement
+from services.finance.queries.fines import fines
+from services.finance.queries.payouts import payout
+from services.finance.queries.settlements import SettlementView, settlement_as_left, settlements
 from services.finance.tasks import (
     check_cash,
     close_months,
@@ -28,29 +30,29 @@ SECOND = timedelta(seconds=1)
 APRIL = "2026-04"
 
 
-def april(office: Office) -> queries.SettlementView:
+def april(office: Office) -> SettlementView:
     office.session.flush()
     office.session.expire_all()
-    return queries.settlements(office.session, office.lead, month=APRIL)[0]
+    return settlements(office.session, office.lead, month=APRIL)[0]
 
 
-def compute(office: Office, actor=None) -> queries.SettlementView:
-    computed = settlement.compute(
+def compute(office: Office, actor=None) -> SettlementView:
+    computed = calculation.compute(
         office.session, site_id=office.site_id, month=APRIL, actor=actor or office.lead, now=MAY_FIRST
     )
-    return queries.settlement_as_left(office.session, computed)
+    return settlement_as_left(office.session, computed)
 
 
-def approve(office: Office, actor=None) -> queries.SettlementView:
+def approve(office: Office, actor=None) -> SettlementView:
     approved = settlement.approve(
         office.session, site_id=office.site_id, month=APRIL, actor=actor or office.leader, now=MAY_FIRST
     )
-    return queries.settlement_as_left(office.session, approved)
+    return settlement_as_left(office.session, approved)
 
 
-def agree(office: Office, actor) -> queries.SettlementView:
+def agree(office: Office, actor) -> SettlementView:
     agreed = settlement.agree_accounts(office.session, site_id=office.site_id, month=APRIL, actor=actor, now=MAY_FIRST)
-    return queries.settlement_as_left(office.session, agreed)
+    return settlement_as_left(office.session, agreed)
 
 
 def fined(office: Office, person, amount_fen: int, **facts):
@@ -59,7 +61,7 @@ def fined(office: Office, person, amount_fen: int, **facts):
     return message
 
 
-def received(office: Office, view: queries.SettlementView, **changed) -> None:
+def received(office: Office, view: SettlementView, **changed) -> None:
     facts = {
         "settlement_id": view.id,
         "site_id": office.site_id,
@@ -77,7 +79,7 @@ def test_a_month_is_open_until_half_past_six_of_its_last_day_then_the_next_begin
     assert sweep_all(office.session, close_months, now=MONTH_END) == 0
     assert sweep_all(office.session, close_months, now=MONTH_END + SECOND) == 1
     assert april(office).state == "closed"
-    may = queries.settlements(office.session, office.lead, month="2026-05")[0]
+    may = settlements(office.session, office.lead, month="2026-05")[0]
     assert (may.state, may.closes_at) == ("open", MONTH_END + timedelta(days=31))
 
 
@@ -122,7 +124,7 @@ def test_nothing_is_computed_before_the_accounts_are_agreed_nor_approved_before_
     with pytest.raises(RuleBroken, match="open"):
         approve(office)
     with pytest.raises(NotFound):
-        settlement.compute(office.session, site_id=office.site_id, month="2027-01", actor=office.lead, now=MAY_FIRST)
+        calculation.compute(office.session, site_id=office.site_id, month="2027-01", actor=office.lead, now=MAY_FIRST)
     with pytest.raises(NotFound):
         compute(office, Office(office.session, code="LH").lead)
 
@@ -171,7 +173,7 @@ def test_an_approved_settlement_is_posted_and_sent_to_hr_as_computed(office: Off
         office.session.execute(text("SELECT body FROM outbox WHERE type = 'PayoutApproved'")).scalar_one()
     )
     assert (told.settlement_id, told.net_fen, told.from_wage_fen) == (view.id, 0, 1500)
-    assert told.lines == queries.payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
+    assert told.lines == payout(office.session, office.lead, site_id=office.site_id, month=APRIL)
     (line,) = told.lines
     shown = asdict(view.lines[0])
     assert {part: shown[part] for part in PayoutLine.model_fields if part != "jobs"} == line.model_dump(
@@ -184,7 +186,7 @@ def test_an_approved_settlement_is_posted_and_sent_to_hr_as_computed(office: Off
     assert office.balance("fines") == -5000
     assert office.balance("wage_deductions", office.worker) == 1500
     office.books_balance()
-    (fine,) = queries.fines(office.session, office.lead, after=None, limit=10).items
+    (fine,) = fines(office.session, office.lead, after=None, limit=10).items
     assert (fine.settlement_id, fine.settled_at) == (view.id, MAY_FIRST)
 
 
@@ -210,16 +212,12 @@ def test_a_fine_or_reward_that_comes_after_the_computing_waits_for_the_next_mont
     view = approve(office)
     assert (view.fines_from_bonus_fen, view.rewards_fen) == (0, 0)
     office.session.expire_all()
-    (fine,) = queries.fines(office.session, office.lead, after=None, limit=10).items
+    (fine,) = fines(office.session, office.lead, after=None, limit=10).items
     assert (fine.case_id, fine.settlement_id) == (late.case_id, None)
     june = MAY_FIRST + timedelta(days=31)
-    sweep_all(office.session, check_cash, now=june)
-    sweep_all(office.session, close_months, now=june)
-    office.statistics_agreed("2026-05")
-    for actor in (office.desk_head, office.lead):
-        settlement.agree_accounts(office.session, site_id=office.site_id, month="2026-05", actor=actor, now=june)
-    may = settlement.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=june)
-    lines = {line.person_id: line for line in queries.settlement_as_left(office.session, may).lines}
+    office.end_month(june, month="2026-05")
+    may = calculation.compute(office.session, site_id=office.site_id, month="2026-05", actor=office.lead, now=june)
+    lines = {line.person_id: line for line in settlement_as_left(office.session, may).lines}
     assert (lines[office.worker.person_id].fine_fen, lines[office.worker.person_id].from_wage_fen) == (700, 700)
     assert lines[office.cashier.person_id].reward_fen == 500
 
@@ -227,7 +225,7 @@ def test_a_fine_or_reward_that_comes_after_the_computing_waits_for_the_next_mont
 def test_a_fine_is_kept_once_and_waits_for_its_site(office: Office) -> None:
     message = fined(office, office.worker, 700)
     hear_fine_confirmed(office.session, message, now=MORNING)
-    assert len(queries.fines(office.session, office.lead, after=None, limit=10).items) == 1
+    assert len(fines(office.session, office.lead, after=None, limit=10).items) == 1
     with pytest.raises(NotYet):
         hear_fine_confirmed(office.session, message.model_copy(update={"site_id": new_id()}), now=MORNING)
 

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.finance.actions.daily_check import received_by_finance
 from services.finance.actions.ledger import post
+from services.finance.actions.missing_cash import received_by_finance
 from services.finance.actions.people import colleague
-from services.finance.models import CashDifference, HandOver, HandOverReceipt, Person, Receipt
-from services.finance.rules.custody import (
+from services.finance.models import HandOver, HandOverReceipt, Person, Receipt
+from services.finance.rules.hand_over import (
     FINANCE,
     HAND_OVER,
     OPEN,
@@ -19,17 +19,13 @@ from services.finance.rules.custody import (
     HandOverStep,
     check_cannot_offer,
     check_receiver,
-    check_shortage,
     count_step,
     counted,
 )
-from services.finance.rules.ledger import JournalKind, cash_counted, shortage_made_good
-from shared.alerts import Alert, raise_alerts
-from shared.calendar import business_day
+from services.finance.rules.ledger import JournalKind, cash_counted
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
-from shared.money import largest_remainder
-from shared.people import Actor, known_site, site_for
+from shared.people import Actor, site_for
 
 
 def offer(
@@ -69,7 +65,7 @@ def _offer(
     receipts = session.scalars(in_hand).all()
     if receipt_ids is not None and {receipt.id for receipt in receipts} != set(receipt_ids):
         raise RuleBroken("not_in_hand", "not all of this cash is in your hands and free to be offered", rule="R84")
-    amount_fen = sum(_in_hand_fen(receipt) for receipt in receipts)
+    amount_fen = sum(in_hand_fen(receipt) for receipt in receipts)
     if amount_fen <= 0:
         raise RuleBroken(
             "nothing_to_hand_over", "there is no cash of this site in hand that is not offered already", rule="R36"
@@ -88,7 +84,8 @@ def _offer(
     return hand_over
 
 
-def _hand_over_for(session: Session, actor: Actor, hand_over_id: UUID) -> HandOver:
+def hand_over_for(session: Session, actor: Actor, hand_over_id: UUID) -> HandOver:
+    """A hand-over at a site of the person asking, locked until the transaction ends. Raises NotFound."""
     hand_over = session.get(HandOver, hand_over_id, with_for_update=True)
     if hand_over is None or not actor.sees(hand_over.site_id):
         raise NotFound("hand-over", hand_over_id)
@@ -119,7 +116,7 @@ def count(
 
     It was all there: from now on he answers for it, or finance has it. It was not: nothing moves, and both are told.
     """
-    hand_over = _hand_over_for(session, actor, hand_over_id)
+    hand_over = hand_over_for(session, actor, hand_over_id)
     if hand_over.to_id != actor.person_id:
         raise NotYourRole("not_the_receiver", "only the one it is offered to counts it", rule="R84")
     _count(
@@ -148,10 +145,10 @@ def _count(
     hand_over.counted_fen, hand_over.counted_at = counted_fen, now
     hand_over.counted_notes = None if notes is None else {str(fen): pieces for fen, pieces in notes.items()}
     if hand_over.state is HandOverState.COUNTED:
-        _move(session, hand_over, at_finance=at_finance, now=now)
+        move_cash(session, hand_over, at_finance=at_finance, now=now)
 
 
-def _move(session: Session, hand_over: HandOver, *, at_finance: bool, now: datetime) -> None:
+def move_cash(session: Session, hand_over: HandOver, *, at_finance: bool, now: datetime) -> None:
     """The cash counted is the receiver's to answer for, or finance's; the receipts go with it."""
     receipt_ids = _close(session, hand_over)
     holder_id = None if at_finance else hand_over.to_id
@@ -176,93 +173,9 @@ def _move(session: Session, hand_over: HandOver, *, at_finance: bool, now: datet
         received_by_finance(session, receipt_ids, now=now)
 
 
-def settle_difference(session: Session, *, hand_over_id: UUID, reason: str, actor: Actor, now: datetime) -> HandOver:
-    """The receiver puts his name to what is missing, with what he was told of it; the giver is asked for his [R86]."""
-    hand_over = _hand_over_for(session, actor, hand_over_id)
-    if hand_over.to_id != actor.person_id:
-        raise NotYourRole("not_the_receiver", "only the one who counted it states the difference", rule="R86")
-    hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.SETTLE_DIFFERENCE)
-    hand_over.difference_reason = reason
-    raise_alerts(
-        session,
-        [Alert("difference_stated", hand_over.site_id, hand_over.id, person_id=hand_over.from_id)],
-        now=now,
-    )
-    return hand_over
-
-
-def confirm_difference(session: Session, *, hand_over_id: UUID, actor: Actor, now: datetime) -> HandOver:
-    """The giver puts his name to it too: what was counted moves, what is missing he owes until he makes it good [R86].
-
-    For a giver who is gone the desk head does.
-    """
-    hand_over = _hand_over_for(session, actor, hand_over_id)
-    for_him = hand_over.on_behalf_reason is not None and actor.role == "desk_head"
-    if hand_over.from_id != actor.person_id and not for_him:
-        raise NotYourRole("not_the_giver", "only the one who gave it confirms the difference", rule="R86")
-    hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.CONFIRM_DIFFERENCE)
-    site = known_site(session, hand_over.site_id)
-    difference_fen = hand_over.amount_fen - (hand_over.counted_fen or 0)
-    session.add(
-        CashDifference(
-            id=new_id(),
-            hand_over_id=hand_over.id,
-            site_id=site.id,
-            giver_id=hand_over.from_id,
-            receiver_id=hand_over.to_id,
-            amount_fen=difference_fen,
-            reason=hand_over.difference_reason or "",
-            day=business_day(now, zone=site.zone, closing=site.closing),
-            recorded_at=now,
-        )
-    )
-    _spread(session, hand_over, difference_fen)
-    receiver = session.get_one(Person, hand_over.to_id)
-    _move(session, hand_over, at_finance=receiver.role in FINANCE, now=now)
-    return hand_over
-
-
-def _spread(session: Session, hand_over: HandOver, difference_fen: int) -> None:
-    """Of each receipt's cash a part is missing, so that who hands it on answers for no more than he was given."""
-    receipts = session.scalars(
-        select(Receipt)
-        .join(HandOverReceipt, HandOverReceipt.receipt_id == Receipt.id)
-        .where(HandOverReceipt.hand_over_id == hand_over.id)
-        .order_by(Receipt.id)
-        .with_for_update(of=Receipt)
-    ).all()
-    for receipt, part in zip(
-        receipts, largest_remainder(difference_fen, [_in_hand_fen(receipt) for receipt in receipts]), strict=True
-    ):
-        receipt.short_fen += part
-
-
-def _in_hand_fen(receipt: Receipt) -> int:
+def in_hand_fen(receipt: Receipt) -> int:
+    """Cash of a receipt in its holder's hands: less what an earlier holder owes of it."""
     return (receipt.amount_fen or 0) - receipt.short_fen
-
-
-def make_good(
-    session: Session, *, difference_id: UUID, counted_fen: int, actor: Actor, now: datetime
-) -> CashDifference:
-    """Who was short brought what is missing; the cashier counted it: he owes nothing any more [R86, D7]."""
-    difference = session.get(CashDifference, difference_id, with_for_update=True)
-    if difference is None or not actor.sees(difference.site_id):
-        raise NotFound("cash difference", difference_id)
-    check_shortage(
-        amount_fen=difference.amount_fen, counted_fen=counted_fen, made_good=difference.made_good_at is not None
-    )
-    difference.made_good_by, difference.made_good_at = actor.person_id, now
-    post(
-        session,
-        site_id=difference.site_id,
-        kind=JournalKind.MADE_GOOD,
-        reference=str(difference.id),
-        lines=shortage_made_good(difference.amount_fen, giver_id=difference.giver_id),
-        now=now,
-    )
-    of_hand_over = select(HandOverReceipt.receipt_id).where(HandOverReceipt.hand_over_id == difference.hand_over_id)
-    received_by_finance(session, session.scalars(of_hand_over).all(), difference_id=difference.id, now=now)
-    return difference
 
 
 def receive_on_behalf(
@@ -307,7 +220,7 @@ def withdraw(session: Session, *, hand_over_id: UUID, actor: Actor, now: datetim
 
     For a giver who is gone the receiver does.
     """
-    hand_over = _hand_over_for(session, actor, hand_over_id)
+    hand_over = hand_over_for(session, actor, hand_over_id)
     for_him = hand_over.on_behalf_reason is not None and hand_over.to_id == actor.person_id
     if hand_over.from_id != actor.person_id and not for_him:
         raise NotYourRole("not_the_giver", "only the one who offered it takes it back", rule="R84")

@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.finance import queries
-from services.finance.actions import custody
+from services.finance.actions import hand_over
+from services.finance.queries.cash import cash
+from services.finance.queries.hand_overs import hand_over_as_left, hand_overs
+from services.finance.queries.receipts import receipts
 from services.finance.rules.receipt import Method
 from shared.errors import NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
@@ -13,11 +15,11 @@ from tests.services.finance.office import MORNING, Office
 from tests.services.finance.test_receipt import carry
 
 
-def count(office: Office, hand_over, actor, counted_fen: int | None = None):
-    counted = custody.count(
+def count(office: Office, offered, actor, counted_fen: int | None = None):
+    counted = hand_over.count(
         office.session,
-        hand_over_id=hand_over.id,
-        counted_fen=counted_fen or hand_over.amount_fen,
+        hand_over_id=offered.id,
+        counted_fen=counted_fen or offered.amount_fen,
         actor=actor,
         now=MORNING,
     )
@@ -33,20 +35,20 @@ def paid_to_worker(office: Office):
 def test_cash_goes_from_worker_to_clerk_to_cashier_and_every_fen_is_in_one_persons_hands(office: Office) -> None:
     used = paid_to_worker(office)
     office.paid(500)
-    assert {(c.holder_id, c.amount_fen, c.receipts) for c in queries.cash(office.session, office.cashier)} == {
+    assert {(c.holder_id, c.amount_fen, c.receipts) for c in cash(office.session, office.cashier)} == {
         (office.worker.person_id, 10000, 1),
         (office.clerk.person_id, 500, 1),
     }
     office.hand_over(office.worker, office.clerk)
     office.session.refresh(used)
     assert (used.holder_id, used.received_at) == (office.clerk.person_id, None)
-    assert [(c.holder_id, c.amount_fen) for c in queries.cash(office.session, office.cashier)] == [
+    assert [(c.holder_id, c.amount_fen) for c in cash(office.session, office.cashier)] == [
         (office.clerk.person_id, 10500)
     ]
     office.hand_over(office.clerk, office.cashier)
     office.session.refresh(used)
     assert (used.holder_id, used.received_at) == (None, MORNING)
-    assert queries.cash(office.session, office.cashier) == []
+    assert cash(office.session, office.cashier) == []
     assert office.balance("cash_in_hand") == 0
     assert office.balance("cash_at_finance") == 10500
     office.books_balance()
@@ -58,7 +60,7 @@ def test_a_count_that_differs_moves_nothing_until_it_is_counted_anew(office: Off
     assert count(office, offered, office.cashier, 9999).state == "differs"
     assert used.holder_id == office.clerk.person_id
     assert office.balance("cash_at_finance") == 0
-    custody.withdraw(office.session, hand_over_id=offered.id, actor=office.clerk, now=MORNING)
+    hand_over.withdraw(office.session, hand_over_id=offered.id, actor=office.clerk, now=MORNING)
     office.session.flush()
     assert office.hand_over(office.clerk, office.cashier).state == "counted"
 
@@ -69,7 +71,7 @@ def test_only_the_receiver_counts_and_only_the_giver_withdraws(office: Office) -
     with pytest.raises(NotYourRole):
         count(office, offered, office.lead)
     with pytest.raises(NotYourRole):
-        custody.withdraw(office.session, hand_over_id=offered.id, actor=office.desk_head, now=MORNING)
+        hand_over.withdraw(office.session, hand_over_id=offered.id, actor=office.desk_head, now=MORNING)
 
 
 def test_cash_offered_is_not_offered_again_until_it_is_withdrawn(office: Office) -> None:
@@ -79,7 +81,7 @@ def test_cash_offered_is_not_offered_again_until_it_is_withdrawn(office: Office)
         office.offer(office.clerk, office.lead)
     with pytest.raises(RuleBroken, match="R84"):
         office.offer(office.clerk, office.lead, receipt_ids=[used.id])
-    custody.withdraw(office.session, hand_over_id=offered.id, actor=office.clerk, now=MORNING)
+    hand_over.withdraw(office.session, hand_over_id=offered.id, actor=office.clerk, now=MORNING)
     office.session.flush()
     with pytest.raises(RuleBroken, match="withdrawn"):
         count(office, offered, office.cashier)
@@ -96,7 +98,7 @@ def test_a_hand_over_is_counted_once(office: Office) -> None:
 def test_part_of_the_cash_in_hand_may_be_offered(office: Office) -> None:
     one, other = office.paid(100), office.paid(200)
     assert office.offer(office.clerk, office.cashier, receipt_ids=[other.id]).amount_fen == 200
-    rest = queries.hand_over_as_left(office.session, office.offer(office.clerk, office.cashier), office.clerk)
+    rest = hand_over_as_left(office.session, office.offer(office.clerk, office.cashier), office.clerk)
     assert (rest.amount_fen, rest.receipt_ids) == (100, [one.id])
 
 
@@ -147,13 +149,11 @@ def test_a_worker_sees_only_the_receipts_and_hand_overs_he_takes_part_in(office:
     office.paid()
     office.offer(office.clerk, office.cashier)
 
-    def receipts(actor, holder_id=None):
-        page = queries.receipts(
-            office.session, actor, state="used", month="2026-04", holder_id=holder_id, after=None, limit=10
-        )
+    def seen_by(actor, holder_id=None):
+        page = receipts(office.session, actor, state="used", month="2026-04", holder_id=holder_id, after=None, limit=10)
         return [view.id for view in page.items]
 
-    assert receipts(office.worker) == [mine.id]
-    assert not queries.hand_overs(office.session, office.worker, state=None, after=None, limit=10).items
-    assert len(receipts(office.cashier)) == 2
-    assert receipts(office.cashier, office.worker.person_id) == [mine.id]
+    assert seen_by(office.worker) == [mine.id]
+    assert not hand_overs(office.session, office.worker, state=None, after=None, limit=10).items
+    assert len(seen_by(office.cashier)) == 2
+    assert seen_by(office.cashier, office.worker.person_id) == [mine.id]

@@ -1,10 +1,9 @@
-"""Who holds the cash: worker → desk → finance, each link counted by the one who receives it [R36, R84-R87, D5]."""
+"""A hand-over 交款: worker → desk → finance, each link counted by the one who receives it [R36, R84-R87, D5]."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.errors import Malformed, RuleBroken
-from shared.money import format_fen
 from shared.states import Machine
 
 
@@ -43,11 +42,14 @@ HAND_OVER = Machine[HandOverState, HandOverStep](
     },
 )
 
+
 OPEN = frozenset({HandOverState.OFFERED, HandOverState.DIFFERS, HandOverState.STATED})
 """The cash is still in the giver's hands."""
 
+
 FINANCE = frozenset({"cashier", "finance_lead"})
 """Cash counted by one of these is with finance, and nobody's any more."""
+
 
 RECEIVERS: Mapping[str, frozenset[str]] = {
     "worker": frozenset({"clerk", "desk_head"}),
@@ -110,17 +112,4 @@ def check_cannot_offer(*, himself: bool, active: bool, at_site: bool, role: str)
             "he works at this site and hands over his cash himself",
             rule="R84",
             allowed=["offer"],
-        )
-
-
-def check_shortage(*, amount_fen: int, counted_fen: int, made_good: bool) -> None:
-    """Raises RuleBroken unless a shortage that is still open is made good to the fen [R86, D7]."""
-    if made_good or amount_fen < 0:
-        raise RuleBroken("nothing_to_make_good", "of this difference nothing is owed", rule="R86")
-    if counted_fen != amount_fen:
-        raise RuleBroken(
-            "amount_differs",
-            f"{format_fen(counted_fen)} is not what is missing",
-            rule="R86",
-            allowed=[format_fen(amount_fen)],
         )

@@ -1,0 +1,45 @@
+"""What every service has: the bus, policies, alerts, sites and people."""
+
+from sqlalchemy.orm import DeclarativeBase
+
+from shared.alerts import AlertRow
+from shared.bus.tables import InboxRow, OutboxRow
+from shared.db import TYPES, service_metadata
+from shared.idempotency import IdempotencyRow
+from shared.people import PersonRow, SiteRow
+from shared.policy_rows import PolicyRow
+
+
+class Base(DeclarativeBase):
+    """The tables of finance."""
+
+    metadata = service_metadata()
+    type_annotation_map = TYPES
+
+
+class Outbox(OutboxRow, Base):
+    """Messages we send."""
+
+
+class Inbox(InboxRow, Base):
+    """Messages we received."""
+
+
+class IdempotencyKey(IdempotencyRow, Base):
+    """Answers given to keys."""
+
+
+class PolicyChange(PolicyRow, Base):
+    """Changes of our policies; append-only."""
+
+
+class Alert(AlertRow, Base):
+    """What we told people."""
+
+
+class Site(SiteRow, Base):
+    """Sites, as hr says."""
+
+
+class Person(PersonRow, Base):
+    """People, as hr says."""

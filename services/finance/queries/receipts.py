@@ -1,0 +1,141 @@
+"""Receipts, each with the shares of its fee and its invoices [R34, R35]."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from services.finance.models import Invoice, Receipt
+from services.finance.queries.own import own_only
+from shared.access import at_sites_of
+from shared.paging import Page, page_of
+from shared.people import Actor
+
+
+@dataclass(frozen=True)
+class ShareView:
+    """One worker's share of one fee."""
+
+    person_id: UUID
+    share_fen: int
+
+
+@dataclass(frozen=True)
+class InvoiceView:
+    """An invoice beside a receipt, or the red one that cancelled it."""
+
+    number: str
+    state: str
+    recorded_by: UUID
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class ReceiptView:
+    """A receipt; what concerns the job is empty until it is written, what concerns the money until it is used.
+
+    `short_fen` of its cash is owed by an earlier holder; `refunded_fen` was given back to the owner.
+    """
+
+    id: UUID
+    number: str
+    book_id: UUID | None
+    request_id: UUID | None
+    site_id: UUID
+    department: str | None
+    state: str
+    amount_fen: int | None
+    carried_by: UUID | None
+    void_reason: str | None
+    method: str | None
+    reference: str | None
+    collected_by: UUID | None
+    collected_at: datetime | None
+    day: date | None
+    month: str | None
+    holder_id: UUID | None
+    received_at: datetime | None
+    company_fen: int | None
+    workers_fen: int | None
+    reserve_fen: int | None
+    short_fen: int
+    refunded_fen: int
+    shares: list[ShareView]
+    invoices: list[InvoiceView]
+
+
+def _receipt_view(receipt: Receipt) -> ReceiptView:
+    return ReceiptView(
+        id=receipt.id,
+        number=receipt.number,
+        book_id=receipt.book_id,
+        request_id=receipt.request_id,
+        site_id=receipt.site_id,
+        department=receipt.department,
+        state=receipt.state,
+        amount_fen=receipt.amount_fen,
+        carried_by=receipt.carried_by,
+        void_reason=receipt.void_reason,
+        method=receipt.method,
+        reference=receipt.reference,
+        collected_by=receipt.collected_by,
+        collected_at=receipt.collected_at,
+        day=receipt.day,
+        month=receipt.month,
+        holder_id=receipt.holder_id,
+        received_at=receipt.received_at,
+        company_fen=receipt.company_fen,
+        workers_fen=receipt.workers_fen,
+        reserve_fen=receipt.reserve_fen,
+        short_fen=receipt.short_fen,
+        refunded_fen=receipt.refunded_fen,
+        shares=[ShareView(share.person_id, share.share_fen) for share in receipt.shares],
+        invoices=[_invoice_view(invoice) for invoice in receipt.invoices],
+    )
+
+
+def _invoice_view(invoice: Invoice) -> InvoiceView:
+    return InvoiceView(invoice.number, invoice.state, invoice.recorded_by, invoice.recorded_at)
+
+
+RECEIPT = (selectinload(Receipt.shares), selectinload(Receipt.invoices))
+
+
+def receipts(
+    session: Session,
+    actor: Actor,
+    *,
+    state: str | None,
+    month: str | None,
+    holder_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> Page[ReceiptView]:
+    """Receipts in order of numbering, of one state, month or holder of the cash, or all; a worker's own only."""
+    query = (
+        select(Receipt)
+        .where(
+            at_sites_of(actor, Receipt.site_id),
+            own_only(actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
+        )
+        .options(*RECEIPT)
+    )
+    if state is not None:
+        query = query.where(Receipt.state == state)
+    if month is not None:
+        query = query.where(Receipt.month == month)
+    if holder_id is not None:
+        query = query.where(Receipt.holder_id == holder_id)
+    return page_of(session, query, Receipt.id, _receipt_view, after=after, limit=limit)
+
+
+def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:
+    """A receipt as the action under way leaves it."""
+    session.flush()
+    return _receipt_view(
+        session.scalars(
+            select(Receipt).where(Receipt.id == receipt.id).options(*RECEIPT).execution_options(populate_existing=True)
+        ).one()
+    )
