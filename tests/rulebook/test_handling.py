@@ -8,7 +8,7 @@ from services.dispatch import queries as dispatch
 from services.dispatch.actions import work_order
 from services.finance import queries as finance
 from services.finance.tasks import chase_cash, check_cash
-from services.hr import queries as hr
+from services.hr.queries.reports import reports
 from services.intake import queries
 from services.intake.actions import callback, revisit, statistics
 from services.intake.rules.notice import Copy
@@ -236,7 +236,7 @@ def test_r042_the_agreed_result_reaches_the_administration_department(company: C
     company.carry("MonthReported")
     session = company.discipline.session
     administration = employ(session, "administration", "administration", company.desk.site_id)
-    (report,) = hr.reports(session, administration, after=None, limit=10).items
+    (report,) = reports(session, administration, after=None, limit=10).items
     assert (report.month, report.report["engineering.received_fen"]) == ("2026-04", 5000)
 
 

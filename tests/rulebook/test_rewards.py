@@ -10,8 +10,8 @@ from services.finance.actions import reserve
 from services.finance.models import ReceiptShare
 from services.finance.rules.reserve import Use
 from services.finance.tasks import chase_cash, check_cash, close_months
-from services.hr import queries as hr
 from services.hr.models import Case
+from services.hr.queries.payouts import payouts
 from services.hr.rules.ladder import Offence
 from services.intake import queries as intake
 from shared.people import Actor
@@ -261,7 +261,7 @@ def test_r092_the_leader_approves_and_hr_pays_the_individual(company: Company) -
         approve(office, replace(office.lead, role="leader"))
     assert approve(office).approved_by == office.leader.person_id
     company.carry("PayoutApproved", now=MAY_FIRST)
-    (payout,) = hr.payouts(session, company.discipline.leader, after=None, limit=10).items
+    (payout,) = payouts(session, company.discipline.leader, after=None, limit=10).items
     assert [(line.person_id, line.net_fen) for line in payout.lines] == [(office.worker.person_id, 3500)]
     company.carry("PayoutReceived", now=MAY_FIRST)
     assert april(office).state == "received"

@@ -12,9 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import case, post
 from services.hr.models import Case, HrTask, Site
+from services.hr.queries.cases import CaseView, case_by_id, cases, own_cases
+from services.hr.queries.points import points
+from services.hr.queries.tasks import tasks
 from services.hr.rules.case import AppealPolicy, Charge, appeal_due, check_in_time
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy, Offence, points_of
 from services.hr.rules.shift import in_working_hours
@@ -168,9 +170,9 @@ def test_the_accused_sees_his_case_and_is_heard_even_after_he_moved_away(
     made = opens()
     moved = Actor(worker.person_id, worker.name, "worker", "engineering", frozenset({open_site(session, "XH")}))
     case.hear(session, case_id=made.id, statement="x", attended=True, actor=moved, now=now)
-    (mine,) = queries.own_cases(session, moved, after=None, limit=10).items
+    (mine,) = own_cases(session, moved, after=None, limit=10).items
     assert (mine.id, mine.statement) == (made.id, "x")
-    assert queries.own_cases(session, employ(session, "worker", "engineering"), after=None, limit=10).items == []
+    assert own_cases(session, employ(session, "worker", "engineering"), after=None, limit=10).items == []
 
 
 def test_evidence_is_added_by_witnesses_and_the_accused_until_the_case_has_ended_and_never_changed(
@@ -179,7 +181,7 @@ def test_evidence_is_added_by_witnesses_and_the_accused_until_the_case_has_ended
     made = opens()
     for who, words in ((worker, "当日在家"), (head, "考勤记录")):
         case.add_evidence(session, case_id=made.id, words=words, actor=who, now=now)
-    view = queries.case_by_id(session, head, made.id)
+    view = case_by_id(session, head, made.id)
     assert [(one.text, one.added_by) for one in view.added] == [
         ("当日在家", worker.person_id),
         ("考勤记录", head.person_id),
@@ -305,12 +307,12 @@ def test_where_fines_are_points_finance_hears_nothing_and_the_rung_is_the_same(
         (2, 0, 6, "transfer"),
     ]
     assert published(session) == []
-    given = queries.points(session, hr, person_id=worker.person_id, month="2026-04")
+    given = points(session, hr, person_id=worker.person_id, month="2026-04")
     assert [(one.case_number, one.points) for one in given] == [(first.number, 6), (second.number, 6)]
-    assert queries.points(session, hr, person_id=worker.person_id, month="2026-05") == []
-    assert queries.points(session, hr, person_id=hr.person_id, month=None) == []
+    assert points(session, hr, person_id=worker.person_id, month="2026-05") == []
+    assert points(session, hr, person_id=hr.person_id, month=None) == []
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
-    assert queries.points(session, elsewhere, person_id=None, month=None) == []
+    assert points(session, elsewhere, person_id=None, month=None) == []
 
 
 # --- opened by messages -------------------------------------------------------------------------------------------
@@ -346,8 +348,8 @@ def private_job(site_id: UUID, person: Actor, at: datetime) -> PrivateJobReporte
     )
 
 
-def the_case(session: Session, leader: Actor) -> queries.CaseView:
-    (view,) = queries.cases(session, leader, state=None, after=None, limit=10).items
+def the_case(session: Session, leader: Actor) -> CaseView:
+    (view,) = cases(session, leader, state=None, after=None, limit=10).items
     return view
 
 
@@ -375,7 +377,7 @@ def test_an_override_is_charged_once_and_neglect_without_one_each_time(
     for cited in (override_id, override_id, None, None):
         hear_duty_neglected(session, neglect(site_id, head, override_id=cited), now=now)
         session.flush()
-    assert len(queries.cases(session, leader, state=None, after=None, limit=10).items) == 3
+    assert len(cases(session, leader, state=None, after=None, limit=10).items) == 3
 
 
 def test_what_was_found_before_the_day_closed_happened_no_later_than_it_was_found(
@@ -479,7 +481,7 @@ def test_the_task_of_a_transfer_shows_where_the_person_is_moved(
 ) -> None:
     for facts in ({}, {}, {}):
         finish(session, opens(**facts), leader, now)
-    transfer, dismissal = queries.tasks(session, hr, after=None, limit=10).items
+    transfer, dismissal = tasks(session, hr, after=None, limit=10).items
     assert (transfer.kind, transfer.move) == ("transfer", f"/people/{worker.person_id}/move")
     assert (dismissal.kind, dismissal.move) == ("dismissal", None)
 

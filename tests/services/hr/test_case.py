@@ -13,9 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import case
 from services.hr.models import Case, HrTask
+from services.hr.queries.cases import case_by_id, cases
 from services.hr.rules.case import (
     CASE,
     CaseState,
@@ -397,14 +397,14 @@ def test_cases_are_listed_in_pages_by_state_and_site(
 ) -> None:
     first, second = opens(), opens()
     finish(session, first, leader, now)
-    page = queries.cases(session, leader, state=None, after=None, limit=1)
+    page = cases(session, leader, state=None, after=None, limit=1)
     assert ([view.number for view in page.items], page.next) == ([first.number], first.id)
-    open_ones = queries.cases(session, leader, state=CaseState.OPEN, after=None, limit=10)
+    open_ones = cases(session, leader, state=CaseState.OPEN, after=None, limit=10)
     assert [(view.id, view.person_name) for view in open_ones.items] == [(second.id, "李雷")]
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
-    assert queries.cases(session, elsewhere, state=None, after=None, limit=10).items == []
+    assert cases(session, elsewhere, state=None, after=None, limit=10).items == []
     with pytest.raises(NotFound):
-        queries.case_by_id(session, elsewhere, first.id)
+        case_by_id(session, elsewhere, first.id)
 
 
 # --- missing cash -----------------------------------------------------------------------------------------------
@@ -415,7 +415,7 @@ def test_missing_cash_opens_a_case_that_nobody_opened(
 ) -> None:
     told = missing(site_id, clerk)
     hear_cash_not_handed_over(session, told, now=now)
-    (view,) = queries.cases(session, leader, state=None, after=None, limit=10).items
+    (view,) = cases(session, leader, state=None, after=None, limit=10).items
     assert (view.offence, view.state, view.opened_by, view.source_id) == (
         "withheld_cash",
         "open",

@@ -7,9 +7,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import company
 from services.hr.models import Person
+from services.hr.queries.sites import SiteView, sites
 from services.hr.rules.company import check_founder
 from services.hr.rules.site import check_zone
 from shared.errors import Malformed, NotYourRole, RuleBroken
@@ -59,8 +59,8 @@ def test_a_site_is_opened_and_everybody_is_told(session: Session) -> None:
     made = company.open_site(session, code="BK", name="碧空苑", zone="Asia/Urumqi", closing=time(19), now=NOW)
     assert published(session) == [("SiteChanged", other) for other in ("intake", "dispatch", "finance")]
     administrator = employ(session, "administrator", "administration")
-    assert queries.sites(session, administrator) == [
-        queries.SiteView(made.id, "BK", "碧空苑", "Asia/Urumqi", time(19), None, None, made.holidays)
+    assert sites(session, administrator) == [
+        SiteView(made.id, "BK", "碧空苑", "Asia/Urumqi", time(19), None, None, made.holidays)
     ]
 
 
@@ -80,4 +80,4 @@ def test_a_site_lies_in_a_real_time_zone(zone: str) -> None:
 def test_a_person_is_shown_his_own_sites_only(session: Session) -> None:
     mine, _ = open_site(session, "BK"), open_site(session, "XH")
     clerk = employ(session, "clerk", "front_desk", mine)
-    assert [site.id for site in queries.sites(session, clerk)] == [mine]
+    assert [site.id for site in sites(session, clerk)] == [mine]

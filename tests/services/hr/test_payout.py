@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import case
 from services.hr.actions import payout as actions
 from services.hr.models import Payment
+from services.hr.queries.payouts import PayoutView, payouts
+from services.hr.queries.statements import own_statements
 from services.hr.rules.case import Charge
 from services.hr.rules.ladder import Offence
 from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, adds_up, check_payout
@@ -73,9 +74,9 @@ def payout(site_id: UUID, *lines: PayoutLine, **facts: Any) -> PayoutApproved:
     )
 
 
-def views(session: Session, actor: Actor) -> list[queries.PayoutView]:
+def views(session: Session, actor: Actor) -> list[PayoutView]:
     session.flush()
-    return queries.payouts(session, actor, after=None, limit=10).items
+    return payouts(session, actor, after=None, limit=10).items
 
 
 @given(lines=st.lists(LINES, max_size=5, unique_by=lambda one: one.person_id))
@@ -328,15 +329,15 @@ def test_a_statement_shows_a_person_his_own_line_with_its_jobs_and_fines_and_no_
     jobs = [JobShare(receipt_number="SJ-BK-1", share_fen=30000)]
     mine = line(worker.person_id, 30000, 0, 20000, 0).model_copy(update={"jobs": jobs})
     told = held(session, site_id, now, mine, line(hr.person_id, 0, 300, 0, 0))
-    (statement,) = queries.own_statements(session, worker, month="2026-03")
+    (statement,) = own_statements(session, worker, month="2026-03")
     assert (statement.settlement_id, statement.site_name) == (told.settlement_id, "BK 小区")
     assert (statement.line.net_fen, statement.line.from_wage_fen, statement.line.jobs) == (10000, 0, jobs)
     assert [(one.case_number, one.offence, one.fine_fen) for one in statement.fines] == [
         ("AJ-BK-2026-0001", "private_job", 20000)
     ]
-    assert queries.own_statements(session, worker, month="2026-04") == []
-    assert [one.line.reward_fen for one in queries.own_statements(session, hr, month=None)] == [300]
-    assert queries.own_statements(session, employ(session, "worker", "engineering"), month=None) == []
+    assert own_statements(session, worker, month="2026-04") == []
+    assert [one.line.reward_fen for one in own_statements(session, hr, month=None)] == [300]
+    assert own_statements(session, employ(session, "worker", "engineering"), month=None) == []
 
 
 @pytest.mark.parametrize("change", ["UPDATE payout_lines SET net_fen = 0", "DELETE FROM payouts", "TRUNCATE payouts"])

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import post
 from services.hr.models import Person
+from services.hr.queries.posts import people, posts, wages
 from services.hr.rules.post import DEPARTMENTS, check_post, check_rank, check_valid
 from shared.errors import Malformed, NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
@@ -179,11 +179,11 @@ def test_people_are_listed_in_pages_to_those_who_share_a_site(
     hire(session, administrator, open_site(session, "XH"), name="韩梅梅")
     here = hire(session, administrator, site_id)
     session.flush()
-    first = queries.people(session, hr, after=None, limit=2)
+    first = people(session, hr, after=None, limit=2)
     assert [person.id for person in first.items] == [administrator.person_id, hr.person_id]
-    rest = queries.people(session, hr, after=first.next, limit=2)
+    rest = people(session, hr, after=first.next, limit=2)
     assert ([person.id for person in rest.items], rest.next) == ([here.id], None)
-    assert len(queries.people(session, administrator, after=None, limit=10).items) == 4
+    assert len(people(session, administrator, after=None, limit=10).items) == 4
 
 
 # --- moves, skills, certificates, wages ---------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def test_a_moved_person_keeps_his_history_and_everybody_is_told(
     session.flush()
     assert (made.role, made.site_ids, made.version, made.active) == ("head", [other], 2, True)
     assert published(session) == TOLD * 2
-    history = queries.posts(session, administrator, made.id)
+    history = posts(session, administrator, made.id)
     later = NOW + timedelta(days=1)
     assert [(one.role, one.site_ids, one.since, one.until, one.reason) for one in history] == [
         ("worker", [site_id], NOW, later, "employed"),
@@ -225,7 +225,7 @@ def test_a_moved_person_keeps_his_history_and_everybody_is_told(
 def test_who_leaves_ends_his_post(session: Session, site_id: UUID, administrator: Actor) -> None:
     made = hire(session, administrator, site_id)
     post.let_leave(session, person_id=made.id, actor=administrator, now=NOW + timedelta(days=2))
-    assert [one.until for one in queries.posts(session, administrator, made.id)] == [NOW + timedelta(days=2)]
+    assert [one.until for one in posts(session, administrator, made.id)] == [NOW + timedelta(days=2)]
 
 
 def test_nobody_moves_himself_nor_to_the_post_he_has(session: Session, site_id: UUID, administrator: Actor) -> None:
@@ -294,7 +294,7 @@ def test_a_wage_is_told_to_finance_alone_with_a_version_and_kept_for_ever(
     assert published(session) == [*TOLD, ("WageChanged", "finance"), ("WageChanged", "finance")]
     bodies = session.execute(text("SELECT body FROM outbox WHERE type = 'WageChanged' ORDER BY sequence")).scalars()
     assert [(body["version"], body["monthly_wage_fen"]) for body in bodies] == [(1, 500000), (2, 550000)]
-    assert [one.monthly_wage_fen for one in queries.wages(session, hr, made.id)] == [500000, 550000]
+    assert [one.monthly_wage_fen for one in wages(session, hr, made.id)] == [500000, 550000]
     with pytest.raises(DBAPIError):
         session.execute(text("UPDATE wages SET monthly_wage_fen = 1"))
 
@@ -308,7 +308,7 @@ def test_nobody_sets_his_own_wage_and_nobody_sees_one_of_another_site(
     assert refused.value.code == "not_yourself"
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
     made = hire(session, administrator, site_id)
-    for read in (queries.wages, queries.posts):
+    for read in (wages, posts):
         with pytest.raises(NotFound):
             read(session, elsewhere, made.id)
     with pytest.raises(NotFound):

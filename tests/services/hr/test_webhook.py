@@ -15,9 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from services.hr import queries
 from services.hr.actions import webhook
 from services.hr.models import WebhookEndpoint
+from services.hr.queries.deliveries import deliveries, delivery_by_id
+from services.hr.queries.webhooks import webhook_attempts, webhooks
 from services.hr.rules.webhook import (
     LONGEST_RETRY_AFTER,
     ROTATION,
@@ -202,7 +203,7 @@ def test_a_delivery_is_pushed_once_whole_and_signed(
     assert push(session, now=now) == 1
     (got,) = receiver.got
     payload = verify(endpoint.secret, got)
-    assert payload == queries.delivery_by_id(session, hr, delivery_id).payload
+    assert payload == delivery_by_id(session, hr, delivery_id).payload
     assert payload["totals"] == {"lines": 1, "net_fen": 10000, "from_wage_fen": 0}
     assert (got.id, got.path, got.headers["content-type"]) == (str(delivery_id), "/hr", "application/json")
     assert states(session) == [("delivered", 1)]
@@ -299,7 +300,7 @@ def test_a_slow_answer_is_not_waited_for_longer_than_the_policy_says(
     receiver.says = [Says(wait=3)]
     deliver(session, site_id, now, worker)
     push(session, now=now)
-    (attempt,) = queries.webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
+    (attempt,) = webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
     assert (attempt.status, attempt.error, attempt.sequence) == (None, "no whole answer within 1 s", 1)
     assert states(session) == [("due", 1)]
 
@@ -330,7 +331,7 @@ def test_an_endpoint_that_is_gone_is_disabled_and_what_is_due_waits_for_it(
     assert push(session, now=now + timedelta(days=9)) == 0
     assert states(session) == [("waits", 1), ("waits", 0)]
     assert alerts(session, hr) == [("webhook_disabled", 410)]
-    (view,) = queries.webhooks(session, administrator, after=None, limit=10).items
+    (view,) = webhooks(session, administrator, after=None, limit=10).items
     assert (view.state, view.disabled_reason) == ("disabled", "the endpoint answered 410: it is gone")
     webhook.enable(session, endpoint_id=endpoint.id, actor=administrator, now=now)
     assert push(session, now=now) == 2
@@ -413,7 +414,7 @@ def test_a_payout_too_large_for_a_webhook_is_told_by_its_totals_and_where_to_pul
     assert len(got.body) < 20_000
     assert payload["totals"] == {"lines": 100, "net_fen": 10000, "from_wage_fen": 0}
     assert payload["lines_at"] == "/api/deliveries?after=0&limit=1"
-    (pulled,) = queries.deliveries(session, hr, after=0, limit=1).items
+    (pulled,) = deliveries(session, hr, after=0, limit=1).items
     assert len(pulled.payload["lines"]) == 100
     assert {**pulled.payload, "lines_at": payload["lines_at"]} == {**payload, "lines": pulled.payload["lines"]}
 
@@ -540,7 +541,7 @@ def test_an_endpoint_that_was_admitted_is_checked_again_before_each_sending(
     settings.cache_clear()
     push(session, now=now)
     assert receiver.got == []
-    (attempt,) = queries.webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
+    (attempt,) = webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
     assert attempt.error == "127.0.0.1 is no address of the open internet"
     assert states(session) == [("due", 1)]
 
@@ -581,7 +582,7 @@ def test_an_endpoint_of_the_company_is_managed_by_whoever_sees_all_of_it(
     ):
         with pytest.raises(NotFound):
             act()
-    assert queries.webhooks(session, of_a_site, after=None, limit=10).items == []
+    assert webhooks(session, of_a_site, after=None, limit=10).items == []
 
 
 def test_what_is_disabled_can_only_be_enabled(

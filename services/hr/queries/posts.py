@@ -1,0 +1,123 @@
+"""People with their posts and wages."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from services.hr.models import Person, Post, Wage
+from shared.errors import NotFound
+from shared.messages import Certificate
+from shared.paging import Page, page_of
+from shared.people import Actor
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person and his post; shifts are by the clock on the wall of his site."""
+
+    id: UUID
+    name: str
+    role: str
+    department: str
+    site_ids: list[UUID]
+    all_sites: bool
+    active: bool
+    shift_start: time | None
+    shift_end: time | None
+    skills: list[str] | None
+    certificates: list[Certificate]
+
+
+@dataclass(frozen=True)
+class PostView:
+    """A post a person has or had; `given_by` None was there before posts were kept."""
+
+    role: str
+    department: str
+    site_ids: list[UUID]
+    all_sites: bool
+    shift_start: time | None
+    shift_end: time | None
+    since: datetime
+    until: datetime | None
+    given_by: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class WageView:
+    """A monthly wage (fen) from a moment on."""
+
+    person_id: UUID
+    version: int
+    monthly_wage_fen: int
+    changed_by: UUID
+    changed_at: datetime
+
+
+def person_view(p: Person) -> PersonView:
+    """A person as shown: never his token, nor its hash."""
+    return PersonView(
+        id=p.id,
+        name=p.name,
+        role=p.role,
+        department=p.department,
+        site_ids=p.site_ids,
+        all_sites=p.all_sites,
+        active=p.active,
+        shift_start=p.shift_start,
+        shift_end=p.shift_end,
+        skills=p.skills,
+        certificates=[Certificate.model_validate(one) for one in p.certificates or []],
+    )
+
+
+def people(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PersonView]:
+    """Everybody who works, or worked, at a site of the person asking."""
+    query = select(Person)
+    if actor.site_ids is not None:
+        query = query.where(or_(Person.all_sites, Person.site_ids.bool_op("&&")(list(actor.site_ids))))
+    return page_of(session, query, Person.id, person_view, after=after, limit=limit)
+
+
+def _person_of(session: Session, actor: Actor, person_id: UUID) -> Person:
+    person = session.get(Person, person_id)
+    if person is None or not (person.all_sites or actor.site_ids is None or actor.site_ids & set(person.site_ids)):
+        raise NotFound("person", person_id)
+    return person
+
+
+def posts(session: Session, actor: Actor, person_id: UUID) -> list[PostView]:
+    """The posts of a person, oldest first. Raises NotFound for people of other sites."""
+    _person_of(session, actor, person_id)
+    query = select(Post).where(Post.person_id == person_id).order_by(Post.since, Post.id)
+    return [
+        PostView(
+            role=p.role,
+            department=p.department,
+            site_ids=p.site_ids,
+            all_sites=p.all_sites,
+            shift_start=p.shift_start,
+            shift_end=p.shift_end,
+            since=p.since,
+            until=p.until,
+            given_by=p.given_by,
+            reason=p.reason,
+        )
+        for p in session.scalars(query)
+    ]
+
+
+def wage_view(w: Wage) -> WageView:
+    """A wage as shown."""
+    return WageView(w.person_id, w.version, w.monthly_wage_fen, w.changed_by, w.changed_at)
+
+
+def wages(session: Session, actor: Actor, person_id: UUID) -> list[WageView]:
+    """A person's wages, oldest first. Raises NotFound for people of other sites."""
+    _person_of(session, actor, person_id)
+    query = select(Wage).where(Wage.person_id == person_id).order_by(Wage.version)
+    return [wage_view(wage) for wage in session.scalars(query)]
