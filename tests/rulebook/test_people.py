@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.hr.actions import case, payout, post, site
+from services.hr.actions import appeal, case, payout, post, site
 from services.hr.models import Case, HrTask, Person, Site
 from services.hr.queries.company import organisation
 from services.hr.queries.points import points
@@ -68,13 +68,13 @@ def decided(discipline: Discipline, offence: Offence = Offence.PRIVATE_JOB, **fa
 
 def appealed(discipline: Discipline) -> Case:
     made = decided(discipline)
-    case.appeal(discipline.session, case_id=made.id, reason="当日请假", actor=discipline.worker, now=NOW)
+    appeal.open_(discipline.session, case_id=made.id, reason="当日请假", actor=discipline.worker, now=NOW)
     discipline.session.flush()
     return made
 
 
 def answer(discipline: Discipline, made: Case, leader: Actor, *, uphold: bool) -> Case:
-    case.decide_appeal(discipline.session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=NOW)
+    appeal.decide(discipline.session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=NOW)
     discipline.session.flush()
     return made
 
@@ -386,7 +386,7 @@ def test_d19_a_penalty_is_final_when_accepted_or_after_seven_days_without_an_app
     assert (discipline.fines_told(), discipline.steps_for_hr()) == ([200_00, 200_00], ["transfer"])
     late = decided(discipline)
     with refused(session, "D19", code="appeal_too_late"):
-        case.appeal(session, case_id=late.id, reason="x", actor=discipline.worker, now=NOW + WEEK + SECOND)
+        appeal.open_(session, case_id=late.id, reason="x", actor=discipline.worker, now=NOW + WEEK + SECOND)
 
 
 def test_d19_a_penalty_lifted_on_appeal_costs_nothing_and_is_no_rung(discipline: Discipline) -> None:

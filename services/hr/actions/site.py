@@ -1,4 +1,4 @@
-"""A site's hours, holidays and leaders in charge change, each time with who, when and why [R6, R36, R77]."""
+"""Sites open; their hours, holidays and leaders in charge change, each time with who, when and why [R6, R36, R77]."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from services.hr.models import Person, Site, SiteChange, SiteHoliday, SiteLeader
 from services.hr.rules.holiday import public_holidays
 from services.hr.rules.post import check_leader
-from services.hr.rules.site import check_hours
+from services.hr.rules.site import check_hours, check_zone
 from shared.bus.outbox import publish
+from shared.calendar import local
 from shared.errors import NotFound, RuleBroken
+from shared.ids import new_id
 from shared.messages import Department, SiteChanged
 from shared.people import Actor
 
@@ -34,11 +36,18 @@ def tell(session: Session, site: Site) -> None:
     )
 
 
-def seed_holidays(session: Session, site: Site, *years: int) -> None:
-    """The public holidays a site starts with."""
-    days = public_holidays(*years)
-    session.add_all(SiteHoliday(site_id=site.id, day=day, name=name) for day, name in days.items())
-    site.holidays = sorted(days)
+def open_(session: Session, *, code: str, name: str, zone: str, closing: time, now: datetime) -> Site:
+    """Open a site 小区, with the holidays of this and the next year, and tell everybody; its code is its own [R6]."""
+    check_zone(zone)
+    year = local(now, zone).year
+    made = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
+    session.add(made)
+    session.flush()
+    days = public_holidays(year, year + 1)
+    session.add_all(SiteHoliday(site_id=made.id, day=day, name=name) for day, name in days.items())
+    made.holidays = sorted(days)
+    tell(session, made)
+    return made
 
 
 def change(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from services.hr.actions import case
+from services.hr.actions import appeal
 from services.hr.api.may import may
 from services.hr.queries.cases import CaseView, case_by_id
 from shared.web import Body, Edge, Reason, Words
@@ -23,7 +23,7 @@ class DecideAppeal(Body):
 @routes.post("/cases/{case_id}/accept", summary="The person charged accepts the decision, which is final [D19]")
 def accept_case(case_id: UUID, edge: Annotated[Edge, may("accept_case")]) -> CaseView:
     def act() -> CaseView:
-        case.accept(edge.session, case_id=case_id, actor=edge.actor, now=edge.now)
+        appeal.accept(edge.session, case_id=case_id, actor=edge.actor, now=edge.now)
         return case_by_id(edge.session, edge.actor, case_id)
 
     return edge.once(None, act)
@@ -32,7 +32,7 @@ def accept_case(case_id: UUID, edge: Annotated[Edge, may("accept_case")]) -> Cas
 @routes.post("/cases/{case_id}/appeal", summary="The person charged appeals, in time [D19]")
 def appeal_case(case_id: UUID, body: Reason, edge: Annotated[Edge, may("appeal_case")]) -> CaseView:
     def act() -> CaseView:
-        case.appeal(edge.session, case_id=case_id, reason=body.reason, actor=edge.actor, now=edge.now)
+        appeal.open_(edge.session, case_id=case_id, reason=body.reason, actor=edge.actor, now=edge.now)
         return case_by_id(edge.session, edge.actor, case_id)
 
     return edge.once(body, act)
@@ -41,7 +41,7 @@ def appeal_case(case_id: UUID, body: Reason, edge: Annotated[Edge, may("appeal_c
 @routes.post("/cases/{case_id}/decide-appeal", summary="Another leader upholds the decision or lifts it [D18, D19]")
 def decide_appeal(case_id: UUID, body: DecideAppeal, edge: Annotated[Edge, may("decide_case")]) -> CaseView:
     def act() -> CaseView:
-        case.decide_appeal(
+        appeal.decide(
             edge.session,
             case_id=case_id,
             uphold=body.uphold,

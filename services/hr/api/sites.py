@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
-from services.hr.actions import company, site
+from services.hr.actions import site
 from services.hr.api.fields import Day, WallTime
 from services.hr.api.may import may
 from services.hr.queries.sites import (
@@ -81,7 +81,7 @@ class NameLeader(Body):
 @routes.post("/sites", status_code=201, summary="Open a site [R6]")
 def open_site(body: OpenSite, edge: Annotated[Edge, may("open_site")]) -> SiteView:
     def act() -> SiteView:
-        made = company.open_site(
+        made = site.open_(
             edge.session, code=body.code, name=body.name, zone=body.zone, closing=body.closing, now=edge.now
         )
         return site_view(made)

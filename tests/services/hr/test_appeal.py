@@ -12,12 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr.actions import case, post
+from services.hr.actions import appeal, case, post
 from services.hr.models import Case, HrTask, Site
 from services.hr.queries.cases import CaseView, case_by_id, cases, own_cases
 from services.hr.queries.points import points
 from services.hr.queries.tasks import tasks
-from services.hr.rules.case import AppealPolicy, Charge, appeal_due, check_in_time
+from services.hr.rules.appeal import AppealPolicy, appeal_due, check_in_time
+from services.hr.rules.case import Charge
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy, Offence, points_of
 from services.hr.rules.shift import in_working_hours
 from services.hr.tasks import (
@@ -81,13 +82,13 @@ def opens(session: Session, site_id: UUID, worker: Actor, hr: Actor, now: dateti
     return open_case
 
 
-def appeal(session: Session, made: Case, now: datetime) -> Case:
+def lodge(session: Session, made: Case, now: datetime) -> Case:
     accused = actor_of(session, made.person_id)
-    return case.appeal(session, case_id=made.id, reason="当日已上交", actor=accused, now=now)
+    return appeal.open_(session, case_id=made.id, reason="当日已上交", actor=accused, now=now)
 
 
 def answer(session: Session, made: Case, leader: Actor, now: datetime, *, uphold: bool) -> Case:
-    case.decide_appeal(session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=now)
+    appeal.decide(session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=now)
     session.flush()
     return made
 
@@ -235,19 +236,19 @@ def test_only_the_accused_accepts_or_appeals(
     made = decide(session, opens(), leader, now)
     for who in (hr, leader):
         with pytest.raises(NotYourRole):
-            case.accept(session, case_id=made.id, actor=who, now=now)
+            appeal.accept(session, case_id=made.id, actor=who, now=now)
         with pytest.raises(NotYourRole):
-            case.appeal(session, case_id=made.id, reason="x", actor=who, now=now)
+            appeal.open_(session, case_id=made.id, reason="x", actor=who, now=now)
 
 
 def test_an_appeal_in_time_stops_the_clock_and_one_too_late_is_refused(
     session: Session, opens: Opens, leader: Actor, now: datetime
 ) -> None:
     made, late = decide(session, opens(), leader, now), decide(session, opens(), leader, now)
-    appeal(session, made, now + WEEK)
+    lodge(session, made, now + WEEK)
     session.flush()
     with pytest.raises(RuleBroken) as refused:
-        appeal(session, late, now + WEEK + SECOND)
+        lodge(session, late, now + WEEK + SECOND)
     assert refused.value.code == "appeal_too_late"
     assert end_appeal_time(session, now=now + 2 * WEEK) == 1
     assert (made.state, late.state) == ("appealed", "final")
@@ -256,7 +257,7 @@ def test_an_appeal_in_time_stops_the_clock_and_one_too_late_is_refused(
 def test_an_appeal_is_decided_by_another_leader_than_the_one_who_decided(
     session: Session, opens: Opens, leader: Actor, deputy: Actor, now: datetime
 ) -> None:
-    made = appeal(session, decide(session, opens(), leader, now), now)
+    made = lodge(session, decide(session, opens(), leader, now), now)
     with pytest.raises(RuleBroken) as refused:
         answer(session, made, leader, now, uphold=True)
     assert refused.value.code == "not_four_eyes"
@@ -265,7 +266,7 @@ def test_an_appeal_is_decided_by_another_leader_than_the_one_who_decided(
 
 
 def test_the_database_too_wants_another_leader(session: Session, opens: Opens, leader: Actor, now: datetime) -> None:
-    made = appeal(session, decide(session, opens(), leader, now), now)
+    made = lodge(session, decide(session, opens(), leader, now), now)
     session.flush()
     with pytest.raises(IntegrityError, match="ck_cases_appeal_four_eyes"):
         session.execute(text("UPDATE cases SET appeal_decided_by = decided_by WHERE id = :id"), {"id": made.id})
@@ -274,7 +275,7 @@ def test_the_database_too_wants_another_leader(session: Session, opens: Opens, l
 def test_a_lifted_penalty_costs_nothing_and_is_no_rung(
     session: Session, opens: Opens, leader: Actor, deputy: Actor, now: datetime
 ) -> None:
-    made = answer(session, appeal(session, decide(session, opens(), leader, now), now), deputy, now, uphold=False)
+    made = answer(session, lodge(session, decide(session, opens(), leader, now), now), deputy, now, uphold=False)
     assert (made.state, made.rung, made.fine_fen, made.final_at) == ("lifted", None, None, None)
     assert published(session) == []
     assert finish(session, opens(), leader, now).rung == 1
@@ -454,7 +455,7 @@ def test_the_accused_and_hr_hear_of_a_case_and_the_accused_of_each_decision(
 ) -> None:
     made = opens()
     assert (told(session, worker), told(session, hr), told(session, leader)) == (["case_opened"], ["case_opened"], [])
-    appeal(session, decide(session, made, leader, now), now)
+    lodge(session, decide(session, made, leader, now), now)
     assert told(session, deputy) == ["case_appealed"]
     answer(session, made, deputy, now, uphold=True)
     assert told(session, worker) == ["case_opened", "case_decided", "appeal_decided"]

@@ -23,7 +23,7 @@ LINES = [
 
 @pytest.fixture
 def readers(session: Session, site_id: UUID) -> tuple[Actor, Actor]:
-    """hr of the site and hr of another."""
+    """Hr of the site and hr of another."""
     return employ(session, "hr", "hr", site_id), employ(session, "hr", "hr", open_site(session, "XH"))
 
 

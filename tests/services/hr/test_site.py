@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.hr.actions import company, site
+from services.hr.actions import site
 from services.hr.models import Person, Site
 from services.hr.queries.company import organisation
 from services.hr.queries.sites import holidays, leaders, site_changes
@@ -84,7 +84,7 @@ def test_a_new_site_keeps_the_holidays_of_this_and_the_next_year_and_tells_them(
     session: Session, administrator: Actor
 ) -> None:
     new_year = datetime.fromisoformat("2026-12-31T16:00:00Z")  # 2027 in Shanghai
-    made = company.open_site(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=new_year)
+    made = site.open_(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=new_year)
     session.flush()
     kept = holidays(session, administrator, made.id)
     assert {one.day.year for one in kept} == {2027, 2028}

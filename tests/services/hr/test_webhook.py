@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from services.hr.actions import webhook
+from services.hr.actions import attempt, webhook
 from services.hr.models import WebhookEndpoint
 from services.hr.queries.deliveries import deliveries, delivery_by_id
 from services.hr.queries.webhooks import webhook_attempts, webhooks
@@ -100,8 +100,8 @@ def deliver(session: Session, site_id: UUID, now: datetime, worker: Actor, *, mo
 def push(session: Session, *, now: datetime) -> int:
     """Everything that is due, pushed one after the other; how many."""
     count = 0
-    while (sending := webhook.claim(session, now=now)) is not None:
-        webhook.record(session, sending, webhook.send(sending), now=now)
+    while (sending := attempt.claim(session, now=now)) is not None:
+        attempt.record(session, sending, attempt.send(sending), now=now)
         session.flush()
         count += 1
     return count
@@ -342,10 +342,10 @@ def test_a_crash_between_sending_and_recording_sends_the_same_message_again_when
     session: Session, site_id: UUID, endpoint: WebhookEndpoint, worker: Actor, receiver: Receiver, now: datetime
 ) -> None:
     deliver(session, site_id, now, worker)
-    sending = webhook.claim(session, now=now)
+    sending = attempt.claim(session, now=now)
     assert sending is not None
-    webhook.send(sending)  # and the process dies
-    assert webhook.claim(session, now=now + timedelta(days=9)) is None
+    attempt.send(sending)  # and the process dies
+    assert attempt.claim(session, now=now + timedelta(days=9)) is None
     session.execute(text("UPDATE webhook_endpoints SET leased_until = clock_timestamp() - interval '1 s'"))
     session.expire_all()
     assert push(session, now=now) == 1
@@ -359,10 +359,10 @@ def test_while_one_worker_sends_to_an_endpoint_no_other_does(
 ) -> None:
     for month in ("2026-03", "2026-04"):
         deliver(session, site_id, now, worker, month=month)
-    sending = webhook.claim(session, now=now)
+    sending = attempt.claim(session, now=now)
     assert sending is not None
-    assert webhook.claim(session, now=now) is None
-    webhook.record(session, sending, webhook.send(sending), now=now)
+    assert attempt.claim(session, now=now) is None
+    attempt.record(session, sending, attempt.send(sending), now=now)
     assert push(session, now=now) == 1
 
 
@@ -383,12 +383,12 @@ def test_what_a_late_worker_records_takes_nothing_back(
     session: Session, site_id: UUID, endpoint: WebhookEndpoint, worker: Actor, receiver: Receiver, now: datetime
 ) -> None:
     deliver(session, site_id, now, worker)
-    late = webhook.claim(session, now=now)
+    late = attempt.claim(session, now=now)
     assert late is not None
     session.execute(text("UPDATE webhook_endpoints SET leased_until = clock_timestamp() - interval '1 s'"))
     session.expire_all()
     push(session, now=now)
-    webhook.record(session, late, webhook.Answered(None, error="too late"), now=now)
+    attempt.record(session, late, attempt.Answered(None, error="too late"), now=now)
     assert states(session) == [("delivered", 1)]
 
 
