@@ -93,7 +93,9 @@ def _penalty(session: Session, case: Case) -> Penalty:
         Case.person_id == case.person_id, Case.offence == case.offence, Case.rung.is_not(None)
     )
     if policy.look_back_days is not None:
-        earlier = earlier.where(Case.happened_at >= case.happened_at - timedelta(days=policy.look_back_days))
+        # both ways: an appeal against an earlier offence may end after a later one is final
+        reach = timedelta(days=policy.look_back_days)
+        earlier = earlier.where(Case.happened_at.between(case.happened_at - reach, case.happened_at + reach))
     return penalty(
         case.offence,
         earlier=session.execute(earlier).scalar_one(),

@@ -298,6 +298,18 @@ def test_a_ladder_that_looks_back_a_year_forgets_what_is_older(
         assert finish(session, opens(happened_at=later), leader, later).rung == rung
 
 
+def test_a_look_back_reaches_from_an_offence_both_ways_and_no_farther(
+    session: Session, opens: Opens, leader: Actor, now: datetime
+) -> None:
+    set_policy(session, LadderPolicy(look_back_days=30), now)
+    later = now + timedelta(days=40)
+    near = opens(happened_at=now + timedelta(days=10))
+    far = opens(happened_at=now)
+    assert finish(session, opens(happened_at=later), leader, later).rung == 1
+    assert finish(session, near, leader, later).rung == 2
+    assert finish(session, far, leader, later).rung == 2, "of the two before it only one is near"
+
+
 def test_where_fines_are_points_finance_hears_nothing_and_the_rung_is_the_same(
     session: Session, site_id: UUID, opens: Opens, leader: Actor, hr: Actor, worker: Actor, now: datetime
 ) -> None:
