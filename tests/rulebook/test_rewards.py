@@ -271,7 +271,7 @@ def settled_with_a_fine(company: Company, *, fee_fen: int):
     """The month of a worker who did one job, and one more for himself in working hours."""
     office, discipline = company.office, company.discipline
     introduce(discipline.session, office.worker)
-    discipline.confirm(discipline.charge(Offence.PRIVATE_JOB, office.worker))
+    discipline.confirm(discipline.charge(Offence.PRIVATE_JOB, office.worker, in_working_hours=True))
     company.carry("FineConfirmed")
     office.paid(fee_fen)
     office.end_month()

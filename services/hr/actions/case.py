@@ -40,30 +40,36 @@ def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> C
     """Somebody found an offence: a case for the leader to decide [R78-R88]."""
     site = site_for(session, actor, charge.site_id)
     person = session.get(Person, charge.person_id)
-    if person is None or not (person.all_sites or site.id in person.site_ids):
+    then = _post_at(session, person, charge.happened_at) if person is not None else None
+    if person is None or then is None or not any(post.all_sites or site.id in post.site_ids for post in (then, person)):
         raise NotFound("person", charge.person_id)
-    check_charge(charge, accused_role=person.role, now=now)
+    check_charge(charge, accused_role=then.role, now=now)
     if charge.override_id is not None:
         override = session.get(Override, charge.override_id)
         if override is None or override.site_id != site.id:
             raise NotFound("override", charge.override_id)
         check_override(charge, head_id=override.head_id)
-    return _record(session, charge, site, opened_by=actor.person_id, now=now)
+    return _record(session, charge, site, person, opened_by=actor.person_id, now=now)
 
 
-def _record(session: Session, charge: Charge, site: SiteFacts, *, opened_by: UUID | None, now: datetime) -> Case:
+def _record(
+    session: Session, charge: Charge, site: SiteFacts, person: Person, *, opened_by: UUID | None, now: datetime
+) -> Case:
     """The case as opened; the accused and hr are told at once."""
+    in_hours = charge.in_working_hours
+    if in_hours is None:  # a duty is neglected and cash withheld in working hours by their nature
+        in_hours = charge.offence is not Offence.PRIVATE_JOB or _at_work(session, person, site, charge.happened_at)
     case = Case(
         id=new_id(),
         number=next_number(session, case_series(site_code=site.code, year=local(now, site.zone).year)),
         offence=charge.offence,
         site_id=site.id,
-        person_id=charge.person_id,
+        person_id=person.id,
         state=CaseState.OPEN,
         opened_by=opened_by,
         opened_at=now,
         happened_at=charge.happened_at,
-        in_working_hours=charge.in_working_hours,
+        in_working_hours=in_hours,
         evidence=charge.evidence,
         amount_fen=charge.amount_fen,
         source_id=charge.source_id or charge.override_id,
@@ -106,66 +112,69 @@ def cash_not_handed_over(session: Session, message: CashNotHandedOver, *, now: d
     """Cash of a day is still missing the next morning: its holder has a case, opened by nobody [D6, D7]."""
     if _told_already(session, message.missing_id):
         return
-    site = known_site(session, message.site_id)
+    site, holder = known_site(session, message.site_id), _known_person(session, message.holder_id)
     charge = Charge(
         offence=Offence.WITHHELD_CASH,
         site_id=site.id,
-        person_id=_known_person(session, message.holder_id).id,
+        person_id=holder.id,
         happened_at=moment(message.day, site.closing, site.zone),
         evidence=f"cash of {message.day} not handed over, receipts {', '.join(message.receipt_numbers)}",
         amount_fen=message.amount_fen,
         source_id=message.missing_id,
     )
-    _record(session, charge, site, opened_by=None, now=now)
+    _record(session, charge, site, holder, opened_by=None, now=now)
 
 
 def duty_neglected(session: Session, message: DutyNeglected, *, now: datetime) -> None:
     """Regular work was left undone for paid work: the head answers, once for each override he gave [R50, R78, D8]."""
     if _told_already(session, message.neglect_id, message.override_id):
         return
-    site = known_site(session, message.site_id)
+    site, head = known_site(session, message.site_id), _known_person(session, message.head_id)
     charge = Charge(
         offence=Offence.NEGLECT,
         site_id=site.id,
-        person_id=_known_person(session, message.head_id).id,
+        person_id=head.id,
         happened_at=min(moment(message.day, site.closing, site.zone), message.found_at),
         evidence=f"regular work of {message.day} undone: {message.reason}",
         override_id=message.override_id,
         source_id=message.neglect_id,
     )
-    _record(session, charge, site, opened_by=message.found_by, now=now)
+    _record(session, charge, site, head, opened_by=message.found_by, now=now)
 
 
 def private_job_reported(session: Session, message: PrivateJobReported, *, now: datetime) -> None:
     """The desk was told of a job somebody took privately; his shift says whether in working hours [R54, R81, D20]."""
     if _told_already(session, message.report_id):
         return
-    site = known_site(session, message.site_id)
-    person = _known_person(session, message.person_id)
+    site, person = known_site(session, message.site_id), _known_person(session, message.person_id)
     charge = Charge(
         offence=Offence.PRIVATE_JOB,
         site_id=site.id,
         person_id=person.id,
         happened_at=message.happened_at,
         evidence=message.evidence,
-        in_working_hours=_at_work(session, person, site, message.happened_at),
         source_id=message.report_id,
     )
-    _record(session, charge, site, opened_by=message.reported_by, now=now)
+    _record(session, charge, site, person, opened_by=message.reported_by, now=now)
 
 
 def _at_work(session: Session, person: Person, site: SiteFacts, at: datetime) -> bool:
-    """Whether the person's shift of that time was on; of a time before his first known post, his shift as it is."""
-    then = session.scalars(
-        select(Post).where(Post.person_id == person.id, Post.since <= at, or_(Post.until.is_(None), Post.until > at))
-    ).one_or_none()
-    post = then or person
+    """Whether the person's shift of that time was on; who has left is at work no more."""
+    post = _post_at(session, person, at)
+    if isinstance(post, Post) and post.until is not None and post.until <= at:
+        return False
     return in_working_hours(
         local(at, site.zone),
         shift_start=post.shift_start,
         shift_end=post.shift_end,
         holidays=session.get_one(Site, site.id).holidays,
     )
+
+
+def _post_at(session: Session, person: Person, at: datetime) -> Post | Person:
+    """The last post the person had got by then; of a time before the first one known, what he is now."""
+    given = select(Post).where(Post.person_id == person.id, Post.since <= at)
+    return session.scalars(given.order_by(Post.since.desc(), Post.id.desc()).limit(1)).one_or_none() or person
 
 
 _RETURNED = text("""

@@ -18,13 +18,16 @@ routes = APIRouter(tags=["cases"])
 
 
 class OpenCase(Body):
-    """Who did what; `amount_fen` for withheld cash alone, `override_id` for neglect alone."""
+    """Who did what; `amount_fen` for withheld cash alone, `override_id` for neglect alone.
+
+    Without `in_working_hours` the person's shift and the site's holidays at that moment say it.
+    """
 
     offence: Offence
     site_id: UUID
     person_id: UUID
     happened_at: Moment
-    in_working_hours: bool = True
+    in_working_hours: bool | None = None
     evidence: Words
     amount_fen: PositiveFen | None = None
     override_id: UUID | None = None

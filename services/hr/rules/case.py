@@ -73,6 +73,7 @@ class Charge:
     """Who is said to have done what.
 
     It may cite an override [D8]; `source_id` is the missing cash, neglect or report it was told by [D6, R54].
+    `in_working_hours` None: what the person's shift of that time says [R81, D20].
     """
 
     offence: Offence
@@ -80,14 +81,14 @@ class Charge:
     person_id: UUID
     happened_at: datetime
     evidence: str
-    in_working_hours: bool = True
+    in_working_hours: bool | None = None
     amount_fen: int | None = None
     override_id: UUID | None = None
     source_id: UUID | None = None
 
 
 def check_charge(charge: Charge, *, accused_role: str, now: datetime) -> None:
-    """Raises unless it has happened, has what belongs to it, and neglect is charged to a department head [R78]."""
+    """Raises unless it has happened, has what belongs to it, and neglect is charged to who was a head then [R78]."""
     if charge.happened_at > now:
         raise Malformed("not_happened_yet", "an offence is charged after it happened", rule="D19")
     if (charge.offence is Offence.WITHHELD_CASH) != (charge.amount_fen is not None):
