@@ -113,16 +113,15 @@ def case_view(c: Case) -> CaseView:
     )
 
 
-def _whole_cases(actor: Actor) -> Select[Case]:
-    """Cases of his sites, and those about himself wherever they are."""
-    mine = or_(at_sites_of(actor, Case.site_id), Case.person_id == actor.person_id)
-    return select(Case).where(mine).options(joinedload(Case.person), selectinload(Case.added))
+def _whole_cases() -> Select[Case]:
+    return select(Case).options(joinedload(Case.person), selectinload(Case.added))
 
 
 def case_by_id(session: Session, actor: Actor, case_id: UUID) -> CaseView:
-    """One case. Raises NotFound when it is none of the person's sites."""
+    """One case of the person's sites, or about himself wherever it is. Raises NotFound."""
     session.flush()
-    query = _whole_cases(actor).where(Case.id == case_id).execution_options(populate_existing=True)
+    his = or_(at_sites_of(actor, Case.site_id), Case.person_id == actor.person_id)
+    query = _whole_cases().where(Case.id == case_id, his).execution_options(populate_existing=True)
     case = session.scalars(query).one_or_none()
     if case is None:
         raise NotFound("case", case_id)
@@ -130,14 +129,14 @@ def case_by_id(session: Session, actor: Actor, case_id: UUID) -> CaseView:
 
 
 def cases(session: Session, actor: Actor, *, state: CaseState | None, after: UUID | None, limit: int) -> Page[CaseView]:
-    """Cases in the order they were opened, of one state or all."""
-    query = _whole_cases(actor)
+    """Cases of the person's sites in the order they were opened, of one state or all."""
+    query = _whole_cases().where(at_sites_of(actor, Case.site_id))
     if state is not None:
         query = query.where(Case.state == state)
     return page_of(session, query, Case.id, case_view, after=after, limit=limit)
 
 
 def own_cases(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CaseView]:
-    """The cases against the person asking."""
-    query = _whole_cases(actor).where(Case.person_id == actor.person_id)
+    """The cases against the person asking, wherever they are."""
+    query = _whole_cases().where(Case.person_id == actor.person_id)
     return page_of(session, query, Case.id, case_view, after=after, limit=limit)

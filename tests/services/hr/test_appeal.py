@@ -172,6 +172,7 @@ def test_the_accused_sees_his_case_and_is_heard_even_after_he_moved_away(
     moved = Actor(worker.person_id, worker.name, "worker", "engineering", frozenset({open_site(session, "XH")}))
     case.hear(session, case_id=made.id, statement="x", attended=True, actor=moved, now=now)
     (mine,) = own_cases(session, moved, after=None, limit=10).items
+    assert cases(session, moved, state=None, after=None, limit=10).items == [], "a list is of his sites alone"
     assert (mine.id, mine.statement) == (made.id, "x")
     assert own_cases(session, employ(session, "worker", "engineering"), after=None, limit=10).items == []
 
