@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
-from services.hr.models import WebhookAttempt, WebhookEndpoint
+from services.hr.models import Delivery, WebhookAttempt, WebhookEndpoint
 from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -86,7 +86,7 @@ def webhook_attempts(
     query = select(WebhookAttempt).where(WebhookAttempt.endpoint_id == endpoint_id)
     return page_of(
         session,
-        query.options(joinedload(WebhookAttempt.delivery)),
+        query.options(joinedload(WebhookAttempt.delivery).load_only(Delivery.sequence)),  # never the body
         WebhookAttempt.id,
         view,
         after=after,

@@ -39,6 +39,7 @@ from shared.policy_rows import change
 from shared.settings import settings
 from tests.people import employ, open_site
 from tests.receiver import Got, Receiver, Says, receiving
+from tests.services.hr.statements import statements
 from tests.services.hr.test_payout import line, payout
 
 SECOND = timedelta(seconds=1)
@@ -300,8 +301,11 @@ def test_a_slow_answer_is_not_waited_for_longer_than_the_policy_says(
     receiver.says = [Says(wait=3)]
     deliver(session, site_id, now, worker)
     push(session, now=now)
-    (attempt,) = webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
+    session.expunge_all()
+    with statements(session) as sent:
+        (attempt,) = webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
     assert (attempt.status, attempt.error, attempt.sequence) == (None, "no whole answer within 1 s", 1)
+    assert not any(".body" in statement for statement in sent), "an attempt is listed without what was sent"
     assert states(session) == [("due", 1)]
 
 
