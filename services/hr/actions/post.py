@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.hr.models import Person, Post, Wage
+from services.hr.models import Person, Post, Site, SiteLeader, Wage
 from services.hr.rules.post import check_not_himself, check_post, check_rank, check_valid
+from shared.access import at_sites_of
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import Certificate, Department, PersonChanged, Role, WageChanged
-from shared.people import Actor, hash_token, site_for
+from shared.people import Actor, hash_token
 
 
 def new_token() -> str:
@@ -70,6 +71,16 @@ def _end_post(session: Session, person: Person, *, now: datetime) -> None:
     session.execute(update(Post).where(Post.person_id == person.id, Post.until.is_(None)).values(until=now))
 
 
+def _end_leadership(session: Session, person: Person, *, now: datetime) -> None:
+    """He is in charge no longer wherever he is no leader any more [R77]."""
+    in_charge = update(SiteLeader).where(SiteLeader.leader_id == person.id, SiteLeader.until.is_(None))
+    if person.active and person.role == "leader":
+        if person.all_sites:
+            return
+        in_charge = in_charge.where(SiteLeader.site_id.not_in(person.site_ids))
+    session.execute(in_charge.values(until=now))
+
+
 def employ(
     session: Session,
     *,
@@ -92,7 +103,7 @@ def employ(
         name=name,
         role=role,
         department=department,
-        site_ids=list(site_ids),
+        site_ids=sorted(set(site_ids)),
         all_sites=all_sites,
         active=True,
         token_hash=hash_token(new_token()),
@@ -109,8 +120,10 @@ def employ(
 def _check_gives(session: Session, actor: Actor, role: Role, *, site_ids: Sequence[UUID], all_sites: bool) -> None:
     """Raises unless the post is one the actor may give out: none of an administrator's, and at his sites."""
     check_rank(actor.role, of=role)
+    known = set(session.scalars(select(Site.id).where(at_sites_of(actor, Site.id), Site.id.in_(site_ids))))
     for site_id in site_ids:
-        site_for(session, actor, site_id)
+        if site_id not in known:
+            raise NotFound("site", site_id)
     if all_sites and actor.site_ids is not None:
         raise NotFound("post at", "all sites")
 
@@ -148,6 +161,7 @@ def move(
         setattr(person, field, value)
     person.version += 1
     begin_post(session, person, given_by=actor.person_id, reason=reason, now=now)
+    _end_leadership(session, person, now=now)
     tell(session, person)
     return person
 
@@ -222,6 +236,7 @@ def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime)
     person.active = False
     person.version += 1
     _end_post(session, person, now=now)
+    _end_leadership(session, person, now=now)
     tell(session, person)
     return person
 

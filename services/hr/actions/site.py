@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from services.hr.models import Person, Site, SiteChange, SiteHoliday, SiteLeader
 from services.hr.rules.holiday import public_holidays
 from services.hr.rules.post import check_leader
-from services.hr.rules.site import check_hours, check_zone
+from services.hr.rules.site import check_clears, check_hours, check_zone
 from shared.bus.outbox import publish
 from shared.calendar import local
 from shared.errors import NotFound, RuleBroken
@@ -58,18 +58,22 @@ def change(
     closing: time | None,
     opens: time | None,
     closes_service: time | None,
+    clear_hours: bool = False,
     reason: str,
     actor: Actor,
     now: datetime,
 ) -> Site:
-    """Change what is given; a new closing time holds for days that have not begun, as each department sees to [D6]."""
+    """Change what is given, or clear the service hours.
+
+    A new closing time holds for days that have not begun, as each department sees to [D6].
+    """
+    check_clears(opens, closes_service, clear_hours=clear_hours)
     site = _site_for(session, actor, site_id)
-    wanted = {"name": name, "closing": closing, "opens": opens, "closes_service": closes_service}
-    changes = {
-        field: [getattr(site, field), value]
-        for field, value in wanted.items()
-        if value is not None and value != getattr(site, field)
-    }
+    given = {"name": name, "closing": closing, "opens": opens, "closes_service": closes_service}
+    wanted: dict[str, str | time | None] = {field: value for field, value in given.items() if value is not None}
+    if clear_hours:
+        wanted |= {"opens": None, "closes_service": None}
+    changes = {field: [getattr(site, field), value] for field, value in wanted.items() if value != getattr(site, field)}
     if not changes:
         raise RuleBroken("nothing_changes", "the site is like this already", rule="D6")
     for field, (_, value) in changes.items():
@@ -120,7 +124,8 @@ def name_leader(
 ) -> SiteLeader:
     """The leader in charge 分管领导 of a department at a site; whom he follows is kept [R77, R92]."""
     site = _site_for(session, actor, site_id)
-    leader = session.get(Person, leader_id)
+    # locked, so that he does not leave meanwhile, which would end what he is in charge of
+    leader = session.get(Person, leader_id, with_for_update={"read": True}, populate_existing=True)
     if leader is None:
         raise NotFound("person", leader_id)
     check_leader(leader.role, active=leader.active, at_site=leader.all_sites or site.id in leader.site_ids)

@@ -41,12 +41,16 @@ class OpenSite(Body):
 
 
 class ChangeSite(Body):
-    """What is to be different, by the clock on the site's wall, and why; what is left out stays."""
+    """What is to be different, by the clock on the site's wall, and why; what is left out stays.
+
+    `clear_hours`: the site has no service hours any more.
+    """
 
     name: Short | None = None
     closing: WallTime | None = None
     opens: WallTime | None = None
     closes_service: WallTime | None = None
+    clear_hours: bool = False
     reason: Words
 
 

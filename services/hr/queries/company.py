@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.hr.models import Person, Site, SiteLeader
+from services.hr.queries.posts import works_at_sites_of
 from services.hr.rules.post import HEADS
 from shared.access import at_sites_of
 from shared.messages import Department
@@ -47,39 +48,31 @@ class SiteBranchView:
 
 def organisation(session: Session, actor: Actor) -> list[SiteBranchView]:
     """The company as a tree: each site of the person asking, its departments, their heads, people and leaders."""
-    everybody = session.scalars(select(Person).where(Person.active).order_by(Person.name, Person.id)).all()
-    by_id = {person.id: person for person in everybody}
+    sites = session.scalars(select(Site).where(at_sites_of(actor, Site.id)).order_by(Site.code))
+    working = select(Person).where(Person.active, works_at_sites_of(actor)).order_by(Person.name, Person.id)
+    people = session.scalars(working).all()
+    named = (
+        select(SiteLeader.site_id, SiteLeader.department, SiteLeader.leader_id, Person.name)
+        .join(Person, Person.id == SiteLeader.leader_id)
+        .where(at_sites_of(actor, SiteLeader.site_id), SiteLeader.until.is_(None))
+    )
     in_charge = {
-        (one.site_id, one.department): by_id[one.leader_id]
-        for one in session.scalars(select(SiteLeader).where(SiteLeader.until.is_(None)))
-        if one.leader_id in by_id and by_id[one.leader_id].role == "leader"
+        (site_id, department): (leader_id, name) for site_id, department, leader_id, name in session.execute(named)
     }
-    return [_branch(site, everybody, in_charge) for site in _sites_of(session, actor)]
+    return [_branch(site, people, in_charge) for site in sites]
 
 
-def _sites_of(session: Session, actor: Actor) -> list[Site]:
-    return list(session.scalars(select(Site).where(at_sites_of(actor, Site.id)).order_by(Site.code)))
-
-
-def _branch(site: Site, everybody: Sequence[Person], in_charge: Mapping[tuple[UUID, str], Person]) -> SiteBranchView:
-    here = [person for person in everybody if person.all_sites or site.id in person.site_ids]
+def _branch(
+    site: Site, people: Sequence[Person], in_charge: Mapping[tuple[UUID, str], tuple[UUID, str]]
+) -> SiteBranchView:
+    members: dict[str, list[MemberView]] = {department: [] for department in get_args(Department)}
+    for person in people:
+        if person.all_sites or site.id in person.site_ids:
+            members[person.department].append(MemberView(person.id, person.name, person.role, person.role in HEADS))
     departments = []
-    for department in get_args(Department):
-        people = [
-            MemberView(person.id, person.name, person.role, person.role in HEADS)
-            for person in here
-            if person.department == department
-        ]
-        leader = in_charge.get((site.id, department))
-        if leader is not None and not (leader.all_sites or site.id in leader.site_ids):
-            leader = None  # he was moved to other sites
-        if people or leader is not None:
-            departments.append(
-                DepartmentView(
-                    department,
-                    leader.id if leader is not None else None,
-                    leader.name if leader is not None else None,
-                    sorted(people, key=lambda one: not one.is_head),
-                )
-            )
+    for department, here in members.items():
+        leader_id, leader_name = in_charge.get((site.id, department), (None, None))
+        if here or leader_id is not None:
+            heads_first = sorted(here, key=lambda one: not one.is_head)
+            departments.append(DepartmentView(department, leader_id, leader_name, heads_first))
     return SiteBranchView(site.id, site.code, site.name, departments)

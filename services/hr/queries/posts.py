@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
 from services.hr.models import Person, Post, Wage
@@ -75,24 +75,28 @@ def person_view(p: Person) -> PersonView:
     )
 
 
+def works_at_sites_of(actor: Actor) -> ColumnElement[bool]:
+    """The condition that keeps a query to people of the person's sites."""
+    if actor.site_ids is None:
+        return true()
+    return or_(Person.all_sites, Person.site_ids.bool_op("&&")(list(actor.site_ids)))
+
+
 def people(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PersonView]:
-    """Everybody who works, or worked, at a site of the person asking."""
-    query = select(Person)
-    if actor.site_ids is not None:
-        query = query.where(or_(Person.all_sites, Person.site_ids.bool_op("&&")(list(actor.site_ids))))
+    """Everybody who works, or worked last, at a site of the person asking."""
+    query = select(Person).where(works_at_sites_of(actor))
     return page_of(session, query, Person.id, person_view, after=after, limit=limit)
 
 
-def _person_of(session: Session, actor: Actor, person_id: UUID) -> Person:
-    person = session.get(Person, person_id)
-    if person is None or not (person.all_sites or actor.site_ids is None or actor.site_ids & set(person.site_ids)):
+def _check_seen(session: Session, actor: Actor, person_id: UUID) -> None:
+    seen = select(Person.id).where(Person.id == person_id, works_at_sites_of(actor))
+    if session.scalars(seen).one_or_none() is None:
         raise NotFound("person", person_id)
-    return person
 
 
 def posts(session: Session, actor: Actor, person_id: UUID) -> list[PostView]:
     """The posts of a person, oldest first. Raises NotFound for people of other sites."""
-    _person_of(session, actor, person_id)
+    _check_seen(session, actor, person_id)
     query = select(Post).where(Post.person_id == person_id).order_by(Post.since, Post.id)
     return [
         PostView(
@@ -118,6 +122,6 @@ def wage_view(w: Wage) -> WageView:
 
 def wages(session: Session, actor: Actor, person_id: UUID) -> list[WageView]:
     """A person's wages, oldest first. Raises NotFound for people of other sites."""
-    _person_of(session, actor, person_id)
+    _check_seen(session, actor, person_id)
     query = select(Wage).where(Wage.person_id == person_id).order_by(Wage.version)
     return [wage_view(wage) for wage in session.scalars(query)]

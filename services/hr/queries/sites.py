@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.hr.models import Person, Site, SiteChange, SiteHoliday, SiteLeader
 from shared.access import at_sites_of
-from shared.errors import NotFound
-from shared.people import Actor
+from shared.people import Actor, site_for
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,10 @@ def site_view(s: Site) -> SiteView:
     return SiteView(s.id, s.code, s.name, s.zone, s.closing, s.opens, s.closes_service, s.holidays)
 
 
-def _sites_of(session: Session, actor: Actor) -> list[Site]:
-    return list(session.scalars(select(Site).where(at_sites_of(actor, Site.id)).order_by(Site.code)))
-
-
 def sites(session: Session, actor: Actor) -> list[SiteView]:
     """The person's sites, by code."""
-    return [site_view(site) for site in _sites_of(session, actor)]
+    his = select(Site).where(at_sites_of(actor, Site.id)).order_by(Site.code)
+    return [site_view(site) for site in session.scalars(his)]
 
 
 def site_by_id(session: Session, site_id: UUID) -> SiteView:
@@ -78,28 +74,23 @@ def site_by_id(session: Session, site_id: UUID) -> SiteView:
     return site_view(session.get_one(Site, site_id))
 
 
-def _only_his(actor: Actor, site_id: UUID) -> None:
-    if not actor.sees(site_id):
-        raise NotFound("site", site_id)
-
-
 def site_changes(session: Session, actor: Actor, site_id: UUID) -> list[SiteChangeView]:
     """What was changed of a site, oldest first. Raises NotFound for a site of others."""
-    _only_his(actor, site_id)
+    site_for(session, actor, site_id)
     query = select(SiteChange).where(SiteChange.site_id == site_id).order_by(SiteChange.version)
     return [SiteChangeView(c.version, c.changes, c.changed_by, c.changed_at, c.reason) for c in session.scalars(query)]
 
 
 def holidays(session: Session, actor: Actor, site_id: UUID) -> list[HolidayView]:
     """A site's public holidays by day. Raises NotFound for a site of others."""
-    _only_his(actor, site_id)
+    site_for(session, actor, site_id)
     query = select(SiteHoliday).where(SiteHoliday.site_id == site_id).order_by(SiteHoliday.day)
     return [HolidayView(one.day, one.name) for one in session.scalars(query)]
 
 
 def leaders(session: Session, actor: Actor, site_id: UUID) -> list[LeaderView]:
     """The leaders in charge at a site, now and before. Raises NotFound for a site of others."""
-    _only_his(actor, site_id)
+    site_for(session, actor, site_id)
     session.flush()
     query = (
         select(SiteLeader, Person.name)

@@ -22,6 +22,7 @@ from shared.messages import Certificate, Department, Role
 from shared.people import Actor, identify
 from tests.people import employ, open_site, published
 from tests.services.hr.conftest import NOW
+from tests.services.hr.statements import statements
 
 TOLD = [("PersonChanged", other) for other in ("intake", "dispatch", "finance")]
 
@@ -92,6 +93,16 @@ def test_whoever_is_employed_is_told_to_everybody_and_has_no_token_yet(
     made = hire(session, administrator, site_id)
     assert (made.version, made.active, made.site_ids) == (1, True, [site_id])
     assert published(session) == TOLD
+
+
+def test_a_site_named_twice_is_one_site_and_any_number_of_them_costs_one_question(
+    session: Session, site_id: UUID, administrator: Actor
+) -> None:
+    sites = [site_id, *(open_site(session, f"S{number}") for number in range(9))]
+    with statements(session) as sent:
+        made = hire(session, administrator, *sites, site_id)
+    assert made.site_ids == sorted(sites)
+    assert len([statement for statement in sent if "FROM sites" in statement]) == 1
 
 
 def test_a_token_is_worth_something_until_the_next_is_issued(

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.hr.actions import site
-from services.hr.models import Person, Site
+from services.hr.actions import post, site
+from services.hr.models import Site
 from services.hr.queries.company import organisation
 from services.hr.queries.sites import holidays, leaders, site_changes
 from services.hr.rules.holiday import public_holidays
@@ -18,6 +18,7 @@ from services.hr.rules.post import check_leader
 from services.hr.rules.site import check_hours
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.ids import new_id
+from shared.messages import Department
 from shared.people import Actor
 from tests.people import employ, open_site, published
 
@@ -231,17 +232,55 @@ def test_the_organisation_shows_each_site_with_its_departments_heads_and_leaders
     assert [one.code for one in organisation(session, administrator)] == ["BK", "XH"]
 
 
-def test_a_leader_who_left_or_moved_away_is_in_charge_of_nothing(
+def test_a_leader_is_in_charge_until_he_leaves_or_has_no_such_post_at_the_site_any_more(
     session: Session, site_id: UUID, administrator: Actor, now: datetime
 ) -> None:
-    leader = employ(session, "leader", "management", site_id)
-    site.name_leader(
-        session, site_id=site_id, department="engineering", leader_id=leader.person_id, actor=administrator, now=now
-    )
-    other = open_site(session, "XH")
-    for changed in ({"site_ids": [other]}, {"active": False, "site_ids": [site_id]}):
-        for field, value in changed.items():
-            setattr(session.get_one(Person, leader.person_id), field, value)
+    other, later = open_site(session, "XH"), now + timedelta(days=30)
+    leads: dict[str, Any] = {"role": "leader", "department": "management"}
+    nowhere: dict[str, Any] = {"all_sites": False, "shift_start": None, "shift_end": None, "reason": "调岗"}
+    cases: dict[Department, tuple[dict[str, Any] | None, datetime | None]] = {
+        "engineering": (None, later),
+        "environment": ({**leads, "site_ids": [other]}, later),
+        "finance": ({"role": "clerk", "department": "front_desk", "site_ids": [site_id]}, later),
+        "front_desk": ({**leads, "site_ids": [site_id, other]}, None),
+    }
+    for department, (moved, until) in cases.items():
+        person_id = employ(session, "leader", "management", site_id).person_id
+        facts: dict[str, Any] = {"person_id": person_id, "actor": administrator, "now": later}
+        site.name_leader(
+            session, site_id=site_id, department=department, leader_id=person_id, actor=administrator, now=now
+        )
         session.flush()
-        branches = organisation(session, administrator)
-        assert {one.leader_id for branch in branches for one in branch.departments} == {None}
+        if moved is None:
+            post.let_leave(session, **facts)
+        else:
+            post.move(session, **facts, **nowhere, **moved)
+        session.flush()
+        kept = {one.department: one.until for one in leaders(session, administrator, site_id)}
+        assert kept[department] == until
+    in_charge = {one.department for one in organisation(session, administrator)[0].departments if one.leader_id}
+    assert in_charge == {"front_desk"}
+
+
+def test_service_hours_are_cleared_and_never_given_and_cleared_at_once(
+    session: Session, site_id: UUID, administrator: Actor, now: datetime
+) -> None:
+    change(session, site_id, administrator, now, opens=time(8), closes_service=time(20))
+    cleared = change(session, site_id, administrator, now, clear_hours=True)
+    assert (cleared.opens, cleared.closes_service) == (None, None)
+    assert site_changes(session, administrator, site_id)[-1].changes == {
+        "opens": ["08:00:00", None],
+        "closes_service": ["20:00:00", None],
+    }
+    with pytest.raises(RuleBroken) as again:
+        change(session, site_id, administrator, now, clear_hours=True)
+    assert again.value.code == "nothing_changes"
+    with pytest.raises(Malformed) as both:
+        change(session, site_id, administrator, now, clear_hours=True, opens=time(8), closes_service=time(20))
+    assert both.value.code == "hours_given_and_cleared"
+
+
+def test_what_is_kept_of_a_site_that_does_not_exist_is_not_found(session: Session, administrator: Actor) -> None:
+    for read in (site_changes, holidays, leaders):
+        with pytest.raises(NotFound):
+            read(session, administrator, new_id())
