@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.hr.actions import delivery, webhook
+from services.hr.actions import attempt, delivery, webhook
 from services.hr.queries.deliveries import DeliveryTotals, deliveries
 from services.hr.queries.reconciliations import reconciliation
 from services.hr.rules.webhook import WebhookPolicy
@@ -82,11 +82,11 @@ def test_d18_hr_is_sent_the_payout_again_on_the_policys_schedule_until_it_takes_
     for delay in WebhookPolicy().delays[:3]:
         if delay:
             waited += timedelta(seconds=delay - 1)
-            assert webhook.claim(session, now=MAY_FIRST + waited) is None
+            assert attempt.claim(session, now=MAY_FIRST + waited) is None
         waited += timedelta(seconds=delay * 0.1 + 1)
-        sending = webhook.claim(session, now=MAY_FIRST + waited)
+        sending = attempt.claim(session, now=MAY_FIRST + waited)
         assert sending is not None
-        webhook.record(session, sending, webhook.send(sending), now=MAY_FIRST + waited)
-    assert webhook.claim(session, now=MAY_FIRST + timedelta(days=30)) is None
+        attempt.record(session, sending, attempt.send(sending), now=MAY_FIRST + waited)
+    assert attempt.claim(session, now=MAY_FIRST + timedelta(days=30)) is None
     assert len(sent) == 3
     assert len(set(sent)) == 1

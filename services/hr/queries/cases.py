@@ -70,7 +70,7 @@ class CaseView:
     override_id: UUID | None
 
 
-def case_view(c: Case) -> CaseView:
+def _case_view(c: Case) -> CaseView:
     """A case loaded with its person and what was added, as shown."""
     return CaseView(
         id=c.id,
@@ -125,7 +125,7 @@ def case_by_id(session: Session, actor: Actor, case_id: UUID) -> CaseView:
     case = session.scalars(query).one_or_none()
     if case is None:
         raise NotFound("case", case_id)
-    return case_view(case)
+    return _case_view(case)
 
 
 def cases(session: Session, actor: Actor, *, state: CaseState | None, after: UUID | None, limit: int) -> Page[CaseView]:
@@ -133,10 +133,10 @@ def cases(session: Session, actor: Actor, *, state: CaseState | None, after: UUI
     query = _whole_cases().where(at_sites_of(actor, Case.site_id))
     if state is not None:
         query = query.where(Case.state == state)
-    return page_of(session, query, Case.id, case_view, after=after, limit=limit)
+    return page_of(session, query, Case.id, _case_view, after=after, limit=limit)
 
 
 def own_cases(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CaseView]:
     """The cases against the person asking, wherever they are."""
     query = _whole_cases().where(Case.person_id == actor.person_id)
-    return page_of(session, query, Case.id, case_view, after=after, limit=limit)
+    return page_of(session, query, Case.id, _case_view, after=after, limit=limit)

@@ -34,7 +34,7 @@ class TaskView:
     move: str | None
 
 
-def task_view(t: HrTask) -> TaskView:
+def _task_view(t: HrTask) -> TaskView:
     """A task loaded with its case and person, as shown."""
     return TaskView(
         id=t.id,
@@ -68,9 +68,9 @@ def task_by_id(session: Session, actor: Actor, task_id: UUID) -> TaskView:
     task = session.scalars(query).one_or_none()
     if task is None:
         raise NotFound("task", task_id)
-    return task_view(task)
+    return _task_view(task)
 
 
 def tasks(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[TaskView]:
     """HR's tasks, done or not, in the order of the decisions they follow."""
-    return page_of(session, _whole_tasks(actor), HrTask.id, task_view, after=after, limit=limit)
+    return page_of(session, _whole_tasks(actor), HrTask.id, _task_view, after=after, limit=limit)

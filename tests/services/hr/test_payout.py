@@ -26,6 +26,7 @@ from shared.messages import JobShare, PayoutApproved, PayoutLine
 from shared.people import Actor
 from tests.people import employ, open_site, published
 from tests.services.hr.court import finish
+from tests.services.hr.statements import statements
 
 FEN = st.integers(-(10**9), 10**9)
 AMOUNTS = ("share_fen", "reward_fen", "fine_fen", "from_bonus_fen", "from_wage_fen", "net_fen")
@@ -311,6 +312,22 @@ def test_a_line_whose_fines_took_everything_is_settled_without_a_payment(
             act(session, told, worker.person_id, hr, now)
         assert refused.value.code == "step_not_allowed"
     assert said(session, "PayoutPaid") == said(session, "PayoutFailed") == []
+
+
+def test_more_payouts_cost_no_more_questions(
+    session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
+) -> None:
+    costs = []
+    for month in ("2026-01", "2026-02", "2026-03"):
+        lines = [line(person.person_id, 3500, 0, 0, 0) for person in (worker, hr)]
+        hear_payout_approved(session, payout(site_id, *lines, month=month), now=now)
+        session.flush()
+        session.expunge_all()
+        with statements(session) as sent:
+            payouts(session, hr, after=None, limit=10)
+            own_statements(session, worker, month=None)
+        costs.append(len(sent))
+    assert len(set(costs)) == 1
 
 
 def test_nobody_confirms_his_own_line_and_no_line_of_another_site(
