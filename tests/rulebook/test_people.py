@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.hr.actions import appeal, case, payout, post, site
+from services.hr.actions import appeal, case, payout, post, site, wage
 from services.hr.models import Case, HrTask, Person, Site
 from services.hr.queries.company import organisation
 from services.hr.queries.points import points
@@ -359,7 +359,7 @@ def test_d18_nobody_decides_twice_in_a_case_nor_confirms_what_he_is_paid_himself
         with refused(session, "D18", code="not_four_eyes"):
             act(discipline, message, hr, hr)
     with refused(session, "D18", code="not_yourself"):
-        post.set_wage(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
+        wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
 
 
 def test_d19_nobody_is_judged_unheard(discipline: Discipline) -> None:
@@ -433,9 +433,9 @@ def test_d21_a_fine_belongs_to_the_month_in_which_it_became_final(discipline: Di
 
 def test_d22_the_guard_has_the_wage_and_what_it_carries_to_the_next_month_is_kept(discipline: Discipline) -> None:
     session, hr = discipline.session, hr_of(discipline)
-    post.set_wage(session, person_id=discipline.worker.person_id, monthly_wage_fen=500000, actor=hr, now=NOW)
-    (wage,) = said(session, "WageChanged")
-    assert (wage["version"], wage["monthly_wage_fen"]) == (1, 500000)
+    wage.set_(session, person_id=discipline.worker.person_id, monthly_wage_fen=500000, actor=hr, now=NOW)
+    (heard,) = said(session, "WageChanged")
+    assert (heard["version"], heard["monthly_wage_fen"]) == (1, 500000)
     capped: Any = {"share_fen": 0, "net_fen": 0, "fine_fen": 200000, "from_wage_fen": 100000}
     with refused(session, "R93", code="line_does_not_add_up"):
         owed(discipline, discipline.worker, **capped, carried_fen=99999, guard="capped")

@@ -1,4 +1,4 @@
-"""People join, get their token, move to other posts, learn, earn, and leave."""
+"""People join, get their token, move to other posts, learn and leave."""
 
 import secrets
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.hr.models import Person, Post, Site, SiteLeader, Wage
+from services.hr.models import Person, Post, Site, SiteLeader
 from services.hr.rules.post import check_not_himself, check_post, check_rank, check_valid
 from shared.access import at_sites_of
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
-from shared.messages import Certificate, Department, PersonChanged, Role, WageChanged
+from shared.messages import Certificate, Department, PersonChanged, Role
 from shared.people import Actor, hash_token
 
 
@@ -143,7 +143,7 @@ def move(
     now: datetime,
 ) -> Person:
     """Another post for a person; the one before is kept with its dates. Nobody moves himself [R79, R82, D18]."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     check_not_himself(actor.person_id, person_id=person.id, what="move you")
     check_post(role, department, site_ids=site_ids, all_sites=all_sites, shift_start=shift_start, shift_end=shift_end)
     _check_gives(session, actor, role, site_ids=site_ids, all_sites=all_sites)
@@ -168,7 +168,7 @@ def move(
 
 def record_skills(session: Session, *, person_id: UUID, skills: Sequence[str] | None, actor: Actor) -> Person:
     """The trades the person can do; None: every trade of his department [R60]."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     wanted = None if skills is None else sorted(set(skills))
     if wanted == person.skills:
         raise RuleBroken("nothing_changes", f"these are the skills of {person.name} already", rule="R60")
@@ -182,7 +182,7 @@ def record_certificate(
     session: Session, *, person_id: UUID, certificate: Certificate, actor: Actor, now: datetime
 ) -> Person:
     """A certificate the person got or renewed; there is one of each kind [R60, R66]."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     check_valid(certificate.valid_until, today=now.date())
     wanted = certificate.model_dump(mode="json")
     if wanted in person.certificates:
@@ -194,33 +194,9 @@ def record_certificate(
     return person
 
 
-def set_wage(session: Session, *, person_id: UUID, monthly_wage_fen: int, actor: Actor, now: datetime) -> Wage:
-    """The person's monthly wage from now on; finance's guard on deductions is told [R94, D22]."""
-    person = _person_for(session, actor, person_id)
-    check_not_himself(actor.person_id, person_id=person.id, what="set your wage")
-    before = session.scalars(
-        select(Wage).where(Wage.person_id == person.id).order_by(Wage.version.desc()).limit(1)
-    ).one_or_none()
-    if before is not None and before.monthly_wage_fen == monthly_wage_fen:
-        raise RuleBroken("nothing_changes", f"this is the wage of {person.name} already", rule="D22")
-    wage = Wage(
-        person_id=person.id,
-        version=before.version + 1 if before is not None else 1,
-        monthly_wage_fen=monthly_wage_fen,
-        changed_by=actor.person_id,
-        changed_at=now,
-    )
-    session.add(wage)
-    publish(
-        session,
-        WageChanged(person_id=person.id, version=wage.version, monthly_wage_fen=monthly_wage_fen, changed_at=now),
-    )
-    return wage
-
-
 def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
     """A new token, shown this once; the one before is worth nothing from here on."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     token = new_token()
     person.token_hash = hash_token(token)
     person.version += 1
@@ -230,7 +206,7 @@ def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
 
 def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime) -> Person:
     """The person leaves: his token is worth nothing, what he did stays."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     # whoever lets others leave stays, so that there is always one who can employ
     check_not_himself(actor.person_id, person_id=person.id, what="let you leave")
     person.active = False
@@ -241,7 +217,7 @@ def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime)
     return person
 
 
-def _person_for(session: Session, actor: Actor, person_id: UUID) -> Person:
+def person_for(session: Session, actor: Actor, person_id: UUID) -> Person:
     """A person working at no site the actor does not see, locked. Raises NotFound, and RuleBroken when he left."""
     person = session.get(Person, person_id, with_for_update=True)
     if person is None or not (

@@ -17,6 +17,7 @@ from services.hr.api import (
     sites,
     statements,
     tasks,
+    wages,
     webhooks,
 )
 
@@ -25,6 +26,7 @@ for part in (
     company,
     sites,
     posts,
+    wages,
     cases,
     appeals,
     points,

@@ -1,4 +1,4 @@
-"""People with their posts, tokens, skills and wages."""
+"""People with their posts, tokens and skills."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -10,9 +10,8 @@ from pydantic import Field
 from services.hr.actions import post
 from services.hr.api.fields import Day, WallTime
 from services.hr.api.may import may
-from services.hr.queries.posts import PersonView, PostView, WageView, people, person_view, posts, wage_view, wages
+from services.hr.queries.posts import PersonView, PostView, people, person_view, posts
 from shared.messages import Certificate, Department, Role
-from shared.money import PositiveFen
 from shared.paging import Page
 from shared.web import After, Body, Edge, Limit, Short, Words
 
@@ -54,12 +53,6 @@ class RecordCertificate(Body):
     kind: Literal["low_voltage_electrician"]
     number: Short
     valid_until: Day
-
-
-class SetWage(Body):
-    """The monthly wage."""
-
-    monthly_wage_fen: PositiveFen
 
 
 @dataclass(frozen=True)
@@ -138,24 +131,3 @@ def record_certificate(
         return person_view(made)
 
     return edge.once(body, act)
-
-
-@routes.post("/people/{person_id}/wage", summary="Set a person's monthly wage, for the guard on deductions [R94, D22]")
-def set_wage(person_id: UUID, body: SetWage, edge: Annotated[Edge, may("set_wage")]) -> WageView:
-    def act() -> WageView:
-        return wage_view(
-            post.set_wage(
-                edge.session,
-                person_id=person_id,
-                monthly_wage_fen=body.monthly_wage_fen,
-                actor=edge.actor,
-                now=edge.now,
-            )
-        )
-
-    return edge.once(body, act)
-
-
-@routes.get("/people/{person_id}/wages", summary="A person's wages, now and before [D22]")
-def list_wages(person_id: UUID, edge: Annotated[Edge, may("read_wages")]) -> list[WageView]:
-    return wages(edge.session, edge.actor, person_id)

@@ -1,4 +1,4 @@
-"""People with their posts and wages."""
+"""People with their posts."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
-from services.hr.models import Person, Post, Wage
+from services.hr.models import Person, Post
 from shared.errors import NotFound
 from shared.messages import Certificate
 from shared.paging import Page, page_of
@@ -47,17 +47,6 @@ class PostView:
     reason: str
 
 
-@dataclass(frozen=True)
-class WageView:
-    """A monthly wage (fen) from a moment on."""
-
-    person_id: UUID
-    version: int
-    monthly_wage_fen: int
-    changed_by: UUID
-    changed_at: datetime
-
-
 def person_view(p: Person) -> PersonView:
     """A person as shown: never his token, nor its hash."""
     return PersonView(
@@ -88,7 +77,8 @@ def people(session: Session, actor: Actor, *, after: UUID | None, limit: int) ->
     return page_of(session, query, Person.id, person_view, after=after, limit=limit)
 
 
-def _check_seen(session: Session, actor: Actor, person_id: UUID) -> None:
+def check_seen(session: Session, actor: Actor, person_id: UUID) -> None:
+    """Raises NotFound unless the person works, or worked last, at a site of the person asking."""
     seen = select(Person.id).where(Person.id == person_id, works_at_sites_of(actor))
     if session.scalars(seen).one_or_none() is None:
         raise NotFound("person", person_id)
@@ -96,7 +86,7 @@ def _check_seen(session: Session, actor: Actor, person_id: UUID) -> None:
 
 def posts(session: Session, actor: Actor, person_id: UUID) -> list[PostView]:
     """The posts of a person, oldest first. Raises NotFound for people of other sites."""
-    _check_seen(session, actor, person_id)
+    check_seen(session, actor, person_id)
     query = select(Post).where(Post.person_id == person_id).order_by(Post.since, Post.id)
     return [
         PostView(
@@ -113,15 +103,3 @@ def posts(session: Session, actor: Actor, person_id: UUID) -> list[PostView]:
         )
         for p in session.scalars(query)
     ]
-
-
-def wage_view(w: Wage) -> WageView:
-    """A wage as shown."""
-    return WageView(w.person_id, w.version, w.monthly_wage_fen, w.changed_by, w.changed_at)
-
-
-def wages(session: Session, actor: Actor, person_id: UUID) -> list[WageView]:
-    """A person's wages, oldest first. Raises NotFound for people of other sites."""
-    _check_seen(session, actor, person_id)
-    query = select(Wage).where(Wage.person_id == person_id).order_by(Wage.version)
-    return [wage_view(wage) for wage in session.scalars(query)]

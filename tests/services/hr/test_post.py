@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.hr.actions import post
+from services.hr.actions import post, wage
 from services.hr.models import Person
-from services.hr.queries.posts import people, posts, wages
+from services.hr.queries.posts import people, posts
+from services.hr.queries.wages import wages
 from services.hr.rules.post import DEPARTMENTS, check_post, check_rank, check_valid
 from shared.errors import Malformed, NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
@@ -297,10 +298,10 @@ def test_a_wage_is_told_to_finance_alone_with_a_version_and_kept_for_ever(
     hr = employ(session, "hr", "hr", site_id)
     made = hire(session, administrator, site_id)
     for fen in (500000, 550000):
-        post.set_wage(session, person_id=made.id, monthly_wage_fen=fen, actor=hr, now=NOW)
+        wage.set_(session, person_id=made.id, monthly_wage_fen=fen, actor=hr, now=NOW)
         session.flush()
     with pytest.raises(RuleBroken) as refused:
-        post.set_wage(session, person_id=made.id, monthly_wage_fen=550000, actor=hr, now=NOW)
+        wage.set_(session, person_id=made.id, monthly_wage_fen=550000, actor=hr, now=NOW)
     assert refused.value.code == "nothing_changes"
     assert published(session) == [*TOLD, ("WageChanged", "finance"), ("WageChanged", "finance")]
     bodies = session.execute(text("SELECT body FROM outbox WHERE type = 'WageChanged' ORDER BY sequence")).scalars()
@@ -315,7 +316,7 @@ def test_nobody_sets_his_own_wage_and_nobody_sees_one_of_another_site(
 ) -> None:
     hr = employ(session, "hr", "hr", site_id)
     with pytest.raises(RuleBroken) as refused:
-        post.set_wage(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
+        wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
     assert refused.value.code == "not_yourself"
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
     made = hire(session, administrator, site_id)
@@ -323,4 +324,4 @@ def test_nobody_sets_his_own_wage_and_nobody_sees_one_of_another_site(
         with pytest.raises(NotFound):
             read(session, elsewhere, made.id)
     with pytest.raises(NotFound):
-        post.set_wage(session, person_id=made.id, monthly_wage_fen=1, actor=elsewhere, now=NOW)
+        wage.set_(session, person_id=made.id, monthly_wage_fen=1, actor=elsewhere, now=NOW)
