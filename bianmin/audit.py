@@ -268,7 +268,7 @@ def what_a_person_is_paid_is_the_sum_of_his_jobs(exports: Exports) -> Check:
         for line in payout["lines"]:
             who = f"{exports.sites[payout['site_id']]} {line['name']}"
             yield _same(f"{who}: jobs", sum(job["share_fen"] for job in line["jobs"]), line["share_fen"])
-            yield _same(f"{who}: state", line["state"], "paid")
+            yield _same(f"{who}: state", line["state"], "paid" if line["net_fen"] else "nothing_to_pay")
             known = paid.get((payout["settlement_id"], line["person_id"]))
             yield _same(f"{who}: payment known to finance", known, line["reference"])
     for balance in exports.balances:

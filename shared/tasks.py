@@ -40,11 +40,18 @@ class Deadline:
         """The condition of rows whose moment has passed at `now` and whose promise has not ended."""
         return and_(self.due < now, ~self.ended)
 
-    def claim(self, *columns: Any, now: datetime) -> Select[Any]:
+    def rows(self, *columns: Any, now: datetime) -> Select[Any]:
         """Of the rows that have passed, some that no other worker has, locked; the longest overdue first."""
         return (
             select(*columns).where(self.passed(now)).order_by(self.due).limit(CLAIM).with_for_update(skip_locked=True)
         )
+
+    def claim(self, *columns: Any, now: datetime) -> Select[Any]:
+        """The same rows, for the `WHERE … IN` of an UPDATE.
+
+        In a WITH, because a plan may run a subquery more than once, and each time it would take further rows.
+        """
+        return select(*self.rows(*columns, now=now).cte("due").c)
 
 
 @dataclass(frozen=True)

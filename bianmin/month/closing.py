@@ -31,6 +31,7 @@ class Closing:
                 raise PlayedWrong("the dry run of a settlement said something else than the settlement")
             stage.post(stage.cast.leader, f"{path}/approve")
         stage.world.settle()
+        self._deposit()
         self._pay()
         self._deliver()
 
@@ -56,12 +57,28 @@ class Closing:
         )
         stage.post(head, f"{path}/lines/accept", **line)
 
+    def _deposit(self) -> None:
+        """The cash of each site's till goes to the bank, from which people are paid."""
+        stage = self.stage
+        for team in stage.cast.teams:
+            for balance in stage.client.get(team.cashier, "/finance/api/ledger/balances"):
+                if balance["account"] == "cash_at_finance" and balance["amount_fen"] > 0:
+                    stage.post(
+                        team.cashier,
+                        "/finance/api/deposits",
+                        site_id=team.site_id,
+                        amount_fen=balance["amount_fen"],
+                        reference=f"CK-{team.code}-{stage.month}",
+                    )
+
     def _pay(self) -> None:
         """HR pays every line; the first one comes back and is paid the second time."""
         stage = self.stage
         first = True
         for payout in stage.client.pages(stage.cast.hr, "/hr/api/payouts"):
             for line in payout["lines"]:
+                if line["state"] != "due":
+                    continue
                 path = f"/hr/api/payouts/{payout['settlement_id']}/lines/{line['person_id']}"
                 if first:
                     stage.post(stage.cast.hr, f"{path}/failed", cause="account_closed", reason="账户已注销")

@@ -1,7 +1,7 @@
 """Wiring of hr's web application; `uvicorn services.hr.main:web` runs it alone."""
 
 from services.hr.api import api
-from services.hr.rules.case import AppealPolicy
+from services.hr.rules.appeal import AppealPolicy
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
 from services.hr.rules.task import TaskPolicy
 from services.hr.rules.webhook import WebhookPolicy

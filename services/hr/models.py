@@ -237,7 +237,11 @@ class Payout(Base):
     """A site's approved settlement of a month, to be paid to the individual [R92]; kept as heard."""
 
     __tablename__ = "payouts"
-    __table_args__ = (UniqueConstraint("site_id", "month"), {"comment": "append-only"})
+    __table_args__ = (
+        UniqueConstraint("site_id", "month"),
+        Index("ix_payouts_site_id", "site_id", "settlement_id"),
+        {"comment": "append-only"},
+    )
 
     settlement_id: Mapped[UUID] = mapped_column(primary_key=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
@@ -258,6 +262,7 @@ class PayoutLine(Base):
     __table_args__ = (
         CheckConstraint("net_fen = share_fen + reward_fen - from_bonus_fen", name="net"),
         CheckConstraint("fine_fen = from_bonus_fen + from_wage_fen + carried_fen", name="fine"),
+        Index("ix_payout_lines_person_id", "person_id", "settlement_id"),
         {"comment": "append-only"},
     )
 
@@ -324,7 +329,11 @@ class MonthReport(Base):
     """A site's agreed statistics of a month, as the administration department 行政部 received them [R42, R43]."""
 
     __tablename__ = "month_reports"
-    __table_args__ = (UniqueConstraint("site_id", "month"), {"comment": "append-only"})
+    __table_args__ = (
+        UniqueConstraint("site_id", "month"),
+        Index("ix_month_reports_site_id", "site_id", "id"),
+        {"comment": "append-only"},
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))

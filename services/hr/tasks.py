@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.hr.actions import case, heard, payout, task, webhook
+from services.hr.actions import appeal, attempt, case, heard, payout, task
 from services.hr.models import CASE_APPEAL, HR_TASK, WEBHOOK_DELIVERY
 from shared.errors import NotYet
 from shared.messages import (
@@ -80,7 +80,7 @@ def mark_late_tasks(session: Session, *, now: datetime) -> int:
 @tasks.tick(CASE_APPEAL)
 def end_appeal_time(session: Session, *, now: datetime) -> int:
     """Nobody appealed in time: the decision is final."""
-    return case.lapse(session, now=now)
+    return appeal.lapse(session, now=now)
 
 
-tasks.errands.append(Errand(WEBHOOK_DELIVERY, webhook.claim, webhook.send, webhook.record))
+tasks.errands.append(Errand(WEBHOOK_DELIVERY, attempt.claim, attempt.send, attempt.record))

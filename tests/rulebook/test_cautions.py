@@ -8,7 +8,7 @@ import pytest
 from services.dispatch.actions import team, visit
 from services.dispatch.models import WorkOrder
 from services.finance.actions import price
-from services.hr import queries as hr
+from services.hr.queries.missed_callbacks import missed_callbacks
 from services.hr.rules.ladder import Offence
 from services.intake.actions import callback
 from services.intake.queries.callbacks import callbacks
@@ -72,7 +72,7 @@ def test_r048_phone_request_is_answered_within_ten_minutes(company: Company) -> 
     assert callback.miss_due(desk.session, now=minutes(10)) == 0
     assert callback.miss_due(desk.session, now=minutes(10) + SECOND) == 1
     company.carry("CallbackMissed")
-    missed = hr.missed_callbacks(session, company.discipline.leader, after=None, limit=10).items
+    missed = missed_callbacks(session, company.discipline.leader, after=None, limit=10).items
     assert [(one.request_id, one.due_at) for one in missed] == [(forgotten.id, minutes(10))]
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.hr import queries as hr
+from services.hr.queries.reports import reports
 from services.intake.actions import callback, revisit, statistics
 from services.intake.actions import line as line_actions
 from services.intake.models import Month, Person, Request
@@ -153,7 +153,7 @@ def test_r042_the_administration_department_gets_the_report_line_by_line(company
         sign(desk, actor)
     company.carry("MonthReported")
     reader = employ(company.discipline.session, "administration", "administration", desk.site_id)
-    (received,) = hr.reports(company.discipline.session, reader, after=None, limit=9).items
+    (received,) = reports(company.discipline.session, reader, after=None, limit=9).items
     (said,) = desk.messages("MonthReported")
     assert (
         received.report

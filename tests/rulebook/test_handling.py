@@ -11,7 +11,7 @@ from services.finance.queries.daily_checks import cash_checks
 from services.finance.queries.missing_cash import missing_cash
 from services.finance.queries.receipts import receipts
 from services.finance.tasks import chase_cash, check_cash
-from services.hr import queries as hr
+from services.hr.queries.reports import reports
 from services.intake.actions import callback, revisit, statistics
 from services.intake.queries.revisits import revisits_due
 from services.intake.rules.notice import Copy
@@ -236,7 +236,7 @@ def test_r042_the_agreed_result_reaches_the_administration_department(company: C
     company.carry("MonthReported")
     session = company.discipline.session
     administration = employ(session, "administration", "administration", company.desk.site_id)
-    (report,) = hr.reports(session, administration, after=None, limit=10).items
+    (report,) = reports(session, administration, after=None, limit=10).items
     assert (report.month, report.report["engineering.received_fen"]) == ("2026-04", 5000)
 
 

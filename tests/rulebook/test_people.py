@@ -7,9 +7,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.hr import queries
-from services.hr.actions import case, payout, post, site
+from services.hr.actions import appeal, case, payout, post, site, wage
 from services.hr.models import Case, HrTask, Person, Site
+from services.hr.queries.company import organisation
+from services.hr.queries.points import points
+from services.hr.queries.posts import posts
+from services.hr.queries.reports import reports
+from services.hr.queries.statements import own_statements
+from services.hr.queries.tasks import tasks
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy, Offence
 from services.hr.tasks import (
     end_appeal_time,
@@ -63,13 +68,13 @@ def decided(discipline: Discipline, offence: Offence = Offence.PRIVATE_JOB, **fa
 
 def appealed(discipline: Discipline) -> Case:
     made = decided(discipline)
-    case.appeal(discipline.session, case_id=made.id, reason="当日请假", actor=discipline.worker, now=NOW)
+    appeal.open_(discipline.session, case_id=made.id, reason="当日请假", actor=discipline.worker, now=NOW)
     discipline.session.flush()
     return made
 
 
 def answer(discipline: Discipline, made: Case, leader: Actor, *, uphold: bool) -> Case:
-    case.decide_appeal(discipline.session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=NOW)
+    appeal.decide(discipline.session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=NOW)
     discipline.session.flush()
     return made
 
@@ -169,7 +174,7 @@ def test_r043_the_report_reaches_administration_with_each_departments_and_person
     )
     hear_month_reported(discipline.session, message, now=NOW)
     reader = employ(discipline.session, "administration", "administration", discipline.site_id)
-    (report,) = queries.reports(discipline.session, reader, after=None, limit=10).items
+    (report,) = reports(discipline.session, reader, after=None, limit=10).items
     assert (report.report, report.lines) == ({"requests": 7}, lines)
 
 
@@ -236,7 +241,7 @@ def test_r077_each_department_of_a_site_has_a_leader_in_charge_by_name(disciplin
         site.name_leader(session, leader_id=discipline.head.person_id, **facts)
     site.name_leader(session, leader_id=discipline.leader.person_id, **facts)
     session.flush()
-    (branch,) = queries.organisation(session, administrator)
+    (branch,) = organisation(session, administrator)
     in_charge = {one.department: one.leader_id for one in branch.departments}
     assert in_charge["engineering"] == discipline.leader.person_id
 
@@ -246,7 +251,7 @@ def test_r079_a_head_removed_from_his_post_is_moved_by_somebody_else_and_his_pos
 ) -> None:
     session, hr = discipline.session, hr_of(discipline)
     discipline.penalties(Offence.NEGLECT, discipline.head, 2)
-    (task,) = queries.tasks(session, hr, after=None, limit=10).items
+    (task,) = tasks(session, hr, after=None, limit=10).items
     assert (task.kind, task.move) == ("removal_from_post", f"/people/{discipline.head.person_id}/move")
     facts: Any = {
         "person_id": discipline.head.person_id,
@@ -265,7 +270,7 @@ def test_r079_a_head_removed_from_his_post_is_moved_by_somebody_else_and_his_pos
     moved = post.move(session, actor=hr, **facts)
     session.flush()
     assert moved.role == "worker"
-    assert [one.reason for one in queries.posts(session, hr, moved.id)] == ["免职"]
+    assert [one.reason for one in posts(session, hr, moved.id)] == ["免职"]
     assert session.query(HrTask).one().done_at is None, "finishing the task with evidence stays with people"
 
 
@@ -337,10 +342,10 @@ def test_r093_a_worker_reads_his_own_statement_with_jobs_and_fines_and_nobody_el
         case_numbers=[fined.number],
         jobs=[JobShare(receipt_number="SJ-1", share_fen=30000)],
     )
-    (mine,) = queries.own_statements(discipline.session, discipline.worker, month="2026-03")
+    (mine,) = own_statements(discipline.session, discipline.worker, month="2026-03")
     assert [(one.case_number, one.fine_fen) for one in mine.fines] == [(fined.number, 20000)]
     assert [(job.receipt_number, job.share_fen) for job in mine.line.jobs] == [("SJ-1", 30000)]
-    assert queries.own_statements(discipline.session, discipline.head, month="2026-03") == []
+    assert own_statements(discipline.session, discipline.head, month="2026-03") == []
 
 
 def test_d18_nobody_decides_twice_in_a_case_nor_confirms_what_he_is_paid_himself(discipline: Discipline) -> None:
@@ -354,7 +359,7 @@ def test_d18_nobody_decides_twice_in_a_case_nor_confirms_what_he_is_paid_himself
         with refused(session, "D18", code="not_four_eyes"):
             act(discipline, message, hr, hr)
     with refused(session, "D18", code="not_yourself"):
-        post.set_wage(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
+        wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
 
 
 def test_d19_nobody_is_judged_unheard(discipline: Discipline) -> None:
@@ -381,7 +386,7 @@ def test_d19_a_penalty_is_final_when_accepted_or_after_seven_days_without_an_app
     assert (discipline.fines_told(), discipline.steps_for_hr()) == ([200_00, 200_00], ["transfer"])
     late = decided(discipline)
     with refused(session, "D19", code="appeal_too_late"):
-        case.appeal(session, case_id=late.id, reason="x", actor=discipline.worker, now=NOW + WEEK + SECOND)
+        appeal.open_(session, case_id=late.id, reason="x", actor=discipline.worker, now=NOW + WEEK + SECOND)
 
 
 def test_d19_a_penalty_lifted_on_appeal_costs_nothing_and_is_no_rung(discipline: Discipline) -> None:
@@ -394,9 +399,7 @@ def test_d19_a_site_may_take_points_instead_of_money(discipline: Discipline) -> 
     with_policy(discipline, DisciplinePolicy(fines_as_points=True))
     made = discipline.confirm(discipline.charge(Offence.PRIVATE_JOB, discipline.worker))
     assert (made.points, made.fine_fen, discipline.fines_told()) == (2, 0, [])
-    (given,) = queries.points(
-        discipline.session, discipline.leader, person_id=discipline.worker.person_id, month="2026-04"
-    )
+    (given,) = points(discipline.session, discipline.leader, person_id=discipline.worker.person_id, month="2026-04")
     assert given.points == 2
 
 
@@ -430,12 +433,12 @@ def test_d21_a_fine_belongs_to_the_month_in_which_it_became_final(discipline: Di
 
 def test_d22_the_guard_has_the_wage_and_what_it_carries_to_the_next_month_is_kept(discipline: Discipline) -> None:
     session, hr = discipline.session, hr_of(discipline)
-    post.set_wage(session, person_id=discipline.worker.person_id, monthly_wage_fen=500000, actor=hr, now=NOW)
-    (wage,) = said(session, "WageChanged")
-    assert (wage["version"], wage["monthly_wage_fen"]) == (1, 500000)
+    wage.set_(session, person_id=discipline.worker.person_id, monthly_wage_fen=500000, actor=hr, now=NOW)
+    (heard,) = said(session, "WageChanged")
+    assert (heard["version"], heard["monthly_wage_fen"]) == (1, 500000)
     capped: Any = {"share_fen": 0, "net_fen": 0, "fine_fen": 200000, "from_wage_fen": 100000}
     with refused(session, "R93", code="line_does_not_add_up"):
         owed(discipline, discipline.worker, **capped, carried_fen=99999, guard="capped")
     owed(discipline, discipline.worker, **capped, carried_fen=100000, guard="capped")
-    (mine,) = queries.own_statements(session, discipline.worker, month="2026-03")
+    (mine,) = own_statements(session, discipline.worker, month="2026-03")
     assert (mine.line.carried_fen, mine.line.guard) == (100000, "capped")

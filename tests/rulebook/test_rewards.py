@@ -14,8 +14,8 @@ from services.finance.queries.reserves import reserve_fen
 from services.finance.queries.settlements import SettlementView
 from services.finance.rules.reserve import Use
 from services.finance.tasks import chase_cash, check_cash, close_months
-from services.hr import queries as hr
 from services.hr.models import Case
+from services.hr.queries.payouts import payouts
 from services.hr.rules.ladder import Offence
 from services.intake.queries.cash_alerts import cash_alerts
 from shared.people import Actor
@@ -265,7 +265,7 @@ def test_r092_the_leader_approves_and_hr_pays_the_individual(company: Company) -
         approve(office, replace(office.lead, role="leader"))
     assert approve(office).approved_by == office.leader.person_id
     company.carry("PayoutApproved", now=MAY_FIRST)
-    (payout,) = hr.payouts(session, company.discipline.leader, after=None, limit=10).items
+    (payout,) = payouts(session, company.discipline.leader, after=None, limit=10).items
     assert [(line.person_id, line.net_fen) for line in payout.lines] == [(office.worker.person_id, 3500)]
     company.carry("PayoutReceived", now=MAY_FIRST)
     assert april(office).state == "received"
@@ -275,7 +275,7 @@ def settled_with_a_fine(company: Company, *, fee_fen: int):
     """The month of a worker who did one job, and one more for himself in working hours."""
     office, discipline = company.office, company.discipline
     introduce(discipline.session, office.worker)
-    discipline.confirm(discipline.charge(Offence.PRIVATE_JOB, office.worker))
+    discipline.confirm(discipline.charge(Offence.PRIVATE_JOB, office.worker, in_working_hours=True))
     company.carry("FineConfirmed")
     office.paid(fee_fen)
     office.end_month()

@@ -1,41 +1,35 @@
-"""Cases are opened by people and by messages; the accused is heard, a leader decides, and then it may be final.
+"""Cases are opened by people and by messages; the accused is heard and a leader decides.
 
 A message only ever opens a case: nothing is decided by one [R78-R88, D6, D19].
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import false, func, or_, select, text
+from sqlalchemy import false, or_, select, text
 from sqlalchemy.orm import Session
 
-from services.hr.models import CASE_APPEAL, Case, CaseEvidence, HrTask, Override, Person, Post, Site
+from services.hr.models import Case, CaseEvidence, Override, Person, Post, Site
+from services.hr.rules.appeal import AppealPolicy, appeal_due
 from services.hr.rules.case import (
     CASE,
-    AppealPolicy,
     CaseState,
     CaseStep,
     Charge,
-    appeal_due,
     case_series,
-    check_accused,
     check_adds,
     check_charge,
     check_four_eyes,
     check_hears,
-    check_in_time,
     check_override,
 )
-from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy, Offence, Penalty, penalty, points_of
+from services.hr.rules.ladder import Offence
 from services.hr.rules.shift import in_working_hours
-from services.hr.rules.task import TaskPolicy, task_due
 from shared.alerts import Alert, raise_alerts
-from shared.bus.outbox import publish
-from shared.calendar import business_month, local, moment
+from shared.calendar import local, moment
 from shared.errors import NotFound
 from shared.ids import new_id
-from shared.messages import CashNotHandedOver, CashReturned, DutyNeglected, FineConfirmed, PrivateJobReported
+from shared.messages import CashNotHandedOver, CashReturned, DutyNeglected, PrivateJobReported
 from shared.papers import next_number
 from shared.people import Actor, known_site, site_for
 from shared.people import Site as SiteFacts
@@ -46,41 +40,48 @@ def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> C
     """Somebody found an offence: a case for the leader to decide [R78-R88]."""
     site = site_for(session, actor, charge.site_id)
     person = session.get(Person, charge.person_id)
-    if person is None or not (person.all_sites or site.id in person.site_ids):
+    then = _post_at(session, person, charge.happened_at) if person is not None else None
+    if person is None or then is None or not any(post.all_sites or site.id in post.site_ids for post in (then, person)):
         raise NotFound("person", charge.person_id)
-    check_charge(charge, accused_role=person.role, now=now)
+    check_charge(charge, accused_role=then.role, now=now)
     if charge.override_id is not None:
         override = session.get(Override, charge.override_id)
         if override is None or override.site_id != site.id:
             raise NotFound("override", charge.override_id)
         check_override(charge, head_id=override.head_id)
-    return _record(session, charge, site, opened_by=actor.person_id, now=now)
+    return _record(session, charge, site, person, opened_by=actor.person_id, now=now)
 
 
-def _record(session: Session, charge: Charge, site: SiteFacts, *, opened_by: UUID | None, now: datetime) -> Case:
+def _record(
+    session: Session, charge: Charge, site: SiteFacts, person: Person, *, opened_by: UUID | None, now: datetime
+) -> Case:
     """The case as opened; the accused and hr are told at once."""
+    in_hours = charge.in_working_hours
+    if in_hours is None:  # a duty is neglected and cash withheld in working hours by their nature
+        in_hours = charge.offence is not Offence.PRIVATE_JOB or _at_work(session, person, site, charge.happened_at)
     case = Case(
         id=new_id(),
         number=next_number(session, case_series(site_code=site.code, year=local(now, site.zone).year)),
         offence=charge.offence,
         site_id=site.id,
-        person_id=charge.person_id,
+        person_id=person.id,
         state=CaseState.OPEN,
         opened_by=opened_by,
         opened_at=now,
         happened_at=charge.happened_at,
-        in_working_hours=charge.in_working_hours,
+        in_working_hours=in_hours,
         evidence=charge.evidence,
         amount_fen=charge.amount_fen,
         source_id=charge.source_id or charge.override_id,
         override_id=charge.override_id,
     )
     session.add(case)
-    raise_alerts(session, [_alert("case_opened", case), _alert("case_opened", case, to_hr=True)], now=now)
+    raise_alerts(session, [alert("case_opened", case), alert("case_opened", case, to_hr=True)], now=now)
     return case
 
 
-def _alert(kind: str, case: Case, *, to_hr: bool = False) -> Alert:
+def alert(kind: str, case: Case, *, to_hr: bool = False) -> Alert:
+    """What the accused, or hr, is told of a case."""
     return Alert(
         kind,
         case.site_id,
@@ -111,66 +112,69 @@ def cash_not_handed_over(session: Session, message: CashNotHandedOver, *, now: d
     """Cash of a day is still missing the next morning: its holder has a case, opened by nobody [D6, D7]."""
     if _told_already(session, message.missing_id):
         return
-    site = known_site(session, message.site_id)
+    site, holder = known_site(session, message.site_id), _known_person(session, message.holder_id)
     charge = Charge(
         offence=Offence.WITHHELD_CASH,
         site_id=site.id,
-        person_id=_known_person(session, message.holder_id).id,
+        person_id=holder.id,
         happened_at=moment(message.day, site.closing, site.zone),
         evidence=f"cash of {message.day} not handed over, receipts {', '.join(message.receipt_numbers)}",
         amount_fen=message.amount_fen,
         source_id=message.missing_id,
     )
-    _record(session, charge, site, opened_by=None, now=now)
+    _record(session, charge, site, holder, opened_by=None, now=now)
 
 
 def duty_neglected(session: Session, message: DutyNeglected, *, now: datetime) -> None:
     """Regular work was left undone for paid work: the head answers, once for each override he gave [R50, R78, D8]."""
     if _told_already(session, message.neglect_id, message.override_id):
         return
-    site = known_site(session, message.site_id)
+    site, head = known_site(session, message.site_id), _known_person(session, message.head_id)
     charge = Charge(
         offence=Offence.NEGLECT,
         site_id=site.id,
-        person_id=_known_person(session, message.head_id).id,
+        person_id=head.id,
         happened_at=min(moment(message.day, site.closing, site.zone), message.found_at),
         evidence=f"regular work of {message.day} undone: {message.reason}",
         override_id=message.override_id,
         source_id=message.neglect_id,
     )
-    _record(session, charge, site, opened_by=message.found_by, now=now)
+    _record(session, charge, site, head, opened_by=message.found_by, now=now)
 
 
 def private_job_reported(session: Session, message: PrivateJobReported, *, now: datetime) -> None:
     """The desk was told of a job somebody took privately; his shift says whether in working hours [R54, R81, D20]."""
     if _told_already(session, message.report_id):
         return
-    site = known_site(session, message.site_id)
-    person = _known_person(session, message.person_id)
+    site, person = known_site(session, message.site_id), _known_person(session, message.person_id)
     charge = Charge(
         offence=Offence.PRIVATE_JOB,
         site_id=site.id,
         person_id=person.id,
         happened_at=message.happened_at,
         evidence=message.evidence,
-        in_working_hours=_at_work(session, person, site, message.happened_at),
         source_id=message.report_id,
     )
-    _record(session, charge, site, opened_by=message.reported_by, now=now)
+    _record(session, charge, site, person, opened_by=message.reported_by, now=now)
 
 
 def _at_work(session: Session, person: Person, site: SiteFacts, at: datetime) -> bool:
-    """Whether the person's shift of that time was on; of a time before his first known post, his shift as it is."""
-    then = session.scalars(
-        select(Post).where(Post.person_id == person.id, Post.since <= at, or_(Post.until.is_(None), Post.until > at))
-    ).one_or_none()
-    post = then or person
+    """Whether the person's shift of that time was on; who has left is at work no more."""
+    post = _post_at(session, person, at)
+    if isinstance(post, Post) and post.until is not None and post.until <= at:
+        return False
     return in_working_hours(
         local(at, site.zone),
         shift_start=post.shift_start,
         shift_end=post.shift_end,
         holidays=session.get_one(Site, site.id).holidays,
     )
+
+
+def _post_at(session: Session, person: Person, at: datetime) -> Post | Person:
+    """The last post the person had got by then; of a time before the first one known, what he is now."""
+    given = select(Post).where(Post.person_id == person.id, Post.since <= at)
+    return session.scalars(given.order_by(Post.since.desc(), Post.id.desc()).limit(1)).one_or_none() or person
 
 
 _RETURNED = text("""
@@ -184,10 +188,10 @@ def cash_returned(session: Session, message: CashReturned) -> bool:
     return session.execute(_RETURNED, message.model_dump()).one_or_none() is not None
 
 
-# --- heard, decided, accepted or appealed -----------------------------------------------------------------------
+# --- heard and decided ------------------------------------------------------------------------------------------
 
 
-def _case_for(session: Session, actor: Actor, case_id: UUID) -> Case:
+def case_for(session: Session, actor: Actor, case_id: UUID) -> Case:
     """A case at a site of the person asking, or about himself wherever it is, locked. Raises NotFound."""
     case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
     if case is None or not (actor.sees(case.site_id) or actor.person_id == case.person_id):
@@ -197,7 +201,7 @@ def _case_for(session: Session, actor: Actor, case_id: UUID) -> Case:
 
 def add_evidence(session: Session, *, case_id: UUID, words: str, actor: Actor, now: datetime) -> Case:
     """Something more is known, for or against the accused; what was said before stays."""
-    case = _case_for(session, actor, case_id)
+    case = case_for(session, actor, case_id)
     check_adds(actor.person_id, actor.role, accused=case.person_id)
     CASE.move(case.state, CaseStep.ADD_EVIDENCE)
     session.add(CaseEvidence(case_id=case.id, text=words, added_by=actor.person_id, added_at=now))
@@ -206,7 +210,7 @@ def add_evidence(session: Session, *, case_id: UUID, words: str, actor: Actor, n
 
 def hear(session: Session, *, case_id: UUID, statement: str, attended: bool, actor: Actor, now: datetime) -> Case:
     """What the accused said, or that he did not come: nobody is judged unheard [D19]."""
-    case = _case_for(session, actor, case_id)
+    case = case_for(session, actor, case_id)
     check_hears(actor.person_id, actor.role, accused=case.person_id)
     case.state = CASE.move(case.state, CaseStep.HEAR)
     case.statement, case.attended, case.heard_by, case.heard_at = statement, attended, actor.person_id, now
@@ -215,122 +219,11 @@ def hear(session: Session, *, case_id: UUID, statement: str, attended: bool, act
 
 def decide(session: Session, *, case_id: UUID, confirm: bool, reason: str, actor: Actor, now: datetime) -> Case:
     """The leader confirms the case, against which the accused may appeal, or dismisses it [D19]."""
-    case = _case_for(session, actor, case_id)
+    case = case_for(session, actor, case_id)
     state = CASE.move(case.state, CaseStep.CONFIRM if confirm else CaseStep.DISMISS)
     check_four_eyes(actor.person_id, opened_by=case.opened_by, accused=case.person_id)
     policy = in_force(session, AppealPolicy, site_id=case.site_id, at=now)
     case.state, case.decided_by, case.decided_at, case.reason = state, actor.person_id, now, reason
     case.appeal_due_at = appeal_due(now, policy) if confirm else None
-    raise_alerts(session, [_alert("case_decided", case)], now=now)
+    raise_alerts(session, [alert("case_decided", case)], now=now)
     return case
-
-
-def accept(session: Session, *, case_id: UUID, actor: Actor, now: datetime) -> Case:
-    """The accused accepts the decision, which is final at once."""
-    case = _case_for(session, actor, case_id)
-    check_accused(actor.person_id, accused=case.person_id)
-    state = CASE.move(case.state, CaseStep.ACCEPT)
-    case.accepted_at = now
-    _finish(session, [case], state, now=now)
-    return case
-
-
-def appeal(session: Session, *, case_id: UUID, reason: str, actor: Actor, now: datetime) -> Case:
-    """The accused appeals in time; another leader decides."""
-    case = _case_for(session, actor, case_id)
-    check_accused(actor.person_id, accused=case.person_id)
-    state = CASE.move(case.state, CaseStep.APPEAL)
-    if case.appeal_due_at is not None:
-        check_in_time(now, due_at=case.appeal_due_at)
-    case.state, case.appealed_at, case.appeal = state, now, reason
-    told = Alert("case_appealed", case.site_id, case.id, role="leader", facts={"case_number": case.number})
-    raise_alerts(session, [told], now=now)
-    return case
-
-
-def decide_appeal(session: Session, *, case_id: UUID, uphold: bool, reason: str, actor: Actor, now: datetime) -> Case:
-    """A leader who has not decided the case upholds the decision, which is final, or lifts the penalty [D18, D19]."""
-    case = _case_for(session, actor, case_id)
-    state = CASE.move(case.state, CaseStep.UPHOLD if uphold else CaseStep.LIFT)
-    check_four_eyes(actor.person_id, opened_by=case.opened_by, accused=case.person_id, decided_by=case.decided_by)
-    case.appeal_decided_by, case.appeal_decided_at, case.appeal_reason = actor.person_id, now, reason
-    if uphold:
-        _finish(session, [case], state, now=now)
-    else:
-        case.state = state
-    raise_alerts(session, [_alert("appeal_decided", case)], now=now)
-    return case
-
-
-def lapse(session: Session, *, now: datetime) -> int:
-    """Decisions against which nobody appealed in time are final."""
-    # by person, so that two workers lock people in the same order
-    claimed = sorted(session.scalars(CASE_APPEAL.claim(Case, now=now)), key=lambda case: (case.person_id, case.id))
-    _finish(session, claimed, CASE.move(CaseState.DECIDED, CaseStep.LAPSE), now=now)
-    return len(claimed)
-
-
-# --- final ------------------------------------------------------------------------------------------------------
-
-
-def _finish(session: Session, cases: Sequence[Case], state: CaseState, *, now: datetime) -> None:
-    """The penalty of each case holds from now on, and is told."""
-    for case in cases:
-        due = _penalty(session, case)
-        site = known_site(session, case.site_id)
-        discipline = in_force(session, DisciplinePolicy, site_id=case.site_id, at=case.happened_at)
-        case.state, case.final_at = state, now
-        case.rung, case.step, case.fine_fen = due.rung, due.step, due.fine_fen
-        case.month = business_month(now, zone=site.zone, closing=site.closing)
-        if due.fine_fen and discipline.fines_as_points:
-            case.points, case.fine_fen = points_of(due.fine_fen, discipline), 0
-        _punish(session, case, due, now=now)
-
-
-def _penalty(session: Session, case: Case) -> Penalty:
-    """What the case costs, with the person locked: of two cases final at once, one stands a rung higher."""
-    session.get_one(Person, case.person_id, with_for_update=True)
-    policy = in_force(session, LadderPolicy, site_id=case.site_id, at=case.happened_at)
-    earlier = select(func.count()).where(
-        Case.person_id == case.person_id, Case.offence == case.offence, Case.rung.is_not(None)
-    )
-    if policy.look_back_days is not None:
-        earlier = earlier.where(Case.happened_at >= case.happened_at - timedelta(days=policy.look_back_days))
-    return penalty(
-        case.offence,
-        earlier=session.execute(earlier).scalar_one(),
-        in_working_hours=case.in_working_hours,
-        amount_fen=case.amount_fen,
-        policy=policy,
-    )
-
-
-def _punish(session: Session, case: Case, due: Penalty, *, now: datetime) -> None:
-    """A fine goes to finance, which deducts it in the month's settlement [R93]; any other step to HR."""
-    if case.fine_fen:
-        publish(
-            session,
-            FineConfirmed.model_validate(
-                {
-                    "case_id": case.id,
-                    "case_number": case.number,
-                    "site_id": case.site_id,
-                    "person_id": case.person_id,
-                    "person_name": session.get_one(Person, case.person_id).name,
-                    "offence": case.offence,
-                    "month": case.month,
-                    "amount_fen": case.fine_fen,
-                    "confirmed_at": now,
-                }
-            ),
-        )
-    if due.needs_hr:
-        session.add(
-            HrTask(
-                kind=due.step,
-                case_id=case.id,
-                site_id=case.site_id,
-                person_id=case.person_id,
-                due_at=task_due(now, in_force(session, TaskPolicy, site_id=case.site_id, at=now)),
-            )
-        )

@@ -1,16 +1,13 @@
-"""Founding the company and opening its sites."""
+"""Founding the company."""
 
-from datetime import datetime, time
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.hr.actions import site
 from services.hr.actions.post import begin_post, new_token, tell
-from services.hr.models import Person, Site
+from services.hr.models import Person
 from services.hr.rules.company import check_founder
-from services.hr.rules.site import check_zone
-from shared.calendar import local
 from shared.errors import RuleBroken
 from shared.ids import new_id
 from shared.people import hash_token
@@ -45,15 +42,3 @@ def found(
     begin_post(session, person, given_by=None, reason="founded the company", now=now)
     tell(session, person)
     return person, token
-
-
-def open_site(session: Session, *, code: str, name: str, zone: str, closing: time, now: datetime) -> Site:
-    """Open a site 小区, with the holidays of this and the next year, and tell everybody; its code is its own [R6]."""
-    check_zone(zone)
-    year = local(now, zone).year
-    made = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
-    session.add(made)
-    session.flush()
-    site.seed_holidays(session, made, year, year + 1)
-    site.tell(session, made)
-    return made

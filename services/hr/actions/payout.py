@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.hr.actions import delivery
 from services.hr.models import Payment, PaymentFailure, Payout, PayoutLine, Person
-from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, check_payout, check_pays
+from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout, check_pays
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.messages import PayoutApproved, PayoutFailed, PayoutPaid, PayoutReceived
@@ -28,7 +28,7 @@ _PUT = text("""
 def approved(session: Session, message: PayoutApproved, *, now: datetime) -> None:
     """Store every line once and tell finance that we hold them; what does not add up is not paid.
 
-    A line of somebody who never worked here cannot be paid: finance is told, and the others are paid all the same.
+    Money for somebody who never worked here cannot be paid: finance is told, and the others are paid all the same.
     """
     known_site(session, message.site_id)
     check_payout(message.lines, net_fen=message.net_fen, from_wage_fen=message.from_wage_fen)
@@ -37,12 +37,14 @@ def approved(session: Session, message: PayoutApproved, *, now: datetime) -> Non
         if session.get(Payout, message.settlement_id) is None:
             raise RuleBroken("paid_already", f"another settlement pays {message.month} at this site", rule="R92")
         return
-    ids = [line.person_id for line in message.lines]
-    known = set(session.scalars(select(Person.id).where(Person.id.in_(ids))))
+    known = set(session.scalars(select(Person.id).where(Person.id.in_([line.person_id for line in message.lines]))))
     session.add_all(PayoutLine(settlement_id=message.settlement_id, **line.model_dump()) for line in message.lines)
     session.flush()
     payments = [
-        Payment(settlement_id=message.settlement_id, person_id=id_, state=PaymentState.DUE, attempts=0) for id_ in ids
+        Payment(
+            settlement_id=message.settlement_id, person_id=line.person_id, state=begins_as(line.net_fen), attempts=0
+        )
+        for line in message.lines
     ]
     session.add_all(payments)
     session.flush()
@@ -59,7 +61,7 @@ def approved(session: Session, message: PayoutApproved, *, now: datetime) -> Non
         ),
     )
     for payment in payments:
-        if payment.person_id not in known:
+        if payment.state is PaymentState.DUE and payment.person_id not in known:
             reason = "nobody of this name ever worked here"
             _fail(session, payment, message.site_id, "unknown_payee", reason, told_by=None, now=now)
 

@@ -1,4 +1,4 @@
-"""People join, get their token, move to other posts, learn, earn, and leave."""
+"""People join, get their token, move to other posts, learn and leave."""
 
 import secrets
 from collections.abc import Sequence
@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.hr.models import Person, Post, Wage
+from services.hr.models import Person, Post, Site, SiteLeader
 from services.hr.rules.post import check_not_himself, check_post, check_rank, check_valid
+from shared.access import at_sites_of
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
-from shared.messages import Certificate, Department, PersonChanged, Role, WageChanged
-from shared.people import Actor, hash_token, site_for
+from shared.messages import Certificate, Department, PersonChanged, Role
+from shared.people import Actor, hash_token
 
 
 def new_token() -> str:
@@ -70,6 +71,16 @@ def _end_post(session: Session, person: Person, *, now: datetime) -> None:
     session.execute(update(Post).where(Post.person_id == person.id, Post.until.is_(None)).values(until=now))
 
 
+def _end_leadership(session: Session, person: Person, *, now: datetime) -> None:
+    """He is in charge no longer wherever he is no leader any more [R77]."""
+    in_charge = update(SiteLeader).where(SiteLeader.leader_id == person.id, SiteLeader.until.is_(None))
+    if person.active and person.role == "leader":
+        if person.all_sites:
+            return
+        in_charge = in_charge.where(SiteLeader.site_id.not_in(person.site_ids))
+    session.execute(in_charge.values(until=now))
+
+
 def employ(
     session: Session,
     *,
@@ -92,7 +103,7 @@ def employ(
         name=name,
         role=role,
         department=department,
-        site_ids=list(site_ids),
+        site_ids=sorted(set(site_ids)),
         all_sites=all_sites,
         active=True,
         token_hash=hash_token(new_token()),
@@ -109,8 +120,10 @@ def employ(
 def _check_gives(session: Session, actor: Actor, role: Role, *, site_ids: Sequence[UUID], all_sites: bool) -> None:
     """Raises unless the post is one the actor may give out: none of an administrator's, and at his sites."""
     check_rank(actor.role, of=role)
+    known = set(session.scalars(select(Site.id).where(at_sites_of(actor, Site.id), Site.id.in_(site_ids))))
     for site_id in site_ids:
-        site_for(session, actor, site_id)
+        if site_id not in known:
+            raise NotFound("site", site_id)
     if all_sites and actor.site_ids is not None:
         raise NotFound("post at", "all sites")
 
@@ -130,7 +143,7 @@ def move(
     now: datetime,
 ) -> Person:
     """Another post for a person; the one before is kept with its dates. Nobody moves himself [R79, R82, D18]."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     check_not_himself(actor.person_id, person_id=person.id, what="move you")
     check_post(role, department, site_ids=site_ids, all_sites=all_sites, shift_start=shift_start, shift_end=shift_end)
     _check_gives(session, actor, role, site_ids=site_ids, all_sites=all_sites)
@@ -148,13 +161,14 @@ def move(
         setattr(person, field, value)
     person.version += 1
     begin_post(session, person, given_by=actor.person_id, reason=reason, now=now)
+    _end_leadership(session, person, now=now)
     tell(session, person)
     return person
 
 
 def record_skills(session: Session, *, person_id: UUID, skills: Sequence[str] | None, actor: Actor) -> Person:
     """The trades the person can do; None: every trade of his department [R60]."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     wanted = None if skills is None else sorted(set(skills))
     if wanted == person.skills:
         raise RuleBroken("nothing_changes", f"these are the skills of {person.name} already", rule="R60")
@@ -168,7 +182,7 @@ def record_certificate(
     session: Session, *, person_id: UUID, certificate: Certificate, actor: Actor, now: datetime
 ) -> Person:
     """A certificate the person got or renewed; there is one of each kind [R60, R66]."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     check_valid(certificate.valid_until, today=now.date())
     wanted = certificate.model_dump(mode="json")
     if wanted in person.certificates:
@@ -180,33 +194,9 @@ def record_certificate(
     return person
 
 
-def set_wage(session: Session, *, person_id: UUID, monthly_wage_fen: int, actor: Actor, now: datetime) -> Wage:
-    """The person's monthly wage from now on; finance's guard on deductions is told [R94, D22]."""
-    person = _person_for(session, actor, person_id)
-    check_not_himself(actor.person_id, person_id=person.id, what="set your wage")
-    before = session.scalars(
-        select(Wage).where(Wage.person_id == person.id).order_by(Wage.version.desc()).limit(1)
-    ).one_or_none()
-    if before is not None and before.monthly_wage_fen == monthly_wage_fen:
-        raise RuleBroken("nothing_changes", f"this is the wage of {person.name} already", rule="D22")
-    wage = Wage(
-        person_id=person.id,
-        version=before.version + 1 if before is not None else 1,
-        monthly_wage_fen=monthly_wage_fen,
-        changed_by=actor.person_id,
-        changed_at=now,
-    )
-    session.add(wage)
-    publish(
-        session,
-        WageChanged(person_id=person.id, version=wage.version, monthly_wage_fen=monthly_wage_fen, changed_at=now),
-    )
-    return wage
-
-
 def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
     """A new token, shown this once; the one before is worth nothing from here on."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     token = new_token()
     person.token_hash = hash_token(token)
     person.version += 1
@@ -216,17 +206,18 @@ def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
 
 def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime) -> Person:
     """The person leaves: his token is worth nothing, what he did stays."""
-    person = _person_for(session, actor, person_id)
+    person = person_for(session, actor, person_id)
     # whoever lets others leave stays, so that there is always one who can employ
     check_not_himself(actor.person_id, person_id=person.id, what="let you leave")
     person.active = False
     person.version += 1
     _end_post(session, person, now=now)
+    _end_leadership(session, person, now=now)
     tell(session, person)
     return person
 
 
-def _person_for(session: Session, actor: Actor, person_id: UUID) -> Person:
+def person_for(session: Session, actor: Actor, person_id: UUID) -> Person:
     """A person working at no site the actor does not see, locked. Raises NotFound, and RuleBroken when he left."""
     person = session.get(Person, person_id, with_for_update=True)
     if person is None or not (

@@ -1,4 +1,4 @@
-"""A site's hours, holidays and leaders in charge change, each time with who, when and why [R6, R36, R77]."""
+"""Sites open; their hours, holidays and leaders in charge change, each time with who, when and why [R6, R36, R77]."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from services.hr.models import Person, Site, SiteChange, SiteHoliday, SiteLeader
 from services.hr.rules.holiday import public_holidays
 from services.hr.rules.post import check_leader
-from services.hr.rules.site import check_hours
+from services.hr.rules.site import check_clears, check_hours, check_zone
 from shared.bus.outbox import publish
+from shared.calendar import local
 from shared.errors import NotFound, RuleBroken
+from shared.ids import new_id
 from shared.messages import Department, SiteChanged
 from shared.people import Actor
 
@@ -34,11 +36,18 @@ def tell(session: Session, site: Site) -> None:
     )
 
 
-def seed_holidays(session: Session, site: Site, *years: int) -> None:
-    """The public holidays a site starts with."""
-    days = public_holidays(*years)
-    session.add_all(SiteHoliday(site_id=site.id, day=day, name=name) for day, name in days.items())
-    site.holidays = sorted(days)
+def open_(session: Session, *, code: str, name: str, zone: str, closing: time, now: datetime) -> Site:
+    """Open a site 小区, with the holidays of this and the next year, and tell everybody; its code is its own [R6]."""
+    check_zone(zone)
+    year = local(now, zone).year
+    made = Site(id=new_id(), version=1, code=code, name=name, zone=zone, closing=closing)
+    session.add(made)
+    session.flush()
+    days = public_holidays(year, year + 1)
+    session.add_all(SiteHoliday(site_id=made.id, day=day, name=name) for day, name in days.items())
+    made.holidays = sorted(days)
+    tell(session, made)
+    return made
 
 
 def change(
@@ -49,18 +58,22 @@ def change(
     closing: time | None,
     opens: time | None,
     closes_service: time | None,
+    clear_hours: bool = False,
     reason: str,
     actor: Actor,
     now: datetime,
 ) -> Site:
-    """Change what is given; a new closing time holds for days that have not begun, as each department sees to [D6]."""
+    """Change what is given, or clear the service hours.
+
+    A new closing time holds for days that have not begun, as each department sees to [D6].
+    """
+    check_clears(opens, closes_service, clear_hours=clear_hours)
     site = _site_for(session, actor, site_id)
-    wanted = {"name": name, "closing": closing, "opens": opens, "closes_service": closes_service}
-    changes = {
-        field: [getattr(site, field), value]
-        for field, value in wanted.items()
-        if value is not None and value != getattr(site, field)
-    }
+    given = {"name": name, "closing": closing, "opens": opens, "closes_service": closes_service}
+    wanted: dict[str, str | time | None] = {field: value for field, value in given.items() if value is not None}
+    if clear_hours:
+        wanted |= {"opens": None, "closes_service": None}
+    changes = {field: [getattr(site, field), value] for field, value in wanted.items() if value != getattr(site, field)}
     if not changes:
         raise RuleBroken("nothing_changes", "the site is like this already", rule="D6")
     for field, (_, value) in changes.items():
@@ -111,7 +124,8 @@ def name_leader(
 ) -> SiteLeader:
     """The leader in charge 分管领导 of a department at a site; whom he follows is kept [R77, R92]."""
     site = _site_for(session, actor, site_id)
-    leader = session.get(Person, leader_id)
+    # locked, so that he does not leave meanwhile, which would end what he is in charge of
+    leader = session.get(Person, leader_id, with_for_update={"read": True}, populate_existing=True)
     if leader is None:
         raise NotFound("person", leader_id)
     check_leader(leader.role, active=leader.active, at_site=leader.all_sites or site.id in leader.site_ids)

@@ -5,14 +5,13 @@ let the days of his appeal pass, or lost the appeal before another leader [D18, 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from services.hr.rules.ladder import Offence
 from shared.errors import Malformed, NotYourRole, RuleBroken
 from shared.messages import Role
-from shared.policy import Days, Policy
 from shared.states import Machine
 
 
@@ -69,19 +68,12 @@ WITNESSES: frozenset[Role] = OPENERS | {"leader"}
 """Who may add evidence to a case of somebody else."""
 
 
-class AppealPolicy(Policy):
-    """Days the accused has, from the leader's decision, to appeal against it."""
-
-    decision = "D19"
-
-    days: Days = 7
-
-
 @dataclass(frozen=True)
 class Charge:
     """Who is said to have done what.
 
     It may cite an override [D8]; `source_id` is the missing cash, neglect or report it was told by [D6, R54].
+    `in_working_hours` None: what the person's shift of that time says [R81, D20].
     """
 
     offence: Offence
@@ -89,14 +81,14 @@ class Charge:
     person_id: UUID
     happened_at: datetime
     evidence: str
-    in_working_hours: bool = True
+    in_working_hours: bool | None = None
     amount_fen: int | None = None
     override_id: UUID | None = None
     source_id: UUID | None = None
 
 
 def check_charge(charge: Charge, *, accused_role: str, now: datetime) -> None:
-    """Raises unless it has happened, has what belongs to it, and neglect is charged to a department head [R78]."""
+    """Raises unless it has happened, has what belongs to it, and neglect is charged to who was a head then [R78]."""
     if charge.happened_at > now:
         raise Malformed("not_happened_yet", "an offence is charged after it happened", rule="D19")
     if (charge.offence is Offence.WITHHELD_CASH) != (charge.amount_fen is not None):
@@ -111,23 +103,6 @@ def check_override(charge: Charge, *, head_id: UUID) -> None:
     """Raises RuleBroken unless the override cited was given by the person charged [D8]."""
     if charge.person_id != head_id:
         raise RuleBroken("not_his_override", "that override was given by somebody else", rule="D8")
-
-
-def appeal_due(decided_at: datetime, policy: AppealPolicy) -> datetime:
-    """Until when the accused may appeal; without an appeal the decision is final after it."""
-    return decided_at + timedelta(days=policy.days)
-
-
-def check_in_time(now: datetime, *, due_at: datetime) -> None:
-    """Raises RuleBroken when the days of the appeal have passed."""
-    if now > due_at:
-        raise RuleBroken("appeal_too_late", f"an appeal was possible until {due_at:%Y-%m-%d %H:%M} UTC", rule="D19")
-
-
-def check_accused(actor: UUID, *, accused: UUID) -> None:
-    """Raises NotYourRole unless the person charged acts himself: nobody accepts or appeals for another."""
-    if actor != accused:
-        raise NotYourRole("accused_only", "only the person charged may do this", rule="D19", allowed=["the accused"])
 
 
 def check_hears(actor: UUID, role: Role, *, accused: UUID) -> None:

@@ -59,7 +59,7 @@ LookBack = Annotated[int, Field(ge=1, le=36_500, strict=True)]
 class LadderPolicy(Policy):
     """Each ladder from its first rung to its last; whoever is at the last stays there.
 
-    `look_back_days` counts only offences of so many days before this one; None: the count never expires.
+    `look_back_days` counts only offences at most so many days from this one; None: the count never expires.
     """
 
     decision = "D19"

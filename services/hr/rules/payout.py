@@ -10,11 +10,12 @@ from shared.states import Machine
 
 
 class PaymentState(StrEnum):
-    """Where the payment of one person's line stands: 待发放, 发放失败, 已发放."""
+    """Where the payment of one person's line stands: 待发放, 发放失败, 已发放, 无需发放."""
 
     DUE = "due"
     FAILED = "failed"
     PAID = "paid"
+    NOTHING_TO_PAY = "nothing_to_pay"
 
 
 class PaymentStep(StrEnum):
@@ -34,6 +35,11 @@ PAYMENT = Machine[PaymentState, PaymentStep](
         (PaymentState.FAILED, PaymentStep.FAIL): PaymentState.FAILED,
     },
 )
+
+
+def begins_as(net_fen: int) -> PaymentState:
+    """A line whose fines took the whole bonus leaves nothing to pay, and is settled by that [R92, R93]."""
+    return PaymentState.DUE if net_fen > 0 else PaymentState.NOTHING_TO_PAY
 
 
 def check_pays(actor: UUID, *, payee: UUID) -> None:

@@ -12,6 +12,12 @@ def check_zone(zone: str) -> None:
         raise Malformed("unknown_zone", f"there is no time zone {zone!r}", rule="D6")
 
 
+def check_clears(opens: time | None, closes_service: time | None, *, clear_hours: bool) -> None:
+    """Raises Malformed when service hours are given and cleared at once."""
+    if clear_hours and (opens is not None or closes_service is not None):
+        raise Malformed("hours_given_and_cleared", "give service hours or clear them, not both", rule="R6")
+
+
 def check_hours(opens: time | None, closes_service: time | None) -> None:
     """Raises Malformed unless the site has service hours 服务时间 from an earlier to a later time, or none."""
     if (opens is None) != (closes_service is None):

@@ -58,7 +58,7 @@ def site_changed(session: Session, site_id: UUID, *, now: datetime) -> None:
 
 def end_months(session: Session, *, now: datetime) -> int:
     """Months that are over: ask every department for its count, and begin the next month."""
-    due = session.scalars(MONTH_END.claim(Month, now=now)).all()
+    due = session.scalars(MONTH_END.rows(Month, now=now)).all()
     for month in due:
         open_month(session, known_site(session, month.site_id), next_month(month.month))
         _ask(session, month, now)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.hr.actions import case
+from services.hr.actions import appeal, case
 from services.hr.models import Case, Person
 from shared.people import Actor
 
@@ -32,7 +32,7 @@ def decide(session: Session, made: Case, leader: Actor, now: datetime, *, confir
 
 def accept(session: Session, made: Case, now: datetime) -> Case:
     """The accused accepts."""
-    case.accept(session, case_id=made.id, actor=actor_of(session, made.person_id), now=now)
+    appeal.accept(session, case_id=made.id, actor=actor_of(session, made.person_id), now=now)
     session.flush()
     return made
 

@@ -54,6 +54,7 @@ class Office:
             "person_id": self.ids["worker"],
             "happened_at": HAPPENED,
             "evidence": "业主来电反映",
+            "in_working_hours": True,
             **facts,
         }
         return self.post("/cases", body, by="clerk")
@@ -304,7 +305,8 @@ def test_a_private_job_is_opened_heard_confirmed_accepted_and_told_to_finance_on
 
 
 def test_a_warning_becomes_a_task_that_hr_finishes(staffed: Office) -> None:
-    made = staffed.open_case(in_working_hours=False).json()
+    made = staffed.open_case(in_working_hours=None).json()  # he has no shift
+    assert made["in_working_hours"] is False
     staffed.finish(made["id"])
     (task,) = staffed.get("/tasks", by="hr").json()["items"]
     assert (task["kind"], task["case_id"], task["done_at"]) == ("warning", made["id"], None)

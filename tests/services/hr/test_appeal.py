@@ -12,10 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
-from services.hr.actions import case, post
+from services.hr.actions import appeal, case, post
 from services.hr.models import Case, HrTask, Site
-from services.hr.rules.case import AppealPolicy, Charge, appeal_due, check_in_time
+from services.hr.queries.cases import CaseView, case_by_id, cases, own_cases
+from services.hr.queries.points import points
+from services.hr.queries.tasks import tasks
+from services.hr.rules.appeal import AppealPolicy, appeal_due, check_in_time
+from services.hr.rules.case import Charge
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy, Offence, points_of
 from services.hr.rules.shift import in_working_hours
 from services.hr.tasks import (
@@ -79,13 +82,13 @@ def opens(session: Session, site_id: UUID, worker: Actor, hr: Actor, now: dateti
     return open_case
 
 
-def appeal(session: Session, made: Case, now: datetime) -> Case:
+def lodge(session: Session, made: Case, now: datetime) -> Case:
     accused = actor_of(session, made.person_id)
-    return case.appeal(session, case_id=made.id, reason="当日已上交", actor=accused, now=now)
+    return appeal.open_(session, case_id=made.id, reason="当日已上交", actor=accused, now=now)
 
 
 def answer(session: Session, made: Case, leader: Actor, now: datetime, *, uphold: bool) -> Case:
-    case.decide_appeal(session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=now)
+    appeal.decide(session, case_id=made.id, uphold=uphold, reason="复核", actor=leader, now=now)
     session.flush()
     return made
 
@@ -168,9 +171,10 @@ def test_the_accused_sees_his_case_and_is_heard_even_after_he_moved_away(
     made = opens()
     moved = Actor(worker.person_id, worker.name, "worker", "engineering", frozenset({open_site(session, "XH")}))
     case.hear(session, case_id=made.id, statement="x", attended=True, actor=moved, now=now)
-    (mine,) = queries.own_cases(session, moved, after=None, limit=10).items
+    (mine,) = own_cases(session, moved, after=None, limit=10).items
+    assert cases(session, moved, state=None, after=None, limit=10).items == [], "a list is of his sites alone"
     assert (mine.id, mine.statement) == (made.id, "x")
-    assert queries.own_cases(session, employ(session, "worker", "engineering"), after=None, limit=10).items == []
+    assert own_cases(session, employ(session, "worker", "engineering"), after=None, limit=10).items == []
 
 
 def test_evidence_is_added_by_witnesses_and_the_accused_until_the_case_has_ended_and_never_changed(
@@ -179,7 +183,7 @@ def test_evidence_is_added_by_witnesses_and_the_accused_until_the_case_has_ended
     made = opens()
     for who, words in ((worker, "当日在家"), (head, "考勤记录")):
         case.add_evidence(session, case_id=made.id, words=words, actor=who, now=now)
-    view = queries.case_by_id(session, head, made.id)
+    view = case_by_id(session, head, made.id)
     assert [(one.text, one.added_by) for one in view.added] == [
         ("当日在家", worker.person_id),
         ("考勤记录", head.person_id),
@@ -233,19 +237,19 @@ def test_only_the_accused_accepts_or_appeals(
     made = decide(session, opens(), leader, now)
     for who in (hr, leader):
         with pytest.raises(NotYourRole):
-            case.accept(session, case_id=made.id, actor=who, now=now)
+            appeal.accept(session, case_id=made.id, actor=who, now=now)
         with pytest.raises(NotYourRole):
-            case.appeal(session, case_id=made.id, reason="x", actor=who, now=now)
+            appeal.open_(session, case_id=made.id, reason="x", actor=who, now=now)
 
 
 def test_an_appeal_in_time_stops_the_clock_and_one_too_late_is_refused(
     session: Session, opens: Opens, leader: Actor, now: datetime
 ) -> None:
     made, late = decide(session, opens(), leader, now), decide(session, opens(), leader, now)
-    appeal(session, made, now + WEEK)
+    lodge(session, made, now + WEEK)
     session.flush()
     with pytest.raises(RuleBroken) as refused:
-        appeal(session, late, now + WEEK + SECOND)
+        lodge(session, late, now + WEEK + SECOND)
     assert refused.value.code == "appeal_too_late"
     assert end_appeal_time(session, now=now + 2 * WEEK) == 1
     assert (made.state, late.state) == ("appealed", "final")
@@ -254,7 +258,7 @@ def test_an_appeal_in_time_stops_the_clock_and_one_too_late_is_refused(
 def test_an_appeal_is_decided_by_another_leader_than_the_one_who_decided(
     session: Session, opens: Opens, leader: Actor, deputy: Actor, now: datetime
 ) -> None:
-    made = appeal(session, decide(session, opens(), leader, now), now)
+    made = lodge(session, decide(session, opens(), leader, now), now)
     with pytest.raises(RuleBroken) as refused:
         answer(session, made, leader, now, uphold=True)
     assert refused.value.code == "not_four_eyes"
@@ -263,7 +267,7 @@ def test_an_appeal_is_decided_by_another_leader_than_the_one_who_decided(
 
 
 def test_the_database_too_wants_another_leader(session: Session, opens: Opens, leader: Actor, now: datetime) -> None:
-    made = appeal(session, decide(session, opens(), leader, now), now)
+    made = lodge(session, decide(session, opens(), leader, now), now)
     session.flush()
     with pytest.raises(IntegrityError, match="ck_cases_appeal_four_eyes"):
         session.execute(text("UPDATE cases SET appeal_decided_by = decided_by WHERE id = :id"), {"id": made.id})
@@ -272,7 +276,7 @@ def test_the_database_too_wants_another_leader(session: Session, opens: Opens, l
 def test_a_lifted_penalty_costs_nothing_and_is_no_rung(
     session: Session, opens: Opens, leader: Actor, deputy: Actor, now: datetime
 ) -> None:
-    made = answer(session, appeal(session, decide(session, opens(), leader, now), now), deputy, now, uphold=False)
+    made = answer(session, lodge(session, decide(session, opens(), leader, now), now), deputy, now, uphold=False)
     assert (made.state, made.rung, made.fine_fen, made.final_at) == ("lifted", None, None, None)
     assert published(session) == []
     assert finish(session, opens(), leader, now).rung == 1
@@ -295,6 +299,18 @@ def test_a_ladder_that_looks_back_a_year_forgets_what_is_older(
         assert finish(session, opens(happened_at=later), leader, later).rung == rung
 
 
+def test_a_look_back_reaches_from_an_offence_both_ways_and_no_farther(
+    session: Session, opens: Opens, leader: Actor, now: datetime
+) -> None:
+    set_policy(session, LadderPolicy(look_back_days=30), now)
+    later = now + timedelta(days=40)
+    near = opens(happened_at=now + timedelta(days=10))
+    far = opens(happened_at=now)
+    assert finish(session, opens(happened_at=later), leader, later).rung == 1
+    assert finish(session, near, leader, later).rung == 2
+    assert finish(session, far, leader, later).rung == 2, "of the two before it only one is near"
+
+
 def test_where_fines_are_points_finance_hears_nothing_and_the_rung_is_the_same(
     session: Session, site_id: UUID, opens: Opens, leader: Actor, hr: Actor, worker: Actor, now: datetime
 ) -> None:
@@ -305,12 +321,12 @@ def test_where_fines_are_points_finance_hears_nothing_and_the_rung_is_the_same(
         (2, 0, 6, "transfer"),
     ]
     assert published(session) == []
-    given = queries.points(session, hr, person_id=worker.person_id, month="2026-04")
+    given = points(session, hr, person_id=worker.person_id, month="2026-04")
     assert [(one.case_number, one.points) for one in given] == [(first.number, 6), (second.number, 6)]
-    assert queries.points(session, hr, person_id=worker.person_id, month="2026-05") == []
-    assert queries.points(session, hr, person_id=hr.person_id, month=None) == []
+    assert points(session, hr, person_id=worker.person_id, month="2026-05") == []
+    assert points(session, hr, person_id=hr.person_id, month=None) == []
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
-    assert queries.points(session, elsewhere, person_id=None, month=None) == []
+    assert points(session, elsewhere, person_id=None, month=None) == []
 
 
 # --- opened by messages -------------------------------------------------------------------------------------------
@@ -346,8 +362,8 @@ def private_job(site_id: UUID, person: Actor, at: datetime) -> PrivateJobReporte
     )
 
 
-def the_case(session: Session, leader: Actor) -> queries.CaseView:
-    (view,) = queries.cases(session, leader, state=None, after=None, limit=10).items
+def the_case(session: Session, leader: Actor) -> CaseView:
+    (view,) = cases(session, leader, state=None, after=None, limit=10).items
     return view
 
 
@@ -375,7 +391,7 @@ def test_an_override_is_charged_once_and_neglect_without_one_each_time(
     for cited in (override_id, override_id, None, None):
         hear_duty_neglected(session, neglect(site_id, head, override_id=cited), now=now)
         session.flush()
-    assert len(queries.cases(session, leader, state=None, after=None, limit=10).items) == 3
+    assert len(cases(session, leader, state=None, after=None, limit=10).items) == 3
 
 
 def test_what_was_found_before_the_day_closed_happened_no_later_than_it_was_found(
@@ -452,7 +468,7 @@ def test_the_accused_and_hr_hear_of_a_case_and_the_accused_of_each_decision(
 ) -> None:
     made = opens()
     assert (told(session, worker), told(session, hr), told(session, leader)) == (["case_opened"], ["case_opened"], [])
-    appeal(session, decide(session, made, leader, now), now)
+    lodge(session, decide(session, made, leader, now), now)
     assert told(session, deputy) == ["case_appealed"]
     answer(session, made, deputy, now, uphold=True)
     assert told(session, worker) == ["case_opened", "case_decided", "appeal_decided"]
@@ -479,7 +495,7 @@ def test_the_task_of_a_transfer_shows_where_the_person_is_moved(
 ) -> None:
     for facts in ({}, {}, {}):
         finish(session, opens(**facts), leader, now)
-    transfer, dismissal = queries.tasks(session, hr, after=None, limit=10).items
+    transfer, dismissal = tasks(session, hr, after=None, limit=10).items
     assert (transfer.kind, transfer.move) == ("transfer", f"/people/{worker.person_id}/move")
     assert (dismissal.kind, dismissal.move) == ("dismissal", None)
 

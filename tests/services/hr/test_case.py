@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
-from services.hr.actions import case
-from services.hr.models import Case, HrTask
+from services.hr.actions import case, post
+from services.hr.models import Case, HrTask, Person
+from services.hr.queries.cases import case_by_id, cases
 from services.hr.rules.case import (
     CASE,
     CaseState,
@@ -110,6 +110,23 @@ def override(site_id: UUID, head: Actor) -> DutyOverridden:
         reason="业主家漏水",
         overridden_at=datetime.fromisoformat("2026-04-01T01:00:00Z"),
     )
+
+
+@pytest.fixture
+def moves(session: Session, now: datetime) -> Callable[..., Person]:
+    """Somebody employed as said ten days ago who has another post since five days ago."""
+    administrator = employ(session, "administrator", "administration")
+    day: dict[str, Any] = {"shift_start": time(8), "shift_end": time(17, 30), "all_sites": False}
+
+    def move(before: dict[str, Any], after: dict[str, Any]) -> Person:
+        facts = {"department": "engineering", "actor": administrator, **day}
+        made = post.employ(session, **{"name": "韩梅", **facts, **before, "now": now - timedelta(days=10)})
+        session.flush()
+        return post.move(
+            session, person_id=made.id, reason="调岗", **{**facts, **before, **after, "now": now - timedelta(days=5)}
+        )
+
+    return move
 
 
 # --- rules ------------------------------------------------------------------------------------------------------
@@ -229,6 +246,52 @@ def test_somebody_of_all_sites_answers_at_each(opens: Opens, leader: Actor) -> N
 
 def test_whoever_finds_his_own_offence_may_open_its_case(opens: Opens, clerk: Actor) -> None:
     assert opens(person_id=clerk.person_id).opened_by == clerk.person_id
+
+
+def test_hours_nobody_names_are_those_of_the_shift_of_that_time(
+    opens: Opens, moves: Callable[..., Person], site_id: UUID, now: datetime
+) -> None:
+    here = {"role": "worker", "site_ids": [site_id]}
+    person = moves(here, {"shift_start": time(20), "shift_end": time(23)})
+    for ago, working in ((timedelta(days=7), True), (timedelta(days=2), False), (timedelta(days=2, hours=-12), True)):
+        assert opens(person_id=person.id, happened_at=now - ago).in_working_hours is working
+    assert opens(person_id=person.id, in_working_hours=True, happened_at=now - timedelta(days=2)).in_working_hours
+    assert opens(happened_at=now - timedelta(hours=14), offence=Offence.WITHHELD_CASH, amount_fen=1).in_working_hours
+
+
+def test_who_has_left_is_at_work_no_more(
+    session: Session, opens: Opens, moves: Callable[..., Person], site_id: UUID, now: datetime
+) -> None:
+    person = moves({"role": "worker", "site_ids": [site_id]}, {"shift_start": time(7)})
+    administrator = employ(session, "administrator", "administration")
+    post.let_leave(session, person_id=person.id, actor=administrator, now=now - timedelta(days=1))
+    assert opens(person_id=person.id, happened_at=now - timedelta(days=2)).in_working_hours
+    assert not opens(person_id=person.id, happened_at=now).in_working_hours
+
+
+def test_who_was_head_then_answers_for_neglect_whatever_he_is_now(
+    opens: Opens, moves: Callable[..., Person], site_id: UUID, now: datetime
+) -> None:
+    here = {"site_ids": [site_id]}
+    removed = moves({"role": "head", **here}, {"role": "worker"})
+    promoted = moves({"role": "worker", **here}, {"role": "head"})
+    facts: dict[str, Any] = {"offence": Offence.NEGLECT}
+    then, lately = now - timedelta(days=7), now - timedelta(days=2)
+    assert opens(person_id=removed.id, happened_at=then, **facts).state == "open"
+    assert opens(person_id=promoted.id, happened_at=lately, **facts).state == "open"
+    for person, at in ((removed, lately), (promoted, then)):
+        with pytest.raises(RuleBroken) as refused:
+            opens(person_id=person.id, happened_at=at, **facts)
+        assert refused.value.code == "not_a_department_head"
+
+
+def test_who_was_moved_away_answers_for_what_he_did_here(
+    session: Session, opens: Opens, moves: Callable[..., Person], site_id: UUID, now: datetime
+) -> None:
+    person = moves({"role": "worker", "site_ids": [site_id]}, {"site_ids": [open_site(session, "XH")]})
+    assert opens(person_id=person.id, happened_at=now - timedelta(days=7)).state == "open"
+    with pytest.raises(NotFound, match="person"):
+        opens(person_id=person.id, happened_at=now - timedelta(days=2))
 
 
 def test_neglect_cites_an_override_of_the_head_once(
@@ -397,14 +460,14 @@ def test_cases_are_listed_in_pages_by_state_and_site(
 ) -> None:
     first, second = opens(), opens()
     finish(session, first, leader, now)
-    page = queries.cases(session, leader, state=None, after=None, limit=1)
+    page = cases(session, leader, state=None, after=None, limit=1)
     assert ([view.number for view in page.items], page.next) == ([first.number], first.id)
-    open_ones = queries.cases(session, leader, state=CaseState.OPEN, after=None, limit=10)
+    open_ones = cases(session, leader, state=CaseState.OPEN, after=None, limit=10)
     assert [(view.id, view.person_name) for view in open_ones.items] == [(second.id, "李雷")]
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
-    assert queries.cases(session, elsewhere, state=None, after=None, limit=10).items == []
+    assert cases(session, elsewhere, state=None, after=None, limit=10).items == []
     with pytest.raises(NotFound):
-        queries.case_by_id(session, elsewhere, first.id)
+        case_by_id(session, elsewhere, first.id)
 
 
 # --- missing cash -----------------------------------------------------------------------------------------------
@@ -415,7 +478,7 @@ def test_missing_cash_opens_a_case_that_nobody_opened(
 ) -> None:
     told = missing(site_id, clerk)
     hear_cash_not_handed_over(session, told, now=now)
-    (view,) = queries.cases(session, leader, state=None, after=None, limit=10).items
+    (view,) = cases(session, leader, state=None, after=None, limit=10).items
     assert (view.offence, view.state, view.opened_by, view.source_id) == (
         "withheld_cash",
         "open",

@@ -7,9 +7,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
-from services.hr.actions import company
+from services.hr.actions import company, site
 from services.hr.models import Person
+from services.hr.queries.sites import SiteView, sites
 from services.hr.rules.company import check_founder
 from services.hr.rules.site import check_zone
 from shared.errors import Malformed, NotYourRole, RuleBroken
@@ -56,18 +56,18 @@ def test_the_right_secret_founds_a_company() -> None:
 
 
 def test_a_site_is_opened_and_everybody_is_told(session: Session) -> None:
-    made = company.open_site(session, code="BK", name="碧空苑", zone="Asia/Urumqi", closing=time(19), now=NOW)
+    made = site.open_(session, code="BK", name="碧空苑", zone="Asia/Urumqi", closing=time(19), now=NOW)
     assert published(session) == [("SiteChanged", other) for other in ("intake", "dispatch", "finance")]
     administrator = employ(session, "administrator", "administration")
-    assert queries.sites(session, administrator) == [
-        queries.SiteView(made.id, "BK", "碧空苑", "Asia/Urumqi", time(19), None, None, made.holidays)
+    assert sites(session, administrator) == [
+        SiteView(made.id, "BK", "碧空苑", "Asia/Urumqi", time(19), None, None, made.holidays)
     ]
 
 
 def test_two_sites_never_have_the_same_code(session: Session) -> None:
-    company.open_site(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=NOW)
+    site.open_(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=NOW)
     with pytest.raises(IntegrityError, match="uq_sites_code"):
-        company.open_site(session, code="BK", name="北口里", zone="Asia/Shanghai", closing=time(18), now=NOW)
+        site.open_(session, code="BK", name="北口里", zone="Asia/Shanghai", closing=time(18), now=NOW)
 
 
 @pytest.mark.parametrize("zone", ["", "Asia", "Asia/Atlantis", "../../etc/passwd", "+08:00"])
@@ -80,4 +80,4 @@ def test_a_site_lies_in_a_real_time_zone(zone: str) -> None:
 def test_a_person_is_shown_his_own_sites_only(session: Session) -> None:
     mine, _ = open_site(session, "BK"), open_site(session, "XH")
     clerk = employ(session, "clerk", "front_desk", mine)
-    assert [site.id for site in queries.sites(session, clerk)] == [mine]
+    assert [site.id for site in sites(session, clerk)] == [mine]

@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bianmin.importing.table import read_table
-from services.hr import queries
 from services.hr.actions import delivery
 from services.hr.models import Company, Payout
+from services.hr.queries.deliveries import DeliveryPage, DeliveryTotals, deliveries, delivery_by_id
+from services.hr.queries.reconciliations import reconciliation
 from services.hr.rules.delivery import LINE_FIELDS, body_of, payload_of, pushed
 from services.hr.rules.payout_file import as_csv, as_xlsx, name_of, totals_of
 from services.hr.rules.webhook import signed_headers
@@ -56,8 +57,8 @@ def deliver(session: Session, site_id: UUID, worker: Actor, now: datetime, *, ne
     return told.settlement_id
 
 
-def pulled(session: Session, actor: Actor, *, after: int = 0, limit: int = 100) -> queries.DeliveryPage:
-    return queries.deliveries(session, actor, after=after, limit=limit)
+def pulled(session: Session, actor: Actor, *, after: int = 0, limit: int = 100) -> DeliveryPage:
+    return deliveries(session, actor, after=after, limit=limit)
 
 
 # --- the schema ---------------------------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ def test_pages_follow_each_other_with_the_totals_of_each(
     seen, after = [], 0
     while True:
         page = pulled(session, hr, after=after, limit=2)
-        assert page.totals == queries.DeliveryTotals(
+        assert page.totals == DeliveryTotals(
             len(page.items),
             len(page.items),
             sum(one.payload["totals"]["net_fen"] for one in page.items),
@@ -169,7 +170,7 @@ def test_pages_follow_each_other_with_the_totals_of_each(
             break
         after = page.next
     assert seen == [1, 2, 3, 4, 5]
-    assert pulled(session, hr, after=5) == queries.DeliveryPage([], queries.DeliveryTotals(0, 0, 0, 0), None)
+    assert pulled(session, hr, after=5) == DeliveryPage([], DeliveryTotals(0, 0, 0, 0), None)
 
 
 def test_deliveries_are_shown_to_the_site_only(session: Session, site_id: UUID, worker: Actor, now: datetime) -> None:
@@ -177,7 +178,7 @@ def test_deliveries_are_shown_to_the_site_only(session: Session, site_id: UUID, 
     stranger = employ(session, "hr", "hr", open_site(session, "XH"))
     assert pulled(session, stranger).items == []
     for ask in (
-        lambda: queries.delivery_by_id(session, stranger, delivery_id),
+        lambda: delivery_by_id(session, stranger, delivery_id),
         lambda: delivery.acknowledge(session, delivery_id=delivery_id, reference=None, actor=stranger, now=now),
     ):
         with pytest.raises(NotFound):
@@ -222,11 +223,11 @@ def test_a_day_shows_what_was_received_delivered_and_acknowledged_by_the_sites_c
     first = deliver(session, site_id, worker, evening, net=100, month=1)
     second = deliver(session, site_id, worker, evening + timedelta(seconds=1), net=7, month=2)
     delivery.acknowledge(session, delivery_id=first, reference="HR-1", actor=hr, now=evening + timedelta(seconds=2))
-    one, two = (queries.reconciliation(session, hr, day=date(2026, 4, day)) for day in (1, 2))
+    one, two = (reconciliation(session, hr, day=date(2026, 4, day)) for day in (1, 2))
     nothing, of_first, of_second = (
-        queries.DeliveryTotals(0, 0, 0, 0),
-        queries.DeliveryTotals(1, 1, 100, 50),
-        queries.DeliveryTotals(1, 1, 7, 50),
+        DeliveryTotals(0, 0, 0, 0),
+        DeliveryTotals(1, 1, 100, 50),
+        DeliveryTotals(1, 1, 7, 50),
     )
     assert [item.settlement_id for item in one.items] == [first]
     assert (one.received, one.delivered, one.acknowledged, one.unacknowledged) == (
@@ -256,7 +257,7 @@ def test_a_payout_that_was_never_delivered_would_be_seen(
         )
     )
     session.flush()
-    view = queries.reconciliation(session, hr, day=date(2026, 4, 1))
+    view = reconciliation(session, hr, day=date(2026, 4, 1))
     assert (view.received.deliveries, view.delivered.deliveries, view.unacknowledged.deliveries) == (2, 1, 2)
     assert view.received.from_wage_fen - view.delivered.from_wage_fen == 9
 
@@ -270,9 +271,9 @@ def test_what_is_acknowledged_in_the_end_is_what_was_received(
             hear_payout_approved(session, told, now=now)
     for one in pulled(session, hr).items:
         delivery.acknowledge(session, delivery_id=one.id, reference=None, actor=hr, now=now)
-    view = queries.reconciliation(session, hr, day=date(2026, 4, 1))
+    view = reconciliation(session, hr, day=date(2026, 4, 1))
     assert view.received == view.delivered == view.acknowledged
-    assert view.unacknowledged == queries.DeliveryTotals(0, 0, 0, 0)
+    assert view.unacknowledged == DeliveryTotals(0, 0, 0, 0)
     assert view.acknowledged.net_fen == session.execute(select(func.sum(Payout.net_fen))).scalar_one()
     assert view.acknowledged.deliveries == 7
 

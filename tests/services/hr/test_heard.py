@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from services.hr import queries
+from services.hr.queries.missed_callbacks import missed_callbacks
+from services.hr.queries.overrides import overrides
+from services.hr.queries.reports import reports
 from services.hr.tasks import hear_callback_missed, hear_duty_overridden, hear_month_reported, tasks
 from shared.ids import new_id
 from shared.messages import CATALOGUE, CallbackMissed, DutyOverridden, MonthReported, ReportLine
@@ -21,7 +23,7 @@ LINES = [
 
 @pytest.fixture
 def readers(session: Session, site_id: UUID) -> tuple[Actor, Actor]:
-    """hr of the site and hr of another."""
+    """Hr of the site and hr of another."""
     return employ(session, "hr", "hr", site_id), employ(session, "hr", "hr", open_site(session, "XH"))
 
 
@@ -37,7 +39,7 @@ def test_a_missed_callback_is_kept_once(
     )
     for _ in range(2):
         hear_callback_missed(session, told, now=now)
-    here, elsewhere = (queries.missed_callbacks(session, reader, after=None, limit=10).items for reader in readers)
+    here, elsewhere = (missed_callbacks(session, reader, after=None, limit=10).items for reader in readers)
     assert [vars(view) for view in here] == [told.model_dump()]
     assert elsewhere == []
 
@@ -55,7 +57,7 @@ def test_an_override_is_kept_once(session: Session, site_id: UUID, readers: tupl
     )
     for _ in range(2):
         hear_duty_overridden(session, told, now=now)
-    here, elsewhere = (queries.overrides(session, reader, after=None, limit=10).items for reader in readers)
+    here, elsewhere = (overrides(session, reader, after=None, limit=10).items for reader in readers)
     assert [vars(view) for view in here] == [told.model_dump(exclude={"override_id"}) | {"id": told.override_id}]
     assert elsewhere == []
 
@@ -64,7 +66,7 @@ def test_a_month_is_reported_once(session: Session, site_id: UUID, readers: tupl
     told = MonthReported(site_id=site_id, month="2026-03", report={"requests": 7}, lines=LINES, reported_at=now)
     for _ in range(2):
         hear_month_reported(session, told, now=now)
-    here, elsewhere = (queries.reports(session, reader, after=None, limit=10).items for reader in readers)
+    here, elsewhere = (reports(session, reader, after=None, limit=10).items for reader in readers)
     assert [(view.site_id, view.month, view.report, view.lines, view.reported_at) for view in here] == [
         (site_id, "2026-03", {"requests": 7}, LINES, now)
     ]

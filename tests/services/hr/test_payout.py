@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import case
 from services.hr.actions import payout as actions
 from services.hr.models import Payment
+from services.hr.queries.payouts import PayoutView, payouts
+from services.hr.queries.statements import own_statements
 from services.hr.rules.case import Charge
 from services.hr.rules.ladder import Offence
 from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, adds_up, check_payout
@@ -25,6 +26,7 @@ from shared.messages import JobShare, PayoutApproved, PayoutLine
 from shared.people import Actor
 from tests.people import employ, open_site, published
 from tests.services.hr.court import finish
+from tests.services.hr.statements import statements
 
 FEN = st.integers(-(10**9), 10**9)
 AMOUNTS = ("share_fen", "reward_fen", "fine_fen", "from_bonus_fen", "from_wage_fen", "net_fen")
@@ -73,9 +75,9 @@ def payout(site_id: UUID, *lines: PayoutLine, **facts: Any) -> PayoutApproved:
     )
 
 
-def views(session: Session, actor: Actor) -> list[queries.PayoutView]:
+def views(session: Session, actor: Actor) -> list[PayoutView]:
     session.flush()
-    return queries.payouts(session, actor, after=None, limit=10).items
+    return payouts(session, actor, after=None, limit=10).items
 
 
 @given(lines=st.lists(LINES, max_size=5, unique_by=lambda one: one.person_id))
@@ -125,7 +127,10 @@ def test_a_payout_is_held_whole_and_finance_is_told(
     assert (view.approved_by, view.received_at) == (told.approved_by, now)
     kept = [{field: getattr(one, field) for field in PayoutLine.model_fields} for one in view.lines]
     assert kept == [dict(one) for one in lines]
-    assert {(one.state, one.reference, one.paid_at) for one in view.lines} == {("due", None, None)}
+    assert [(one.state, one.reference, one.paid_at) for one in view.lines] == [
+        ("nothing_to_pay", None, None),
+        ("due", None, None),
+    ]
     body = session.execute(text("SELECT body FROM outbox")).scalar_one()
     assert published(session) == [("PayoutReceived", "finance")]
     assert body == {
@@ -212,8 +217,8 @@ def failed(session: Session, told: PayoutApproved, person_id: UUID, actor: Actor
 
 
 @given(state=st.sampled_from(PaymentState), step=st.sampled_from(PaymentStep))
-def test_what_is_paid_is_neither_paid_nor_failed_again(state: PaymentState, step: PaymentStep) -> None:
-    if state is PaymentState.PAID:
+def test_what_is_paid_or_needs_no_payment_is_neither_paid_nor_failed(state: PaymentState, step: PaymentStep) -> None:
+    if state in {PaymentState.PAID, PaymentState.NOTHING_TO_PAY}:
         with pytest.raises(RuleBroken, match="R92"):
             PAYMENT.move(state, step)
     else:
@@ -295,6 +300,36 @@ def test_a_payee_nobody_knows_fails_at_once_and_the_others_are_kept(
     assert said(session, "PayoutReceived")[0]["line_count"] == 2
 
 
+def test_a_line_whose_fines_took_everything_is_settled_without_a_payment(
+    session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
+) -> None:
+    nobody = new_id()
+    told = held(session, site_id, now, line(worker.person_id, 3500, 0, 3500, 9000), line(nobody, 0, 0, 0, 0))
+    (view,) = views(session, hr)
+    assert [(one.state, one.failures) for one in view.lines] == [("nothing_to_pay", [])] * 2
+    for act in (paid, failed):
+        with pytest.raises(RuleBroken) as refused:
+            act(session, told, worker.person_id, hr, now)
+        assert refused.value.code == "step_not_allowed"
+    assert said(session, "PayoutPaid") == said(session, "PayoutFailed") == []
+
+
+def test_more_payouts_cost_no_more_questions(
+    session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
+) -> None:
+    costs = []
+    for month in ("2026-01", "2026-02", "2026-03"):
+        lines = [line(person.person_id, 3500, 0, 0, 0) for person in (worker, hr)]
+        hear_payout_approved(session, payout(site_id, *lines, month=month), now=now)
+        session.flush()
+        session.expunge_all()
+        with statements(session) as sent:
+            payouts(session, hr, after=None, limit=10)
+            own_statements(session, worker, month=None)
+        costs.append(len(sent))
+    assert len(set(costs)) == 1
+
+
 def test_nobody_confirms_his_own_line_and_no_line_of_another_site(
     session: Session, site_id: UUID, worker: Actor, hr: Actor, now: datetime
 ) -> None:
@@ -328,15 +363,31 @@ def test_a_statement_shows_a_person_his_own_line_with_its_jobs_and_fines_and_no_
     jobs = [JobShare(receipt_number="SJ-BK-1", share_fen=30000)]
     mine = line(worker.person_id, 30000, 0, 20000, 0).model_copy(update={"jobs": jobs})
     told = held(session, site_id, now, mine, line(hr.person_id, 0, 300, 0, 0))
-    (statement,) = queries.own_statements(session, worker, month="2026-03")
+    (statement,) = own_statements(session, worker, month="2026-03")
     assert (statement.settlement_id, statement.site_name) == (told.settlement_id, "BK 小区")
     assert (statement.line.net_fen, statement.line.from_wage_fen, statement.line.jobs) == (10000, 0, jobs)
     assert [(one.case_number, one.offence, one.fine_fen) for one in statement.fines] == [
         ("AJ-BK-2026-0001", "private_job", 20000)
     ]
-    assert queries.own_statements(session, worker, month="2026-04") == []
-    assert [one.line.reward_fen for one in queries.own_statements(session, hr, month=None)] == [300]
-    assert queries.own_statements(session, employ(session, "worker", "engineering"), month=None) == []
+    assert own_statements(session, worker, month="2026-04") == []
+    assert [one.line.reward_fen for one in own_statements(session, hr, month=None)] == [300]
+    assert own_statements(session, employ(session, "worker", "engineering"), month=None) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("payout_lines WHERE person_id = :id", "ix_payout_lines_person_id"),
+        ("payouts WHERE site_id = :id ORDER BY settlement_id LIMIT 9", "ix_payouts_site_id"),
+        ("month_reports WHERE site_id = :id ORDER BY id LIMIT 9", "ix_month_reports_site_id"),
+    ],
+)
+def test_what_is_read_of_a_person_or_a_site_is_found_by_an_index(
+    session: Session, site_id: UUID, query: str, index: str
+) -> None:
+    session.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"))
+    plan = session.execute(text(f"EXPLAIN SELECT * FROM {query}"), {"id": site_id})
+    assert index in "\n".join(plan.scalars())
 
 
 @pytest.mark.parametrize("change", ["UPDATE payout_lines SET net_fen = 0", "DELETE FROM payouts", "TRUNCATE payouts"])

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
-from services.hr.actions import post
+from services.hr.actions import post, wage
 from services.hr.models import Person
+from services.hr.queries.posts import people, posts
+from services.hr.queries.wages import wages
 from services.hr.rules.post import DEPARTMENTS, check_post, check_rank, check_valid
 from shared.errors import Malformed, NotFound, NotYourRole, RuleBroken
 from shared.ids import new_id
@@ -22,6 +23,7 @@ from shared.messages import Certificate, Department, Role
 from shared.people import Actor, identify
 from tests.people import employ, open_site, published
 from tests.services.hr.conftest import NOW
+from tests.services.hr.statements import statements
 
 TOLD = [("PersonChanged", other) for other in ("intake", "dispatch", "finance")]
 
@@ -92,6 +94,16 @@ def test_whoever_is_employed_is_told_to_everybody_and_has_no_token_yet(
     made = hire(session, administrator, site_id)
     assert (made.version, made.active, made.site_ids) == (1, True, [site_id])
     assert published(session) == TOLD
+
+
+def test_a_site_named_twice_is_one_site_and_any_number_of_them_costs_one_question(
+    session: Session, site_id: UUID, administrator: Actor
+) -> None:
+    sites = [site_id, *(open_site(session, f"S{number}") for number in range(9))]
+    with statements(session) as sent:
+        made = hire(session, administrator, *sites, site_id)
+    assert made.site_ids == sorted(sites)
+    assert len([statement for statement in sent if "FROM sites" in statement]) == 1
 
 
 def test_a_token_is_worth_something_until_the_next_is_issued(
@@ -179,11 +191,11 @@ def test_people_are_listed_in_pages_to_those_who_share_a_site(
     hire(session, administrator, open_site(session, "XH"), name="韩梅梅")
     here = hire(session, administrator, site_id)
     session.flush()
-    first = queries.people(session, hr, after=None, limit=2)
+    first = people(session, hr, after=None, limit=2)
     assert [person.id for person in first.items] == [administrator.person_id, hr.person_id]
-    rest = queries.people(session, hr, after=first.next, limit=2)
+    rest = people(session, hr, after=first.next, limit=2)
     assert ([person.id for person in rest.items], rest.next) == ([here.id], None)
-    assert len(queries.people(session, administrator, after=None, limit=10).items) == 4
+    assert len(people(session, administrator, after=None, limit=10).items) == 4
 
 
 # --- moves, skills, certificates, wages ---------------------------------------------------------------------------
@@ -213,7 +225,7 @@ def test_a_moved_person_keeps_his_history_and_everybody_is_told(
     session.flush()
     assert (made.role, made.site_ids, made.version, made.active) == ("head", [other], 2, True)
     assert published(session) == TOLD * 2
-    history = queries.posts(session, administrator, made.id)
+    history = posts(session, administrator, made.id)
     later = NOW + timedelta(days=1)
     assert [(one.role, one.site_ids, one.since, one.until, one.reason) for one in history] == [
         ("worker", [site_id], NOW, later, "employed"),
@@ -225,7 +237,7 @@ def test_a_moved_person_keeps_his_history_and_everybody_is_told(
 def test_who_leaves_ends_his_post(session: Session, site_id: UUID, administrator: Actor) -> None:
     made = hire(session, administrator, site_id)
     post.let_leave(session, person_id=made.id, actor=administrator, now=NOW + timedelta(days=2))
-    assert [one.until for one in queries.posts(session, administrator, made.id)] == [NOW + timedelta(days=2)]
+    assert [one.until for one in posts(session, administrator, made.id)] == [NOW + timedelta(days=2)]
 
 
 def test_nobody_moves_himself_nor_to_the_post_he_has(session: Session, site_id: UUID, administrator: Actor) -> None:
@@ -286,15 +298,15 @@ def test_a_wage_is_told_to_finance_alone_with_a_version_and_kept_for_ever(
     hr = employ(session, "hr", "hr", site_id)
     made = hire(session, administrator, site_id)
     for fen in (500000, 550000):
-        post.set_wage(session, person_id=made.id, monthly_wage_fen=fen, actor=hr, now=NOW)
+        wage.set_(session, person_id=made.id, monthly_wage_fen=fen, actor=hr, now=NOW)
         session.flush()
     with pytest.raises(RuleBroken) as refused:
-        post.set_wage(session, person_id=made.id, monthly_wage_fen=550000, actor=hr, now=NOW)
+        wage.set_(session, person_id=made.id, monthly_wage_fen=550000, actor=hr, now=NOW)
     assert refused.value.code == "nothing_changes"
     assert published(session) == [*TOLD, ("WageChanged", "finance"), ("WageChanged", "finance")]
     bodies = session.execute(text("SELECT body FROM outbox WHERE type = 'WageChanged' ORDER BY sequence")).scalars()
     assert [(body["version"], body["monthly_wage_fen"]) for body in bodies] == [(1, 500000), (2, 550000)]
-    assert [one.monthly_wage_fen for one in queries.wages(session, hr, made.id)] == [500000, 550000]
+    assert [one.monthly_wage_fen for one in wages(session, hr, made.id)] == [500000, 550000]
     with pytest.raises(DBAPIError):
         session.execute(text("UPDATE wages SET monthly_wage_fen = 1"))
 
@@ -304,12 +316,12 @@ def test_nobody_sets_his_own_wage_and_nobody_sees_one_of_another_site(
 ) -> None:
     hr = employ(session, "hr", "hr", site_id)
     with pytest.raises(RuleBroken) as refused:
-        post.set_wage(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
+        wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
     assert refused.value.code == "not_yourself"
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
     made = hire(session, administrator, site_id)
-    for read in (queries.wages, queries.posts):
+    for read in (wages, posts):
         with pytest.raises(NotFound):
             read(session, elsewhere, made.id)
     with pytest.raises(NotFound):
-        post.set_wage(session, person_id=made.id, monthly_wage_fen=1, actor=elsewhere, now=NOW)
+        wage.set_(session, person_id=made.id, monthly_wage_fen=1, actor=elsewhere, now=NOW)

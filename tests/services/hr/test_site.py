@@ -9,14 +9,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.hr import queries
-from services.hr.actions import company, site
-from services.hr.models import Person, Site
+from services.hr.actions import post, site
+from services.hr.models import Site
+from services.hr.queries.company import organisation
+from services.hr.queries.sites import holidays, leaders, site_changes
 from services.hr.rules.holiday import public_holidays
 from services.hr.rules.post import check_leader
 from services.hr.rules.site import check_hours
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.ids import new_id
+from shared.messages import Department
 from shared.people import Actor
 from tests.people import employ, open_site, published
 
@@ -83,9 +85,9 @@ def test_a_new_site_keeps_the_holidays_of_this_and_the_next_year_and_tells_them(
     session: Session, administrator: Actor
 ) -> None:
     new_year = datetime.fromisoformat("2026-12-31T16:00:00Z")  # 2027 in Shanghai
-    made = company.open_site(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=new_year)
+    made = site.open_(session, code="BK", name="碧空苑", zone="Asia/Shanghai", closing=time(18), now=new_year)
     session.flush()
-    kept = queries.holidays(session, administrator, made.id)
+    kept = holidays(session, administrator, made.id)
     assert {one.day.year for one in kept} == {2027, 2028}
     assert last_told(session)["holidays"] == [str(one.day) for one in kept]
 
@@ -97,7 +99,7 @@ def test_a_changed_closing_is_told_with_a_higher_version_and_kept_with_who_when_
     assert (made.version, made.closing) == (2, time(17, 30))
     assert published(session) == TOLD
     assert (last_told(session)["version"], last_told(session)["closing"]) == (2, "17:30:00")
-    (kept,) = queries.site_changes(session, administrator, site_id)
+    (kept,) = site_changes(session, administrator, site_id)
     assert (kept.version, kept.changed_by, kept.changed_at, kept.reason) == (
         2,
         administrator.person_id,
@@ -143,7 +145,7 @@ def test_a_holiday_is_added_once_removed_once_and_told_each_time(
     with pytest.raises(RuleBroken) as refused:
         site.remove_holiday(session, reason="调休", **facts)
     assert refused.value.code == "no_holiday"
-    changes = [(one.version, one.changes, one.reason) for one in queries.site_changes(session, administrator, site_id)]
+    changes = [(one.version, one.changes, one.reason) for one in site_changes(session, administrator, site_id)]
     assert changes == [
         (2, {"holiday": [None, "2026-04-06"]}, "清明节"),
         (3, {"holiday": ["2026-04-06", None]}, "调休"),
@@ -157,7 +159,7 @@ def test_a_year_of_holidays_is_filled_up_once_around_those_known(
     site.add_holiday(session, day=date(2027, 10, 1), name="国庆节", **facts)
     site.fill_holidays(session, year=2027, reason="已公布", **facts)
     session.flush()
-    assert [one.day for one in queries.holidays(session, administrator, site_id)] == sorted(public_holidays(2027))
+    assert [one.day for one in holidays(session, administrator, site_id)] == sorted(public_holidays(2027))
     assert last_told(session)["holidays"] == [str(day) for day in sorted(public_holidays(2027))]
     with pytest.raises(RuleBroken) as refused:
         site.fill_holidays(session, year=2027, reason="已公布", **facts)
@@ -176,7 +178,7 @@ def test_a_leader_in_charge_is_followed_by_another_and_both_are_kept(
         site.name_leader(session, leader_id=first.person_id, now=later, **facts)
     assert refused.value.code == "in_charge_already"
     site.name_leader(session, leader_id=second.person_id, now=later, **facts)
-    kept = queries.leaders(session, administrator, site_id)
+    kept = leaders(session, administrator, site_id)
     assert [(one.leader_id, one.since, one.until) for one in kept] == [
         (first.person_id, now, later),
         (second.person_id, later, None),
@@ -201,7 +203,7 @@ def test_a_site_of_others_does_not_exist(session: Session, site_id: UUID, now: d
     elsewhere = employ(session, "administrator", "administration", open_site(session, "XH"))
     with pytest.raises(NotFound):
         change(session, site_id, elsewhere, now, name="x")
-    for read in (queries.site_changes, queries.holidays, queries.leaders):
+    for read in (site_changes, holidays, leaders):
         with pytest.raises(NotFound):
             read(session, elsewhere, site_id)
 
@@ -217,7 +219,7 @@ def test_the_organisation_shows_each_site_with_its_departments_heads_and_leaders
         session, site_id=site_id, department="engineering", leader_id=leader.person_id, actor=administrator, now=now
     )
     session.flush()
-    (branch,) = queries.organisation(session, head)
+    (branch,) = organisation(session, head)
     by_department = {one.department: one for one in branch.departments}
     assert set(by_department) == {"engineering", "management", "administration"}
     engineering = by_department["engineering"]
@@ -227,20 +229,58 @@ def test_the_organisation_shows_each_site_with_its_departments_heads_and_leaders
         (worker.person_id, False),
     ]
     assert by_department["management"].leader_id is None
-    assert [one.code for one in queries.organisation(session, administrator)] == ["BK", "XH"]
+    assert [one.code for one in organisation(session, administrator)] == ["BK", "XH"]
 
 
-def test_a_leader_who_left_or_moved_away_is_in_charge_of_nothing(
+def test_a_leader_is_in_charge_until_he_leaves_or_has_no_such_post_at_the_site_any_more(
     session: Session, site_id: UUID, administrator: Actor, now: datetime
 ) -> None:
-    leader = employ(session, "leader", "management", site_id)
-    site.name_leader(
-        session, site_id=site_id, department="engineering", leader_id=leader.person_id, actor=administrator, now=now
-    )
-    other = open_site(session, "XH")
-    for changed in ({"site_ids": [other]}, {"active": False, "site_ids": [site_id]}):
-        for field, value in changed.items():
-            setattr(session.get_one(Person, leader.person_id), field, value)
+    other, later = open_site(session, "XH"), now + timedelta(days=30)
+    leads: dict[str, Any] = {"role": "leader", "department": "management"}
+    nowhere: dict[str, Any] = {"all_sites": False, "shift_start": None, "shift_end": None, "reason": "调岗"}
+    cases: dict[Department, tuple[dict[str, Any] | None, datetime | None]] = {
+        "engineering": (None, later),
+        "environment": ({**leads, "site_ids": [other]}, later),
+        "finance": ({"role": "clerk", "department": "front_desk", "site_ids": [site_id]}, later),
+        "front_desk": ({**leads, "site_ids": [site_id, other]}, None),
+    }
+    for department, (moved, until) in cases.items():
+        person_id = employ(session, "leader", "management", site_id).person_id
+        facts: dict[str, Any] = {"person_id": person_id, "actor": administrator, "now": later}
+        site.name_leader(
+            session, site_id=site_id, department=department, leader_id=person_id, actor=administrator, now=now
+        )
         session.flush()
-        branches = queries.organisation(session, administrator)
-        assert {one.leader_id for branch in branches for one in branch.departments} == {None}
+        if moved is None:
+            post.let_leave(session, **facts)
+        else:
+            post.move(session, **facts, **nowhere, **moved)
+        session.flush()
+        kept = {one.department: one.until for one in leaders(session, administrator, site_id)}
+        assert kept[department] == until
+    in_charge = {one.department for one in organisation(session, administrator)[0].departments if one.leader_id}
+    assert in_charge == {"front_desk"}
+
+
+def test_service_hours_are_cleared_and_never_given_and_cleared_at_once(
+    session: Session, site_id: UUID, administrator: Actor, now: datetime
+) -> None:
+    change(session, site_id, administrator, now, opens=time(8), closes_service=time(20))
+    cleared = change(session, site_id, administrator, now, clear_hours=True)
+    assert (cleared.opens, cleared.closes_service) == (None, None)
+    assert site_changes(session, administrator, site_id)[-1].changes == {
+        "opens": ["08:00:00", None],
+        "closes_service": ["20:00:00", None],
+    }
+    with pytest.raises(RuleBroken) as again:
+        change(session, site_id, administrator, now, clear_hours=True)
+    assert again.value.code == "nothing_changes"
+    with pytest.raises(Malformed) as both:
+        change(session, site_id, administrator, now, clear_hours=True, opens=time(8), closes_service=time(20))
+    assert both.value.code == "hours_given_and_cleared"
+
+
+def test_what_is_kept_of_a_site_that_does_not_exist_is_not_found(session: Session, administrator: Actor) -> None:
+    for read in (site_changes, holidays, leaders):
+        with pytest.raises(NotFound):
+            read(session, administrator, new_id())

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from services.hr import queries
 from services.hr.actions import case, task
 from services.hr.models import HrTask
+from services.hr.queries.tasks import task_by_id, tasks
 from services.hr.rules.case import Charge
 from services.hr.rules.ladder import Offence
 from services.hr.rules.task import TaskPolicy, check_finish, task_due
@@ -52,7 +52,7 @@ def test_a_step_is_done_once_and_never_against_oneself(now: datetime) -> None:
 
 def test_hr_carries_a_step_out_with_evidence(session: Session, made: HrTask, hr: Actor, now: datetime) -> None:
     task.finish(session, task_id=made.id, evidence="书面警告已签收", actor=hr, now=now)
-    (view,) = queries.tasks(session, hr, after=None, limit=10).items
+    (view,) = tasks(session, hr, after=None, limit=10).items
     assert (view.kind, view.case_number, view.person_name) == ("warning", "AJ-BK-2026-0001", "李雷")
     assert (view.done_at, view.done_by, view.evidence) == (now, hr.person_id, "书面警告已签收")
     assert mark_late_tasks(session, now=made.due_at + timedelta(days=1)) == 0
@@ -64,7 +64,7 @@ def test_a_step_is_late_only_after_its_time_and_stays_to_be_done(session: Sessio
     assert mark_late_tasks(session, now=after) == 1
     assert mark_late_tasks(session, now=after) == 0
     task.finish(session, task_id=made.id, evidence="已签收", actor=hr, now=after)
-    view = queries.task_by_id(session, hr, made.id)
+    view = task_by_id(session, hr, made.id)
     assert (view.late_at, view.done_at) == (after, after)
 
 
@@ -73,5 +73,5 @@ def test_a_step_of_another_site_does_not_exist(session: Session, made: HrTask, n
     with pytest.raises(NotFound):
         task.finish(session, task_id=made.id, evidence="x", actor=elsewhere, now=now)
     with pytest.raises(NotFound):
-        queries.task_by_id(session, elsewhere, made.id)
-    assert queries.tasks(session, elsewhere, after=None, limit=10).items == []
+        task_by_id(session, elsewhere, made.id)
+    assert tasks(session, elsewhere, after=None, limit=10).items == []

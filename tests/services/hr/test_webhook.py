@@ -15,9 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from services.hr import queries
-from services.hr.actions import webhook
+from services.hr.actions import attempt, webhook
 from services.hr.models import WebhookEndpoint
+from services.hr.queries.deliveries import deliveries, delivery_by_id
+from services.hr.queries.webhooks import webhook_attempts, webhooks
 from services.hr.rules.webhook import (
     LONGEST_RETRY_AFTER,
     ROTATION,
@@ -38,6 +39,7 @@ from shared.policy_rows import change
 from shared.settings import settings
 from tests.people import employ, open_site
 from tests.receiver import Got, Receiver, Says, receiving
+from tests.services.hr.statements import statements
 from tests.services.hr.test_payout import line, payout
 
 SECOND = timedelta(seconds=1)
@@ -99,8 +101,8 @@ def deliver(session: Session, site_id: UUID, now: datetime, worker: Actor, *, mo
 def push(session: Session, *, now: datetime) -> int:
     """Everything that is due, pushed one after the other; how many."""
     count = 0
-    while (sending := webhook.claim(session, now=now)) is not None:
-        webhook.record(session, sending, webhook.send(sending), now=now)
+    while (sending := attempt.claim(session, now=now)) is not None:
+        attempt.record(session, sending, attempt.send(sending), now=now)
         session.flush()
         count += 1
     return count
@@ -202,7 +204,7 @@ def test_a_delivery_is_pushed_once_whole_and_signed(
     assert push(session, now=now) == 1
     (got,) = receiver.got
     payload = verify(endpoint.secret, got)
-    assert payload == queries.delivery_by_id(session, hr, delivery_id).payload
+    assert payload == delivery_by_id(session, hr, delivery_id).payload
     assert payload["totals"] == {"lines": 1, "net_fen": 10000, "from_wage_fen": 0}
     assert (got.id, got.path, got.headers["content-type"]) == (str(delivery_id), "/hr", "application/json")
     assert states(session) == [("delivered", 1)]
@@ -299,8 +301,11 @@ def test_a_slow_answer_is_not_waited_for_longer_than_the_policy_says(
     receiver.says = [Says(wait=3)]
     deliver(session, site_id, now, worker)
     push(session, now=now)
-    (attempt,) = queries.webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
+    session.expunge_all()
+    with statements(session) as sent:
+        (attempt,) = webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
     assert (attempt.status, attempt.error, attempt.sequence) == (None, "no whole answer within 1 s", 1)
+    assert not any(".body" in statement for statement in sent), "an attempt is listed without what was sent"
     assert states(session) == [("due", 1)]
 
 
@@ -330,7 +335,7 @@ def test_an_endpoint_that_is_gone_is_disabled_and_what_is_due_waits_for_it(
     assert push(session, now=now + timedelta(days=9)) == 0
     assert states(session) == [("waits", 1), ("waits", 0)]
     assert alerts(session, hr) == [("webhook_disabled", 410)]
-    (view,) = queries.webhooks(session, administrator, after=None, limit=10).items
+    (view,) = webhooks(session, administrator, after=None, limit=10).items
     assert (view.state, view.disabled_reason) == ("disabled", "the endpoint answered 410: it is gone")
     webhook.enable(session, endpoint_id=endpoint.id, actor=administrator, now=now)
     assert push(session, now=now) == 2
@@ -341,10 +346,10 @@ def test_a_crash_between_sending_and_recording_sends_the_same_message_again_when
     session: Session, site_id: UUID, endpoint: WebhookEndpoint, worker: Actor, receiver: Receiver, now: datetime
 ) -> None:
     deliver(session, site_id, now, worker)
-    sending = webhook.claim(session, now=now)
+    sending = attempt.claim(session, now=now)
     assert sending is not None
-    webhook.send(sending)  # and the process dies
-    assert webhook.claim(session, now=now + timedelta(days=9)) is None
+    attempt.send(sending)  # and the process dies
+    assert attempt.claim(session, now=now + timedelta(days=9)) is None
     session.execute(text("UPDATE webhook_endpoints SET leased_until = clock_timestamp() - interval '1 s'"))
     session.expire_all()
     assert push(session, now=now) == 1
@@ -358,10 +363,10 @@ def test_while_one_worker_sends_to_an_endpoint_no_other_does(
 ) -> None:
     for month in ("2026-03", "2026-04"):
         deliver(session, site_id, now, worker, month=month)
-    sending = webhook.claim(session, now=now)
+    sending = attempt.claim(session, now=now)
     assert sending is not None
-    assert webhook.claim(session, now=now) is None
-    webhook.record(session, sending, webhook.send(sending), now=now)
+    assert attempt.claim(session, now=now) is None
+    attempt.record(session, sending, attempt.send(sending), now=now)
     assert push(session, now=now) == 1
 
 
@@ -382,12 +387,12 @@ def test_what_a_late_worker_records_takes_nothing_back(
     session: Session, site_id: UUID, endpoint: WebhookEndpoint, worker: Actor, receiver: Receiver, now: datetime
 ) -> None:
     deliver(session, site_id, now, worker)
-    late = webhook.claim(session, now=now)
+    late = attempt.claim(session, now=now)
     assert late is not None
     session.execute(text("UPDATE webhook_endpoints SET leased_until = clock_timestamp() - interval '1 s'"))
     session.expire_all()
     push(session, now=now)
-    webhook.record(session, late, webhook.Answered(None, error="too late"), now=now)
+    attempt.record(session, late, attempt.Answered(None, error="too late"), now=now)
     assert states(session) == [("delivered", 1)]
 
 
@@ -413,7 +418,7 @@ def test_a_payout_too_large_for_a_webhook_is_told_by_its_totals_and_where_to_pul
     assert len(got.body) < 20_000
     assert payload["totals"] == {"lines": 100, "net_fen": 10000, "from_wage_fen": 0}
     assert payload["lines_at"] == "/api/deliveries?after=0&limit=1"
-    (pulled,) = queries.deliveries(session, hr, after=0, limit=1).items
+    (pulled,) = deliveries(session, hr, after=0, limit=1).items
     assert len(pulled.payload["lines"]) == 100
     assert {**pulled.payload, "lines_at": payload["lines_at"]} == {**payload, "lines": pulled.payload["lines"]}
 
@@ -540,7 +545,7 @@ def test_an_endpoint_that_was_admitted_is_checked_again_before_each_sending(
     settings.cache_clear()
     push(session, now=now)
     assert receiver.got == []
-    (attempt,) = queries.webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
+    (attempt,) = webhook_attempts(session, administrator, endpoint_id=endpoint.id, after=None, limit=10).items
     assert attempt.error == "127.0.0.1 is no address of the open internet"
     assert states(session) == [("due", 1)]
 
@@ -581,7 +586,7 @@ def test_an_endpoint_of_the_company_is_managed_by_whoever_sees_all_of_it(
     ):
         with pytest.raises(NotFound):
             act()
-    assert queries.webhooks(session, of_a_site, after=None, limit=10).items == []
+    assert webhooks(session, of_a_site, after=None, limit=10).items == []
 
 
 def test_what_is_disabled_can_only_be_enabled(

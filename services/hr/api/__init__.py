@@ -1,0 +1,43 @@
+"""The JSON API of hr, one file for each subject: one action for each route; money in fen, moments with a zone."""
+
+from fastapi import APIRouter
+
+from services.hr.api import (
+    appeals,
+    cases,
+    company,
+    deliveries,
+    missed_callbacks,
+    overrides,
+    payout_files,
+    payouts,
+    points,
+    posts,
+    reports,
+    sites,
+    statements,
+    tasks,
+    wages,
+    webhooks,
+)
+
+api = APIRouter(prefix="/api")
+for part in (
+    company,
+    sites,
+    posts,
+    wages,
+    cases,
+    appeals,
+    points,
+    tasks,
+    overrides,
+    missed_callbacks,
+    reports,
+    statements,
+    payouts,
+    payout_files,
+    deliveries,
+    webhooks,
+):
+    api.include_router(part.routes)

@@ -1,0 +1,71 @@
+"""Payouts, and whether each person was paid his line."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from services.hr.actions import payout
+from services.hr.api.may import may
+from services.hr.queries.payouts import PayoutLineView, PayoutView, payout_line, payouts
+from shared.paging import Page
+from shared.web import After, Body, Edge, Limit, Short, Words
+
+routes = APIRouter(tags=["payouts"])
+
+
+class ConfirmPaid(Body):
+    """The bank's or the pay slip's reference."""
+
+    reference: Short
+
+
+class TellFailed(Body):
+    """Why the person could not be paid."""
+
+    cause: payout.Cause
+    reason: Words
+
+
+@routes.get("/payouts", summary="Approved payouts, with what each person gets [R92-R94]")
+def list_payouts(
+    edge: Annotated[Edge, may("read_payouts")], after: After = None, limit: Limit = 100
+) -> Page[PayoutView]:
+    return payouts(edge.session, edge.actor, after=after, limit=limit)
+
+
+@routes.post("/payouts/{settlement_id}/lines/{person_id}/paid", summary="The person was paid his line [R92]")
+def confirm_paid(
+    settlement_id: UUID, person_id: UUID, body: ConfirmPaid, edge: Annotated[Edge, may("confirm_payment")]
+) -> PayoutLineView:
+    def act() -> PayoutLineView:
+        payout.paid(
+            edge.session,
+            settlement_id=settlement_id,
+            person_id=person_id,
+            reference=body.reference,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return payout_line(edge.session, settlement_id, person_id)
+
+    return edge.once(body, act)
+
+
+@routes.post("/payouts/{settlement_id}/lines/{person_id}/failed", summary="The person could not be paid, and why [R92]")
+def tell_failed(
+    settlement_id: UUID, person_id: UUID, body: TellFailed, edge: Annotated[Edge, may("confirm_payment")]
+) -> PayoutLineView:
+    def act() -> PayoutLineView:
+        payout.failed(
+            edge.session,
+            settlement_id=settlement_id,
+            person_id=person_id,
+            cause=body.cause,
+            reason=body.reason,
+            actor=edge.actor,
+            now=edge.now,
+        )
+        return payout_line(edge.session, settlement_id, person_id)
+
+    return edge.once(body, act)

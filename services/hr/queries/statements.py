@@ -1,0 +1,63 @@
+"""What each person reads of his own payouts."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.hr.models import Case, Payout, PayoutLine, Site
+from services.hr.queries.payouts import WITH_PAYMENT, PayoutLineView, line_view
+from shared.people import Actor
+
+
+@dataclass(frozen=True)
+class FineView:
+    """A fine behind a statement (fen), by the number of its case."""
+
+    case_number: str
+    offence: str
+    fine_fen: int
+
+
+@dataclass(frozen=True)
+class StatementView:
+    """What the person asking gets for a month at one site, so that he can check every fen of it [R92-R94]."""
+
+    settlement_id: UUID
+    site_id: UUID
+    site_name: str
+    month: str
+    line: PayoutLineView
+    fines: list[FineView]
+
+
+def own_statements(session: Session, actor: Actor, *, month: str | None) -> list[StatementView]:
+    """What the person asking gets, at each site where he has a line, with the fines behind it [R92-R94]."""
+    query = (
+        select(PayoutLine, Payout, Site.name)
+        .join(Payout, Payout.settlement_id == PayoutLine.settlement_id)
+        .join(Site, Site.id == Payout.site_id)
+        .where(PayoutLine.person_id == actor.person_id)
+        .options(WITH_PAYMENT)
+        .order_by(Payout.month, Site.code)
+    )
+    if month is not None:
+        query = query.where(Payout.month == month)
+    rows = session.execute(query).all()
+    numbers = {number for line, *_ in rows for number in line.case_numbers}
+    fines = {
+        case.number: FineView(case.number, case.offence, case.fine_fen or 0)
+        for case in session.scalars(select(Case).where(Case.number.in_(numbers), Case.person_id == actor.person_id))
+    }
+    return [
+        StatementView(
+            payout.settlement_id,
+            payout.site_id,
+            site_name,
+            payout.month,
+            line_view(line),
+            [fines[number] for number in line.case_numbers if number in fines],
+        )
+        for line, payout, site_name in rows
+    ]
