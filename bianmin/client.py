@@ -39,6 +39,7 @@ class Client:
     def __init__(self, base_url: str, *, while_waiting: Callable[[], None] = lambda: None) -> None:
         self.base_url = base_url
         self.while_waiting = while_waiting
+        self.acts = 0
         self._http = httpx.Client(base_url=base_url, timeout=30)
 
     def __enter__(self) -> "Client":
@@ -53,6 +54,7 @@ class Client:
 
     def post(self, person: Person | None, path: str, **body: Any) -> Any:
         """Act, as `person`, with a new Idempotency-Key. Raises Refused."""
+        self.acts += 1
         return self._call("POST", path, person=person, json=body or None, key=str(uuid4()))
 
     def pages(self, person: Person, path: str, **query: Any) -> list[Any]:

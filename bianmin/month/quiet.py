@@ -30,6 +30,8 @@ class World:
         self._engine = create_engine(database_url, poolclass=NullPool)
         self.watcher: Person | None = None
         self.now = self._read_clock()
+        self._quiet_after = -1
+        """How many acts there had been when all was last quiet."""
 
     def _read_clock(self) -> datetime:
         with Session(self._engine) as session:
@@ -45,6 +47,7 @@ class World:
         with Session(self._engine) as session, session.begin():
             clock.move(session, moment)
         self.now = moment
+        self._quiet_after = -1
         self.settle()
 
     def move_by(self, **span: float) -> None:
@@ -59,9 +62,12 @@ class World:
     def settle(self) -> None:
         """Wait until no message is under way and no deadline has passed without being acted on.
 
-        Two looks in a row must see the same quiet, because the services are looked at one after the other.
+        Two looks in a row must see the same quiet, because the services are looked at one after the other. While
+        nobody acts and the clock stands, nothing begins by itself.
         Raises NeverCame, saying what was still open, and MessageParked.
         """
+        if self.client.acts == self._quiet_after:
+            return
         quiet_at: list[list[int] | None] = [None]
         states: list[dict[str, Any]] = []
 
@@ -76,6 +82,7 @@ class World:
             wait_until("the services to be quiet", quiet_twice, seconds=QUIET_SECONDS, every=0.005)
         except NeverCame as late:
             raise NeverCame(f"{late}; still open at {self.now}: {'; '.join(_open(states))}") from None
+        self._quiet_after = self.client.acts
 
     def _watcher(self) -> Person:
         if self.watcher is None:
