@@ -176,6 +176,14 @@ def test_r066_electrical_work_is_done_by_certified_electricians_alone_and_a_cert
     assert crew.assign(order).state == "assigned"
     assert certificate.note_ending(crew.session, now=NOW) == 1
     assert crew.told() == crew.told(crew.worker) == ["certificate_ending"]
+    crew.do_duties()
+    crew.certify(crew.worker, None, version=4)
+    crew.session.expire_all()
+    with refused(crew.session, "R66", code="no_certificate"):
+        crew.arrive(order)
+    crew.certify(crew.worker, TODAY, version=5)
+    crew.session.expire_all()
+    assert crew.arrive(order).state == "started"
 
 
 def test_r067_the_head_is_told_at_once_of_who_stopped_for_safety_or_asks_for_support(crew: Crew) -> None:

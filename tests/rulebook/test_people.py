@@ -362,6 +362,16 @@ def test_d18_nobody_decides_twice_in_a_case_nor_confirms_what_he_is_paid_himself
         wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
 
 
+def test_d18_a_leader_does_not_decide_a_case_about_himself(discipline: Discipline) -> None:
+    opened = discipline.charge(Offence.PRIVATE_JOB, discipline.leader, in_working_hours=True)
+    hear(discipline.session, opened, NOW)
+    facts: Any = {"case_id": opened.id, "confirm": False, "reason": "不属实", "now": NOW}
+    with refused(discipline.session, "D18", code="not_four_eyes"):
+        case.decide(discipline.session, actor=discipline.leader, **facts)
+    other = employ(discipline.session, "leader", "management")
+    assert case.decide(discipline.session, actor=other, **facts).state == "dismissed"
+
+
 def test_d19_nobody_is_judged_unheard(discipline: Discipline) -> None:
     session, opened = discipline.session, discipline.charge(Offence.PRIVATE_JOB, discipline.worker)
     facts: Any = {"case_id": opened.id, "reason": "属实", "actor": discipline.leader, "now": NOW}
