@@ -73,6 +73,7 @@ class Cast:
     auditor: Person
     operator: Person
     teams: list[Team]
+    holidays: frozenset[date]
 
     def everybody(self) -> list[Person]:
         """All people, the company's first."""
@@ -119,6 +120,11 @@ class Founding:
         )
         token = self.client.post(self.administrator, f"/hr/api/people/{made['id']}/token")["token"]
         return Person(made["id"], name, role, token)
+
+    def holidays(self) -> frozenset[date]:
+        """The public holidays of all sites."""
+        sites = self.client.get(self.administrator, "/hr/api/sites")
+        return frozenset(date.fromisoformat(day) for site in sites for day in site["holidays"])
 
     def open_site(self, code: str) -> Team:
         """A site with its desk, two departments and cashier."""
@@ -189,6 +195,7 @@ def found_company(world: World, secret: str, site_codes: Sequence[str], *, today
         auditor=founding.hire("审计 严明", "auditor", "administration"),
         operator=founding.hire("运维 程立", "operator", "administration"),
         teams=[founding.open_site(code) for code in site_codes],
+        holidays=founding.holidays(),
     )
     world.watcher = cast.auditor
     known_everywhere(world, cast)

@@ -100,17 +100,22 @@ def working_days(first: date, last: date) -> list[date]:
     return [day for day in days if day.isoweekday() < 7]
 
 
-def draw_jobs(rows: Sequence[Mapped], *, seed: int, first: date, slots: int) -> list[Job]:
-    """Every row gets a day of the month and a slot; some get a trouble, at least one of each kind."""
+def draw_jobs(
+    rows: Sequence[Mapped], *, seed: int, first: date, slots: int, holidays: frozenset[date] = frozenset()
+) -> list[Job]:
+    """Every row gets a day of the month and a slot; some get a trouble, at least one of each kind.
+
+    On public holidays nobody has duties to leave undone.
+    """
     random = Random(seed)  # noqa: S311  # a play, not a secret
     days = working_days(first, first + timedelta(days=25))
     jobs = [Job(row, random.choice(days), random.randrange(slots)) for row in rows]
     jobs.sort(key=lambda job: (job.day, job.slot, job.row.number))
-    _draw_troubles(random, [job for job in jobs if job.taken], first)
+    _draw_troubles(random, [job for job in jobs if job.taken], first, holidays)
     return jobs
 
 
-def _draw_troubles(random: Random, jobs: list[Job], first: date) -> None:
+def _draw_troubles(random: Random, jobs: list[Job], first: date, holidays: frozenset[date]) -> None:
     """Deal the troubles out; each count is for ninety jobs, and there is at least one where jobs suffice."""
 
     def some(among: list[Job], per_ninety: int) -> list[Job]:
@@ -132,8 +137,9 @@ def _draw_troubles(random: Random, jobs: list[Job], first: date) -> None:
     visited = [job for job in jobs if job.callback is not Callback.GAVE_UP]
     early = [job for job in visited if job.day <= first + timedelta(days=14)]
     called_back = [job for job in visited if job.channel != "walk_in"]
+    on_duty = [job for job in early if not {job.day + timedelta(days=n) for n in range(4)} & holidays]
     for visiting, count, among in (
-        (Visiting.DUTIES_UNDONE, 3, early),
+        (Visiting.DUTIES_UNDONE, 3, on_duty),
         (Visiting.UNABLE, 2, visited),
         (Visiting.SAFETY_RESUMED, 1, visited),
         (Visiting.SAFETY_ENDED, 1, visited),

@@ -42,7 +42,7 @@ class Stage:
         self.first = self.today()
         self.last = (self.first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         self.month = f"{self.first:%Y-%m}"
-        self.jobs = draw_jobs(rows, seed=seed, first=self.first, slots=len(SLOTS))
+        self.jobs = draw_jobs(rows, seed=seed, first=self.first, slots=len(SLOTS), holidays=cast.holidays)
         self.by_request: dict[str, Job] = {}
         self.people = {person.id: person for person in cast.everybody()}
         self.team_of = {team.code: team for team in cast.teams}
