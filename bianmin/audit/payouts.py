@@ -136,6 +136,6 @@ def the_month_reported_is_the_month_that_was(exports: Exports) -> Check:
         told = {
             line["person_id"]: line["value"]
             for line in report["lines"]
-            if line["person_id"] is not None and line["item"] == "accepted"
+            if line["person_id"] is not None and line["item"] == "accepted" and line["value"]
         }
         yield same(f"{site}: jobs of each worker reported", told, dict(jobs))

@@ -38,7 +38,7 @@ class Departments:
                     job = self.stage.by_request[order["request_id"]]
                     path = f"/dispatch/api/work-orders/{order['id']}"
                     self.stage.post(head, f"{path}/acknowledge")
-                    if job.visiting is Visiting.DECLINED_FIRST and not order["revision"]:
+                    if job.visiting is Visiting.DECLINED_FIRST and not (order["round"] or order["revision"]):
                         self.stage.post(head, f"{path}/decline", reason="当时人手不足 nobody is free at that time")
                         declined.append((job, order))
                         continue

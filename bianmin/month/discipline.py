@@ -44,8 +44,9 @@ class Discipline:
         )
 
     def _report_neglects(self) -> None:
-        """Regular work was left undone: the desk head finds it, citing the override."""
-        for job, override in self.departments.overridden:
+        """Regular work was left undone: the desk head finds it, once for a worker, citing the override."""
+        found = {override["worker_id"]: (job, override) for job, override in self.departments.overridden}
+        for job, override in found.values():
             self.stage.post(
                 self.stage.team(job).desk_head,
                 "/dispatch/api/duty-days/neglect",
