@@ -42,12 +42,8 @@ def last_day(month: str) -> date:
     return first.replace(day=monthrange(first.year, first.month)[1])
 
 
-MONTH_END_PAUSE = timedelta(minutes=30)
-"""From closing time of the last day to the month's end work: the daily cash check comes first [D18]."""
-
-
-def month_closes_at(month: str, *, zone: str, closing: time, pause: timedelta = MONTH_END_PAUSE) -> datetime:
-    """The moment a site's month is over, for the desk's statistics and finance's settlement alike [D18]."""
+def month_closes_at(month: str, *, zone: str, closing: time, pause: timedelta) -> datetime:
+    """The moment a site's month is over: a pause after its last day closes, for the daily check comes first [D18]."""
     return moment(last_day(month), closing, zone) + pause
 
 

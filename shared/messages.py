@@ -155,6 +155,10 @@ class PayoutPaid(Message):
     paid_at: datetime
 
 
+FailureCause = Literal["unknown_payee", "account_closed", "returned"]
+"""Why a person could not be paid: 查无此人, 账户已销, 银行退回."""
+
+
 class PayoutFailed(Message):
     """A person could not be paid: the payee is unknown, his account is closed, or the bank sent it back."""
 
@@ -165,7 +169,7 @@ class PayoutFailed(Message):
     site_id: UUID
     person_id: UUID
     attempt: int
-    cause: Literal["unknown_payee", "account_closed", "returned"]
+    cause: FailureCause
     reason: str
     failed_at: datetime
 
@@ -689,6 +693,10 @@ class JobShare(Part):
     share_fen: int
 
 
+Guard = Literal["", "exceeds", "capped", "wage_unknown"]
+"""What the guard on deductions says of a line to its approver; nothing when the wage bears what it may [D22]."""
+
+
 class PayoutLine(Part):
     """What one person gets for a month [R92-R94].
 
@@ -706,7 +714,7 @@ class PayoutLine(Part):
     net_fen: int
     case_numbers: list[str]
     carried_fen: int = 0
-    guard: Literal["", "exceeds", "capped", "wage_unknown"] = ""
+    guard: Guard = ""
     jobs: list[JobShare] = []
 
 

@@ -44,6 +44,8 @@ def payouts_are_shares_plus_rewards_less_what_the_bonus_bears(exports: Exports) 
             ("net_fen", bonus - borne),
         ):
             yield same(f"{who}: {part}", line[part], figure)
+        stopped = line["guard"] in {"capped", "wage_unknown"}
+        yield f"{who}: carried without a word of the guard" if line["carried_fen"] and not stopped else None
 
 
 def hr_holds_exactly_what_finance_approved(exports: Exports) -> Check:
@@ -59,8 +61,9 @@ def hr_holds_exactly_what_finance_approved(exports: Exports) -> Check:
         yield same(f"{site}: state", ours["state"], "received")
 
 
-def _by_person(lines: list[Any]) -> dict[str, tuple[int, ...]]:
-    parts = ("share_fen", "reward_fen", "fine_fen", "from_bonus_fen", "from_wage_fen", "net_fen")
+def _by_person(lines: list[Any]) -> dict[str, tuple[Any, ...]]:
+    fines = ("fine_fen", "from_bonus_fen", "from_wage_fen", "carried_fen", "guard")
+    parts = ("share_fen", "reward_fen", *fines, "net_fen")
     return {line["person_id"]: tuple(line[part] for part in parts) for line in lines}
 
 

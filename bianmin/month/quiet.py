@@ -1,6 +1,6 @@
 """Moving the simulated clock, and waiting until everything that follows has happened."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import NullPool, create_engine, text
@@ -49,10 +49,6 @@ class World:
         self.now = moment
         self._quiet_after = -1
         self.settle()
-
-    def move_by(self, **span: float) -> None:
-        """Some time passes, as in timedelta(minutes=5)."""
-        self.move_to(self.now + timedelta(**span))
 
     def run_clock(self) -> None:
         """From here on the clock runs by itself."""

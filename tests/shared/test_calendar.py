@@ -1,6 +1,6 @@
 """Days and months of a site."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -43,5 +43,6 @@ def test_months_end_and_follow_each_other(month: str, last: date, after: str) ->
     assert first_day(month) == last.replace(day=1)
 
 
-def test_a_month_closes_half_an_hour_after_closing_on_its_last_day() -> None:
-    assert month_closes_at("2026-02", zone=SHANGHAI, closing=time(18)) == datetime(2026, 2, 28, 10, 30, tzinfo=UTC)
+def test_a_month_closes_a_pause_after_closing_on_its_last_day() -> None:
+    closes_at = month_closes_at("2026-02", zone=SHANGHAI, closing=time(18), pause=timedelta(minutes=30))
+    assert closes_at == datetime(2026, 2, 28, 10, 30, tzinfo=UTC)

@@ -17,9 +17,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.finance.models.base import Base
-from services.finance.rules.deduction import Guard
 from services.finance.rules.settlement import SettlementState
 from shared.ids import new_id
+from shared.messages import Guard
 from shared.tasks import Deadline
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Settlement, SettlementLine, Site
-from services.finance.rules.deduction import Guard
 from shared.access import at_sites_of
 from shared.errors import NotFound
+from shared.messages import Guard
 from shared.people import Actor
 
 

@@ -9,11 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.finance.rules.split import Percent
+from shared.messages import Guard
 from shared.money import MAX_FEN
 from shared.policy import Policy
-
-Guard = Literal["", "exceeds", "capped", "wage_unknown"]
-"""What the guard says of a line to its approver; nothing when the wage bears what it may."""
 
 
 class GuardPolicy(Policy):

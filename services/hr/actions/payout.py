@@ -1,7 +1,6 @@
 """An approved payout reaches hr, which pays it to the individual [R92-R94]."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -12,11 +11,8 @@ from services.hr.models import Payment, PaymentFailure, Payout, PayoutLine, Pers
 from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout, check_pays
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
-from shared.messages import PayoutApproved, PayoutFailed, PayoutPaid, PayoutReceived
+from shared.messages import FailureCause, PayoutApproved, PayoutFailed, PayoutPaid, PayoutReceived
 from shared.people import Actor, known_site
-
-Cause = Literal["unknown_payee", "account_closed", "returned"]
-"""Why a person could not be paid: 查无此人, 账户已销, 银行退回."""
 
 _PUT = text("""
     INSERT INTO payouts (settlement_id, site_id, month, net_fen, from_wage_fen, approved_by, approved_at, received_at)
@@ -93,7 +89,7 @@ def failed(
     *,
     settlement_id: UUID,
     person_id: UUID,
-    cause: Cause,
+    cause: FailureCause,
     reason: str,
     actor: Actor,
     now: datetime,
@@ -118,7 +114,7 @@ def _fail(
     session: Session,
     payment: Payment,
     site_id: UUID,
-    cause: Cause,
+    cause: FailureCause,
     reason: str,
     *,
     told_by: UUID | None,

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from services.hr.actions import payout
 from services.hr.api.may import may
 from services.hr.queries.payouts import PayoutLineView, PayoutView, payout_line, payouts
+from shared.messages import FailureCause
 from shared.paging import Page
 from shared.web import After, Body, Edge, Limit, Short, Words
 
@@ -23,7 +24,7 @@ class ConfirmPaid(Body):
 class TellFailed(Body):
     """Why the person could not be paid."""
 
-    cause: payout.Cause
+    cause: FailureCause
     reason: Words
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ import standardwebhooks
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from bianmin.children import wait_until
 from services.hr.tasks import tasks
 from shared.bus.runners import Runners
 from shared.db import database
@@ -69,9 +69,7 @@ def test_a_payout_reaches_the_hr_system_which_verifies_pulls_and_acknowledges_it
     runners = Runners(database("hr"), tasks.errands)
     runners.start()
     try:
-        give_up = monotonic() + 10
-        while not receiver.got and monotonic() < give_up:
-            sleep(0.02)
+        wait_until("the delivery to be received", lambda: bool(receiver.got), seconds=10)
     finally:
         runners.stop()
     (got,) = receiver.got
