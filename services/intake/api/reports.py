@@ -10,9 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.intake.api.may import may
 from services.intake.queries.reports import ReportView, report
-from services.intake.rules.report import label
+from services.intake.rules.report import label, shown
 from shared.calendar import local
-from shared.money import format_fen
 from shared.web import Edge, MonthName
 
 routes = APIRouter(tags=["reports"])
@@ -20,7 +19,7 @@ routes = APIRouter(tags=["reports"])
 
 PAPERS = Environment(loader=PackageLoader("services.intake"), autoescape=True, undefined=StrictUndefined)
 """The documents that are printed."""
-PAPERS.globals.update(label=label, format_fen=format_fen, local=local)
+PAPERS.globals.update(label=label, shown=shown, local=local)
 
 
 @routes.get(
@@ -36,6 +35,6 @@ def read_report(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("read
     response_class=HTMLResponse,
 )
 def print_report(month: MonthName, site_id: UUID, edge: Annotated[Edge, may("read_months")]) -> str:
-    shown = report(edge.session, edge.actor, site_id=site_id, month=month)
-    tables = [list(lines) for _, lines in groupby(shown.lines, lambda line: (line.department, line.person_id))]
-    return PAPERS.get_template("report.html").render(report=shown, tables=tables, now=edge.now)
+    found = report(edge.session, edge.actor, site_id=site_id, month=month)
+    tables = [list(lines) for _, lines in groupby(found.lines, lambda line: (line.department, line.person_id))]
+    return PAPERS.get_template("report.html").render(report=found, tables=tables, now=edge.now)

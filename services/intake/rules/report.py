@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.intake.rules.statistics import Item
 from shared.messages import FIELD_DEPARTMENTS, ReportLine
+from shared.money import format_fen
 
 LABELS = {
     "requests": "登记 requests registered",
@@ -21,8 +22,8 @@ LABELS = {
     "first_revisits": "首次回访 owners asked at the first revisit",
     "satisfied_at_first": "首次回访满意 satisfied at the first revisit",
     "price_as_agreed": "收费与约定一致 say the price was as agreed",
-    "quality_x100": "质量评分×100 quality (1 to 5) × 100",
-    "attitude_x100": "态度评分×100 attitude (1 to 5) × 100",
+    "quality_x100": "质量评分 quality (1 to 5)",
+    "attitude_x100": "态度评分 attitude (1 to 5)",
     "reworks_caused": "造成返修 reworks caused",
     "rework_permille": "返修率‰ reworks in 1000 first revisits",
     "rework_rounds": "返修完成 rework visits accepted",
@@ -51,6 +52,14 @@ OF_A_WORKER = frozenset(
 """What a worker is measured by: the quality of the first visit is his who made it, whoever does the rework [R43]."""
 
 OF_A_DEPARTMENT = frozenset(LABELS) - {"refused", "callbacks", "callbacks_kept", "callbacks_missed"}
+
+
+def shown(item: str, value: int) -> str:
+    """A figure as people read it: fen as yuan, a mark times 100 with its two decimals, anything else as it is."""
+    if item.endswith("_fen"):
+        return format_fen(value)
+    return f"{value // 100}.{value % 100:02d}" if item.endswith("_x100") else str(value)
+
 
 Whose = tuple[str | None, UUID | None]
 """(department, person); without both, the whole site."""

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from services.intake.actions import callback, revisit, statistics
 from services.intake.queries.reports import ReportView, report
-from services.intake.rules.report import LABELS, label, report_lines, site_totals
+from services.intake.rules.report import LABELS, label, report_lines, shown, site_totals
 from services.intake.rules.request import Channel
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -173,6 +173,12 @@ def test_rates_without_anybody_asked_are_left_out_and_totals_are_the_sites() -> 
     totals = site_totals(lines)
     assert (totals["requests"], totals["refused"], totals["engineering.accepted"]) == (2, 0, 3)
     assert "front_desk.requests" not in totals
+
+
+def test_a_figure_is_shown_as_people_read_it() -> None:
+    assert shown("received_fen", 383978) == "¥3,839.78"
+    assert (shown("quality_x100", 422), shown("attitude_x100", 405)) == ("4.22", "4.05")
+    assert (shown("rework_permille", 37), shown("accepted", 27)) == ("37", "27")
 
 
 def test_every_figure_has_a_name_for_people() -> None:
