@@ -147,11 +147,11 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
     """How messages and deadlines of the four services stand."""
     watcher = _person(data, token, "operator")
     client = Client(Address.read(data).base_url)
-    messages = Table("service", "published", "unacknowledged", "waiting", "parked", "oldest s")
+    messages = Table("service", "published", "unacknowledged", "waiting", "parked", "unreadable", "oldest s")
     deadlines = Table("service", "deadline", "open", "overdue", "oldest due")
     for name in SERVICES:
         bus = client.get(watcher, f"/{name}/ops/bus")
-        parts = ("published", "unacknowledged", "waiting", "parked")
+        parts = ("published", "unacknowledged", "waiting", "parked", "unreadable")
         messages.add_row(name, *(str(bus[part]) for part in parts), f"{bus['oldest_unacknowledged_seconds']:.1f}")
         for line in bus["deadlines"]:
             counts = (str(line[part]) for part in ("open", "overdue"))

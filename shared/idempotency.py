@@ -5,9 +5,9 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Index, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from shared.errors import Malformed
 
@@ -24,6 +24,11 @@ class IdempotencyRow:
     fingerprint: Mapped[str]
     answer: Mapped[dict | None]  # type: ignore[type-arg]
     created_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        return (Index("ix_idempotency_keys_created_at", "created_at", postgresql_using="brin"),)
 
 
 _CLAIM = text("""

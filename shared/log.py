@@ -1,12 +1,14 @@
 """Structured logs: one JSON line per event, a static event name, values as keywords, the trace id in each."""
 
 import logging
+import re
 import secrets
 import sys
+from contextvars import ContextVar
 from typing import Literal
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 NOISY = ("celery", "kombu", "amqp", "uvicorn.access", "httpx", "alembic")
 
@@ -46,17 +48,33 @@ def configure_logging(*, level: str, fmt: Literal["json", "console"]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def new_trace() -> str:
-    """A new W3C trace id: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
+_current: ContextVar[str] = ContextVar("traceparent", default="")
+_TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
 
 
-def begin_trace(trace: str, **values: str) -> None:
-    """Every log line of this request or task from here on carries `trace` and `values`."""
+def new_traceparent() -> str:
+    """The W3C traceparent of a trace that begins here."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def trace_of(traceparent: str) -> str:
+    """The trace id of a traceparent: its 32 hexadecimal digits."""
+    return traceparent[3:35]
+
+
+def begin_trace(traceparent: str = "", **values: str) -> str:
+    """Every log line of this request, task or sweep from here on carries the trace id and `values`; returns the id.
+
+    What is no W3C traceparent (version 00) begins a trace of its own.
+    """
+    if not _TRACEPARENT.match(traceparent):
+        traceparent = new_traceparent()
+    _current.set(traceparent)
     clear_contextvars()
-    bind_contextvars(trace=trace, **values)
+    bind_contextvars(trace=trace_of(traceparent), **values)
+    return trace_of(traceparent)
 
 
-def current_trace() -> str:
-    """The trace id of the work under way; a new one where nothing was begun."""
-    return str(get_contextvars().get("trace") or new_trace())
+def current_traceparent() -> str:
+    """The traceparent of the work under way; a new one where nothing was begun."""
+    return _current.get() or new_traceparent()

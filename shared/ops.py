@@ -30,7 +30,7 @@ class DeadlineView:
 @dataclass(frozen=True)
 class BusView:
     """How a service's bus stands: `published` counts all there ever were, `unacknowledged` is
-    on its way, `waiting` came early, `parked` needs help.
+    on its way, `waiting` came early, `parked` needs help, `unreadable` was no message at all and was never run.
     """
 
     service: str
@@ -39,6 +39,7 @@ class BusView:
     unacknowledged: int
     waiting: int
     parked: int
+    unreadable: int
     oldest_unacknowledged_seconds: float
     deadlines: list[DeadlineView]
 
@@ -77,6 +78,7 @@ _BUS = text("""
             FROM outbox WHERE acknowledged_at IS NULL) AS oldest,
            (SELECT count(*) FROM inbox WHERE state = 'waiting') AS waiting,
            (SELECT count(*) FROM inbox WHERE state = 'parked') AS parked,
+           (SELECT coalesce(sum(times), 0) FROM unreadable) AS unreadable,
            (SELECT coalesce(max(sequence), 0) FROM outbox) AS published,
            clock_now() AS now
 """)
@@ -84,12 +86,13 @@ _BUS = text("""
 _SENT = text("""
     SELECT message_id AS id, type, :service AS sender, receiver,
            CASE WHEN acknowledged_at IS NULL THEN 'unacknowledged' ELSE 'acknowledged' END AS state,
-           trace, NULL AS reason, sequence AS cursor
+           substr(traceparent, 4, 32) AS trace, NULL AS reason, sequence AS cursor
     FROM outbox WHERE sequence > :after ORDER BY sequence LIMIT :limit
 """)
 
 _RECEIVED = text("""
-    SELECT message_id AS id, type, sender, :service AS receiver, state, trace, reason, message_id AS cursor
+    SELECT message_id AS id, type, sender, :service AS receiver, state,
+           substr(traceparent, 4, 32) AS trace, reason, message_id AS cursor
     FROM inbox WHERE (CAST(:after AS uuid) IS NULL OR message_id > :after)
                  AND (CAST(:state AS text) IS NULL OR state = :state)
     ORDER BY message_id LIMIT :limit
@@ -113,6 +116,7 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
         row.unacknowledged,
         row.waiting,
         row.parked,
+        int(row.unreadable),
         float(row.oldest),
         [
             DeadlineView(*line)

@@ -1,6 +1,5 @@
 """The edge of every service's HTTP: who asks, one transaction, problems as RFC 9457, the trace."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,15 +23,13 @@ from shared.access import Permissions
 from shared.db import database
 from shared.errors import NotSignedIn, NotYourRole, Problem
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
-from shared.log import begin_trace, configure_logging, new_trace
+from shared.log import begin_trace, configure_logging
 from shared.people import Actor, identify
 from shared.settings import settings
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 IdempotencyKey = Annotated[
     str | None, Header(description="needed where money is created or moved: the same key takes effect once")
@@ -170,9 +167,7 @@ class TraceMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        found = _TRACEPARENT.match(Headers(scope=scope).get("traceparent", ""))
-        trace = found[1] if found else new_trace()
-        begin_trace(trace, service=self.service)
+        trace = begin_trace(Headers(scope=scope).get("traceparent", ""), service=self.service)
 
         async def send_traced(message: Message) -> None:
             if message["type"] == "http.response.start":

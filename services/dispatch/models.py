@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.work_order import WorkState
 from shared.alerts import AlertRow
-from shared.bus.tables import InboxRow, OutboxRow
+from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
@@ -33,6 +33,10 @@ class Outbox(OutboxRow, Base):
 
 class Inbox(InboxRow, Base):
     """Messages we received."""
+
+
+class Unreadable(UnreadableRow, Base):
+    """What came to our queue and was no message."""
 
 
 class IdempotencyKey(IdempotencyRow, Base):

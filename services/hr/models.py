@@ -25,7 +25,7 @@ from services.hr.rules.ladder import Offence, PenaltyStep
 from services.hr.rules.payout import PaymentState
 from services.hr.rules.webhook import WebhookState
 from shared.alerts import AlertRow
-from shared.bus.tables import InboxRow, OutboxRow
+from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
@@ -49,6 +49,10 @@ class Outbox(OutboxRow, Base):
 
 class Inbox(InboxRow, Base):
     """Messages we received."""
+
+
+class Unreadable(UnreadableRow, Base):
+    """What came to our queue and was no message."""
 
 
 class IdempotencyKey(IdempotencyRow, Base):

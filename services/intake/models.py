@@ -21,7 +21,7 @@ from services.intake.rules.phone import DIGITS_SQL
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
-from shared.bus.tables import InboxRow, OutboxRow
+from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
@@ -45,6 +45,10 @@ class Outbox(OutboxRow, Base):
 
 class Inbox(InboxRow, Base):
     """Messages we received."""
+
+
+class Unreadable(UnreadableRow, Base):
+    """What came to our queue and was no message."""
 
 
 class IdempotencyKey(IdempotencyRow, Base):

@@ -1,6 +1,7 @@
 """The sender's side: what is to be sent, and what has not been acknowledged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,16 +11,26 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from shared.ids import new_id
-from shared.log import current_trace
+from shared.log import current_traceparent
 from shared.messages import Message
 
 FIRST_RESEND_SECONDS = 5
-LONGEST_RESEND_SECONDS = 300
-BATCH = 200
+LONGEST_RESEND_SECONDS = 60
+"""What is not acknowledged is sent again after 5, 10, 20, 40 seconds, then each minute."""
 
-_INSERT = text(
-    "INSERT INTO outbox (message_id, receiver, type, body, trace) VALUES (:message_id, :receiver, :type, :body, :trace)"
-).bindparams(bindparam("body", type_=JSONB))
+LONG_QUEUE = 50
+"""While more than this waits in a receiver's queue, nothing is sent to it again: it is probably still in there."""
+HELD_BACK_SECONDS = 5
+
+BATCH = 200
+"""Rows the relay takes at a time."""
+GROUP = 20
+"""First sendings of one type to one receiver that travel as one task."""
+
+_INSERT = text("""
+    INSERT INTO outbox (message_id, receiver, type, body, traceparent)
+    VALUES (:message_id, :receiver, :type, :body, :traceparent)
+""").bindparams(bindparam("body", type_=JSONB))
 
 _TAKE_DUE = text("""
     WITH due AS (
@@ -31,7 +42,14 @@ _TAKE_DUE = text("""
     SET sends = o.sends + 1,
         send_at = clock_timestamp() + make_interval(secs => least(:longest, :first * power(2, least(o.sends, 10))))
     FROM due WHERE o.message_id = due.message_id AND o.receiver = due.receiver
-    RETURNING o.message_id, o.receiver, o.type, o.body, o.trace, o.sends, o.published_at, o.sequence
+    RETURNING o.message_id, o.receiver, o.type, o.body, o.traceparent, o.sends, o.sequence
+""")
+
+_HOLD_BACK = text("""
+    UPDATE outbox o
+    SET sends = o.sends - 1, send_at = clock_timestamp() + make_interval(secs => :seconds)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:receivers AS text[])) AS held (message_id, receiver)
+    WHERE o.message_id = held.message_id AND o.receiver = held.receiver
 """)
 
 _ACKNOWLEDGE = text("""
@@ -42,14 +60,30 @@ _ACKNOWLEDGE = text("""
 
 @dataclass(frozen=True)
 class Envelope:
-    """One message as it travels: everything a receiver needs to claim, parse and trace it."""
+    """One message as it travels: everything a receiver needs to claim, parse and trace it.
+
+    `sends` is 1 when it travels for the first time: a later one may be a repeat of what was begun already.
+    """
 
     id: str
     type: str
     sender: str
     receiver: str
-    trace: str
+    traceparent: str
     body: dict[str, Any]
+    sends: int = 1
+
+    @classmethod
+    def read(cls, delivery: Mapping[str, Any]) -> "Envelope":
+        """What was delivered, whatever newer versions add; raises ValueError when it is no envelope."""
+        texts = ("id", "type", "sender", "receiver", "traceparent")
+        if not isinstance(delivery, Mapping) or not all(isinstance(delivery.get(name), str) for name in texts):
+            raise ValueError(f"an envelope has the texts {', '.join(texts)}")
+        UUID(delivery["id"])
+        body, sends = delivery.get("body"), delivery.get("sends", 1)
+        if not isinstance(body, dict) or type(sends) is not int:
+            raise ValueError("an envelope has a body, which is an object, and a whole number of sends")
+        return cls(**{name: delivery[name] for name in texts}, body=body, sends=sends)
 
 
 def channel(service: str) -> str:
@@ -72,7 +106,7 @@ def publish(session: Session, *messages: Message) -> None:
             "receiver": receiver,
             "type": type(message).__name__,
             "body": body,
-            "trace": current_trace(),
+            "traceparent": current_traceparent(),
         }
         for message in messages
         for id_, body in [(new_id(), message.model_dump(mode="json"))]
@@ -96,9 +130,35 @@ def take_due(session: Session) -> list[Envelope]:
         {"batch": BATCH, "longest": LONGEST_RESEND_SECONDS, "first": FIRST_RESEND_SECONDS},
     ).all()
     return [
-        Envelope(str(row.message_id), row.type, service, row.receiver, row.trace, row.body)
+        Envelope(str(row.message_id), row.type, service, row.receiver, row.traceparent, row.body, row.sends)
         for row in sorted(rows, key=lambda row: int(row.sequence))
     ]
+
+
+def hold_back(session: Session, taken: Sequence[Envelope], *, queues: AbstractSet[str]) -> list[Envelope]:
+    """Of the rows taken, those to send: repeats to the long `queues` are put off, as if they had not been taken."""
+    held = [envelope for envelope in taken if envelope.sends > 1 and envelope.receiver in queues]
+    if held:
+        keys = {"ids": [e.id for e in held], "receivers": [e.receiver for e in held], "seconds": HELD_BACK_SECONDS}
+        session.execute(_HOLD_BACK, keys)
+    return [e for e in taken if not (e.sends > 1 and e.receiver in queues)]
+
+
+def group(envelopes: Sequence[Envelope]) -> Iterator[list[Envelope]]:
+    """Envelopes that travel as one task: of one receiver and one type; a repeat travels alone.
+
+    One task costs more than the messages in it. What may have ended a process before must not take others along.
+    """
+    groups: dict[tuple[str, str], list[Envelope]] = {}
+    for envelope in envelopes:
+        if envelope.sends > 1:
+            yield [envelope]
+            continue
+        together = groups.setdefault((envelope.receiver, envelope.type), [])
+        together.append(envelope)
+        if len(together) == GROUP:
+            yield groups.pop((envelope.receiver, envelope.type))
+    yield from groups.values()
 
 
 def acknowledge(session: Session, *, receiver: str, ids: Sequence[UUID]) -> None:

@@ -1,9 +1,8 @@
-"""The pump: one thread in every worker that keeps a service's messages and deadlines moving.
+"""The pump: one thread in every worker that keeps a service's messages moving.
 
-It sweeps the deadlines that have passed, sends what the outbox holds, acknowledges what the inbox holds and puts
-early messages back on our queue. Any number of pumps may run: rows are claimed with SKIP LOCKED. Deadlines are
-swept from the database even while the broker is away. It wakes on a NOTIFY from a committed transaction, when a
-handler of this process is done, when the simulated clock moves, and otherwise once a second.
+It sends what the outbox holds, acknowledges what the inbox holds and puts waiting messages back on our queue. Any
+number of pumps may run: rows are claimed with SKIP LOCKED. It wakes on a NOTIFY from a committed transaction, when a
+handler of this process is done, and otherwise once a second.
 """
 
 import contextlib
@@ -18,17 +17,14 @@ from uuid import UUID
 import structlog
 from celery import Celery
 from kombu import Producer
-from kombu.exceptions import KombuError
+from kombu.exceptions import ChannelError, KombuError
 from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy import Select, bindparam, exists
-from sqlalchemy import select as sql_select
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from shared import clock
 from shared.bus import inbox, outbox
+from shared.bus.ticker import Ticker
 from shared.db import Database
-from shared.log import begin_trace, new_trace
-from shared.tasks import Tick
 
 log = structlog.get_logger()
 
@@ -49,10 +45,10 @@ def acknowledged(database: Database, *, receiver: str, ids: Sequence[str]) -> No
 class Pump:
     """See the module. `start` and `stop` are called by the worker, `poke` by its message handlers."""
 
-    def __init__(self, app: Celery, database: Database, ticks: Sequence[Tick]) -> None:
+    def __init__(self, app: Celery, database: Database, ticker: Ticker) -> None:
         self._app = app
         self._database = database
-        self._ticks = ticks
+        self._ticker = ticker
         self._stopping = threading.Event()
         self._poke_reader, self._poke_writer = os.pipe()
         os.set_blocking(self._poke_writer, False)
@@ -96,7 +92,6 @@ class Pump:
             listening.execute(f"LISTEN {clock.CHANNEL}")
             producer: Producer | None = None
             while not self._stopping.is_set():
-                sweep(self._database, self._ticks)
                 if producer is None:
                     producer = self._app.amqp.Producer(self._app.connection_for_write())
                 self._send(producer)
@@ -110,8 +105,8 @@ class Pump:
             self._stopping.wait(GATHER_SECONDS)  # several handlers at once are one acknowledgement
         if self._poke_reader in ready:
             os.read(self._poke_reader, 4096)
-        for _ in listening.notifies(timeout=0):
-            pass
+        if any(notify.channel == clock.CHANNEL for notify in listening.notifies(timeout=0)):
+            self._ticker.wake()
 
     def _send(self, producer: Producer) -> None:
         """Send everything due; a crash between sending and committing sends again, and the inbox absorbs it."""
@@ -122,15 +117,22 @@ class Pump:
                 acknowledgements = inbox.take_acknowledgements(session)
                 if not (due or early or acknowledgements):
                     return
+                repeated_to = {envelope.receiver for envelope in due if envelope.sends > 1}
+                long = {name for name in repeated_to if _length(producer, name) > outbox.LONG_QUEUE}
                 with producer.batch():
-                    for envelope in due + early:
-                        self._put(producer, envelope.receiver, envelope.type, {"envelope": asdict(envelope)})
+                    for together in outbox.group(outbox.hold_back(session, due, queues=long) + early):
+                        self._put_messages(producer, together)
                     for sender, ids in acknowledgements.items():
                         self._put(producer, sender, ACKNOWLEDGED, {"receiver": self._database.service, "ids": ids})
             if len(due) < outbox.BATCH:
                 return
 
-    def _put(self, producer: Producer, receiver: str, name: str, kwargs: dict[str, Any]) -> None:
+    def _put_messages(self, producer: Producer, envelopes: Sequence[outbox.Envelope]) -> None:
+        first = envelopes[0]
+        delivery = {"envelopes": [asdict(envelope) for envelope in envelopes]}
+        self._put(producer, first.receiver, first.type, delivery, headers={"traceparent": first.traceparent})
+
+    def _put(self, producer: Producer, receiver: str, name: str, kwargs: dict[str, Any], **options: Any) -> None:
         self._app.send_task(
             f"{receiver}.{name}",
             kwargs=kwargs,
@@ -139,30 +141,13 @@ class Pump:
             retry=False,
             argsrepr="-",
             kwargsrepr="-",
+            **options,
         )
 
 
-def sweep(database: Database, ticks: Sequence[Tick]) -> None:
-    """Act on every deadline that has passed, a claim at a time, until none is left.
-
-    One query asks which deadlines have passed at all, so that a quiet second costs one round trip.
-    """
-    if not ticks:
-        return
-    begin_trace(new_trace(), service=database.service)
-    with database.session() as session:
-        now = clock.now(session)
-        passed = session.execute(_any_passed(ticks), {"now": now}).one()
-    for tick, has_passed in zip(ticks, passed, strict=True):
-        more = has_passed
-        while more:
-            with database.session() as session:
-                done = tick.sweep(session, now=now)
-            if done:
-                log.info("deadline_passed", kind=tick.deadline.kind, count=done)
-            more = done > 0
-
-
-def _any_passed(ticks: Sequence[Tick]) -> Select[*tuple[Any, ...]]:
-    now: Any = bindparam("now")
-    return sql_select(*(exists().where(tick.deadline.passed(now)).label(f"tick_{i}") for i, tick in enumerate(ticks)))
+def _length(producer: Producer, queue: str) -> int:
+    """How many tasks wait in a queue of the broker; where it has none of that name, none do."""
+    try:
+        return int(producer.channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:
+        return 0

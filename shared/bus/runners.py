@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from shared.db import Database
-from shared.log import begin_trace, new_trace
+from shared.log import begin_trace
 from shared.tasks import Errand
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ class Runners:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            begin_trace(new_trace(), service=self._database.service)
+            begin_trace(service=self._database.service)
             try:
                 ran = [errand.run(self._database) for errand in self._errands]
             except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""The bus's two tables, the same in every service's schema; bus code addresses them by name in SQL."""
+"""The bus's three tables, the same in every service's schema; bus code addresses them by name in SQL."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,7 @@ class OutboxRow:
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     type: Mapped[str]
     body: Mapped[dict]  # type: ignore[type-arg]
-    trace: Mapped[str]
+    traceparent: Mapped[str]
     published_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     send_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     sends: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
@@ -35,7 +35,8 @@ class OutboxRow:
 class InboxRow:
     """A message that reached us: handled once, waiting to be tried again, parked for an operator, or discarded.
 
-    The body is kept only while it may still be needed.
+    The body is kept only while it may still be needed. `attempts` counts tries that ended without effect, `unended`
+    those since the last end that were begun and may have taken their process with them.
     """
 
     __tablename__ = "inbox"
@@ -44,11 +45,12 @@ class InboxRow:
     sender: Mapped[str]
     type: Mapped[str]
     state: Mapped[str]
-    trace: Mapped[str]
+    traceparent: Mapped[str]
     received_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     handled_at: Mapped[datetime | None]
     ack_due: Mapped[bool] = mapped_column(server_default=text("true"))
-    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    unended: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     retry_at: Mapped[datetime | None]
     reason: Mapped[str | None]
     body: Mapped[dict | None]  # type: ignore[type-arg]
@@ -62,3 +64,19 @@ class InboxRow:
             Index("ix_inbox_waiting", "retry_at", postgresql_where=text("state = 'waiting'")),
             Index("ix_inbox_parked", "message_id", postgresql_where=text("state = 'parked'")),
         )
+
+
+class UnreadableRow:
+    """Something on our queue that is no message of this house: counted, by its digest, and never run.
+
+    What it holds is not kept: a stranger's bytes may be anything, and anybody's.
+    """
+
+    __tablename__ = "unreadable"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    bytes: Mapped[int]
+    times: Mapped[int] = mapped_column(server_default=text("1"))
+    first_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    last_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))

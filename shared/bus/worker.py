@@ -1,4 +1,4 @@
-"""The Celery worker of a service: its queue, its tasks, its settings, and the pump and the runners beside them.
+"""The Celery worker of a service: its queue, its tasks, its settings, and the threads beside them.
 
 One task for each message the service hears, named `receiver.Message`, on the queue named as the service.
 Routing is by queue name alone (exchange ''): a broker that was wiped swallows nothing in silence.
@@ -6,12 +6,13 @@ Routing is by queue name alone (exchange ''): a broker that was wiped swallows n
 
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from kombu import Exchange, Queue
 
 from shared.bus.inbox import receive
 from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
 from shared.bus.runners import Runners
+from shared.bus.ticker import Ticker
 from shared.db import SERVICES, database
 from shared.log import configure_logging
 from shared.settings import settings
@@ -55,14 +56,17 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
-    pump = Pump(app, database(service), tasks.ticks)
+    ticker = Ticker(database(service), tasks.ticks)
+    pump = Pump(app, database(service), ticker)
     runners = Runners(database(service), tasks.errands)
 
     def add(name: str) -> None:
-        @app.task(name=f"{service}.{name}", shared=False)
-        def deliver(envelope: dict[str, Any]) -> None:
-            receive(database(service), tasks.handlers, envelope)
-            pump.poke()
+        @app.task(name=f"{service}.{name}", shared=False, bind=True)
+        def deliver(task: Task, envelopes: list[dict[str, Any]]) -> None:
+            redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
+            for envelope in envelopes:
+                receive(database(service), tasks.handlers, envelope, redelivered=redelivered)
+                pump.poke()
 
     for message in tasks.handlers:
         add(message)
@@ -77,12 +81,15 @@ def make_celery(tasks: Tasks) -> Celery:
 
     @signals.worker_ready.connect(weak=False)
     def start_pump(**_: object) -> None:
+        ticker.start()
         pump.start()
         runners.start()
 
     @signals.worker_shutting_down.connect(weak=False)
     def stop_pump(**_: object) -> None:
+        ticker.stop()
         runners.stop()
         pump.stop()
+        ticker.join(5)
 
     return app

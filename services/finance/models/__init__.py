@@ -1,6 +1,16 @@
 """Finance's tables, one file for each subject; importing any of them knows them all."""
 
-from services.finance.models.base import Alert, Base, IdempotencyKey, Inbox, Outbox, Person, PolicyChange, Site
+from services.finance.models.base import (
+    Alert,
+    Base,
+    IdempotencyKey,
+    Inbox,
+    Outbox,
+    Person,
+    PolicyChange,
+    Site,
+    Unreadable,
+)
 from services.finance.models.cash_difference import CashDifference
 from services.finance.models.charge import Charge, ChargeWorker
 from services.finance.models.daily_check import CASH_CHASE, DAILY_CHECK, CarriedFinding, CashFinding, SiteDay
@@ -60,5 +70,6 @@ __all__ = [
     "SettlementLine",
     "Site",
     "SiteDay",
+    "Unreadable",
     "Wage",
 ]

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.alerts import AlertRow
-from shared.bus.tables import InboxRow, OutboxRow
+from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.people import PersonRow, SiteRow
@@ -23,6 +23,10 @@ class Outbox(OutboxRow, Base):
 
 class Inbox(InboxRow, Base):
     """Messages we received."""
+
+
+class Unreadable(UnreadableRow, Base):
+    """What came to our queue and was no message."""
 
 
 class IdempotencyKey(IdempotencyRow, Base):

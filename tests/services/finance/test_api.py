@@ -14,7 +14,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.bus.pump import sweep
+from shared.bus.ticker import sweep
 from shared.db import database
 from shared.ids import new_id
 from shared.messages import PayoutReceived
