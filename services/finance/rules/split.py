@@ -39,7 +39,7 @@ class Split:
 
 
 def weights_of(policy: SplitPolicy) -> list[int]:
-    """The parts of workers, reserve and company, in the order in which ties are given [D14]."""
+    """The parts of workers, reserve and company, in the order in which ties are given."""
     return [policy.workers, policy.reserve, policy.company]
 
 
