@@ -1,4 +1,4 @@
-"""`bianmin`: the commands people type. Exit codes: 0 well, 1 something does not agree, 2 wrong use."""
+"""`bianmin`: the commands people type. Exit codes: 0 well, 1 something does not agree, 2 wrong use (see `verify`)."""
 
 import contextlib
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
+import psycopg
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -30,6 +31,7 @@ from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
 from bianmin.stack import Address, Stack
+from bianmin.verify.command import verify
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.settings import settings
@@ -176,6 +178,9 @@ def audit(
     _audit(Client(Address.read(data).base_url), auditor, month)
 
 
+app.command()(verify)
+
+
 def _audit(client: Client, auditor: Person, month: str) -> None:
     done = run_audit(read_exports(client, auditor, month))
     for check, count in done.checked.items():
@@ -265,6 +270,7 @@ EXPECTED: dict[type[Exception], int] = {
     MessageParked: 1,
     PlayedWrong: 1,
     httpx.TransportError: 1,
+    psycopg.Error: 1,
 }
 """What a person can mend, told in one line, and the exit code."""
 

@@ -29,8 +29,7 @@ DEADLINES = {
         "dispatch.work_orders",
         "notice_number",
         "arrive_due_at",
-        "arrived_at IS NULL AND late_noted_at IS NULL AND terminated_at IS NULL AND cancelled_at IS NULL"
-        " AND declined_at IS NULL",
+        "arrived_at IS NULL AND late_noted_at IS NULL AND num_nonnulls(terminated_at, cancelled_at, declined_at) = 0",
     ),
     "certificate": ("dispatch.certificates", "id", "warn_at", "warned_at IS NULL"),
     "daily_cash_check": ("finance.site_days", "day", "closes_at", "checked_at IS NULL"),

@@ -36,6 +36,6 @@ class Violations:
 def look(connection: psycopg.Connection, invariant: Invariant) -> Violations | None:
     """The violations of an invariant; None when it holds."""
     counted = sql.SQL("SELECT count(*) OVER (), what FROM ({}) violated (what) LIMIT {}")
-    query = counted.format(sql.SQL(invariant.query), sql.Literal(SHOWN))  # type: ignore[arg-type]  # our own SQL
+    query = counted.format(sql.SQL(invariant.query), sql.Literal(SHOWN))
     rows = connection.execute(query).fetchall()
     return Violations(invariant, int(rows[0][0]), [str(what) for _, what in rows]) if rows else None

@@ -87,12 +87,13 @@ INVARIANTS = [
     Invariant(
         42,
         "lines_are_what_each_person_earned",
-        "each line of an approved month is the person's jobs, rewards and fines; a fine takes the bonus first [R93, D21]",
+        "each line of an approved month is his jobs, rewards and fines; a fine takes the bonus first [R93, D21]",
         f"""
-            SELECT format('settlement %s, person %s: share %s, brought %s, reward %s, fine %s are due, the line has %s',
+            SELECT format('settlement %s, person %s: share %s, brought %s, reward %s, fine %s are due; the line has share %s,'
+                          ' reward %s, fine %s, of it from bonus %s, from wage %s, carried %s; net %s',
                           s.id, person_id, due.share_fen, due.brought_fen, due.reward_fen, due.fine_fen,
-                          coalesce(CAST(to_jsonb(l) AS text), 'nothing'))
-            FROM (SELECT * FROM ({_DUE}) computed) due
+                          l.share_fen, l.reward_fen, l.fine_fen, l.from_bonus_fen, l.from_wage_fen, l.carried_fen, l.net_fen)
+            FROM ({_DUE}) due
             FULL JOIN finance.settlement_lines l USING (settlement_id, person_id)
             JOIN finance.settlements s ON s.id = settlement_id AND s.state IN {APPROVED}
             WHERE (l.share_fen - l.share_carried_fen, l.brought_fen, l.reward_fen, l.fine_fen) IS DISTINCT FROM

@@ -103,7 +103,7 @@ INVARIANTS = [
     Invariant(
         22,
         "refunds_take_back_what_was_given",
-        "all refunds of a receipt together come out of its three parts in proportion, and the receipt counts them [D16]",
+        "all refunds of a receipt come out of its three parts in proportion, and the receipt counts them [D16]",
         f"""
             SELECT format('receipt %s: %s gave back %s fen, and should %s', r.number, due.part, did.fen, due.fen)
             FROM ({shared_out("id", _REFUND_PARTS)}) due
@@ -117,7 +117,7 @@ INVARIANTS = [
                           coalesce(f.amount_fen, 0))
             FROM finance.receipts r LEFT JOIN ({_REFUNDED}) f ON f.receipt_id = r.id
             WHERE r.refunded_fen <> coalesce(f.amount_fen, 0)
-        """,  # noqa: S608, E501  # our own SQL
+        """,  # noqa: S608  # our own SQL
     ),
     Invariant(
         23,
