@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import psycopg
@@ -160,11 +160,21 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
             deadlines.add_row(name, line["kind"], *counts, line["oldest_due"] or "")
     console.print(messages)
     console.print(deadlines)
+    console.print(_verified(client.get(watcher, "/finance/ops/verification")), highlight=False, markup=False)
     for name in SERVICES:
         for message in client.pages(watcher, f"/{name}/ops/received", state="parked"):
             console.print(
                 f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False, markup=False
             )
+
+
+def _verified(last: dict[str, Any] | None) -> str:
+    """What the verifier saw last, in words."""
+    if last is None:
+        return "the invariants were never verified: `bianmin verify` does"
+    violated = [f"{name} ({count})" for name, count in last["violations"].items() if count]
+    what = f"violated: {', '.join(violated)}; see `bianmin verify`" if violated else "all hold"
+    return f"{len(last['violations'])} invariants verified at {last['at']}: {what}"
 
 
 @app.command()

@@ -409,7 +409,7 @@ TAMPERINGS = [
         "people_are_known_everywhere", one("finance.people", "version = version - 1", "true"), named="2 services"
     ),
     tampering("sites_are_what_hr_says", one("dispatch.sites", "closing = '17:00'", "true"), named="dispatch knows"),
-    tampering("sites_are_known_everywhere", one("intake.sites", "version = version - 1", "true"), named="2 services"),
+    tampering("sites_are_known_everywhere", one("intake.sites", "version = 0", "true"), named="2 services"),
     tampering(
         "jobs_are_known_everywhere",
         "DELETE FROM finance.charges WHERE state = 'terminated'",
@@ -427,7 +427,7 @@ TAMPERINGS = [
     ),
     tampering(
         "fines_are_known_at_finance",
-        one("hr.cases", "fine_fen = 1", "state = 'final' AND fine_fen = 0"),
+        one("hr.cases", "state = 'final', step = 'fine', final_at = now(), fine_fen = 1", "state = 'dismissed'"),
         named="1 fen",
     ),
     tampering(
@@ -458,7 +458,7 @@ TAMPERINGS = [
     ),
     tampering(
         "receipt_books_are_complete",
-        "DELETE FROM finance.receipts WHERE number = (SELECT max(number) FROM finance.receipts WHERE state = 'on_hand')",
+        "DELETE FROM finance.receipts WHERE state = 'on_hand' AND number = 'SJ-BK-000100'",
         named="99 numbers",
     ),
     tampering(

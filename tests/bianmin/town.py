@@ -1,9 +1,11 @@
 """A month lived in this process: the real APIs, handlers and sweeps on a real database, messages carried by hand."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from bianmin.children import wait_until
@@ -28,51 +30,49 @@ JOBS, REFUSED = 26, 4
 """Requests of the play: enough that each of its troubles comes once, and some that are no service of ours."""
 
 
-def carry() -> bool:
-    """Every message that is due goes to its receiver and is acknowledged; whether there was any."""
-    carried = False
-    for service in TASKS:
-        with database(service).session() as session:
-            due = outbox.take_due(session) + inbox.take_retries(session)
-        for envelope in due:
-            inbox.receive(database(envelope.receiver), TASKS[envelope.receiver].handlers, asdict(envelope))
-        carried = carried or bool(due)
-    for service in TASKS:
-        with database(service).session() as session:
-            acknowledged = inbox.take_acknowledgements(session)
-        for sender, ids in acknowledged.items():
-            with database(sender).session() as session:
-                outbox.acknowledge(session, receiver=service, ids=ids)
-    return carried
-
-
-def come_to_rest() -> None:
-    """All deadlines that have passed are acted on, and what follows is done, until nothing is left to do."""
-
-    def at_rest() -> bool:
-        for service, tasks in TASKS.items():
-            sweep(database(service), tasks.ticks)
-        while carry():
-            pass
-        return not any(_waiting(service) for service in TASKS)
-
-    wait_until("no message to wait", at_rest, seconds=30)
-
-
-def _waiting(service: str) -> bool:
-    with database(service).session() as session:
-        return bool(session.connection().exec_driver_sql("SELECT 1 FROM inbox WHERE state = 'waiting' LIMIT 1").all())
+_BUSY = " UNION ALL ".join(
+    f"SELECT '{service}' WHERE EXISTS (SELECT FROM {service}.outbox WHERE acknowledged_at IS NULL)"
+    f" OR EXISTS (SELECT FROM {service}.inbox WHERE ack_due OR state = 'waiting')"
+    for service in TASKS
+)
 
 
 class Town(World):
-    """The world of the play without processes: it comes to rest when it is told to."""
+    """The world of the play without processes: when it settles, it carries messages and acts on deadlines itself."""
+
+    _swept_at: datetime | None = None
 
     def settle(self) -> None:
-        come_to_rest()
+        """Until no message is under way and no deadline has passed without being acted on."""
+        if self._swept_at != self.now:
+            for service, tasks in TASKS.items():
+                sweep(database(service), tasks.ticks)
+            self._swept_at = self.now
+        wait_until("all messages to have been handled", self._carried, seconds=30)
+
+    def _carried(self) -> bool:
+        """Carry what there is; whether nothing is under way any more."""
+        with self._engine.connect() as connection:
+            busy = connection.scalars(text(_BUSY)).all()
+        for service in busy:
+            with database(service).session() as session:
+                due = outbox.take_due(session) + inbox.take_retries(session)
+            for envelope in due:
+                handlers = TASKS[envelope.receiver].handlers
+                inbox.receive(database(envelope.receiver), handlers, asdict(envelope))
+        for service in TASKS if busy else ():
+            with database(service).session() as session:
+                acknowledged = inbox.take_acknowledgements(session)
+            for sender, ids in acknowledged.items():
+                with database(sender).session() as session:
+                    outbox.acknowledge(session, receiver=service, ids=[UUID(id_) for id_ in ids])
+        return not busy
 
 
 class TownClient(Client):
-    """Calls the four services in this process; asking whether they are quiet brings them to rest."""
+    """Calls the four services in this process; asking how their buses stand lets them come to rest first."""
+
+    town: Town
 
     def __init__(self) -> None:
         super().__init__("http://town")
@@ -81,7 +81,7 @@ class TownClient(Client):
 
     def get(self, person: Person, path: str, **query: Any) -> Any:
         if path.endswith("/ops/bus"):
-            come_to_rest()
+            self.town.settle()
         return super().get(person, path, **query)
 
 
@@ -93,8 +93,8 @@ def live_a_month(database_url: str, founder_secret: str) -> tuple[TownClient, Ca
     taken = [row for row in of_one if row.fields["trade"] in {"water", "electricity", "cleaning", "greening"}]
     refused = [row for row in of_one if row.fields["trade"] == "other"]
     client = TownClient()
-    world = Town(client, database_url)
-    cast = found_company(world, founder_secret, ["BK"], today=date(2026, 4, 1))
-    Play(world, cast, taken[:JOBS] + refused[:REFUSED], mapping, seed=1).live()
-    come_to_rest()
+    client.town = Town(client, database_url)
+    cast = found_company(client.town, founder_secret, ["BK"], today=date(2026, 4, 1))
+    Play(client.town, cast, taken[:JOBS] + refused[:REFUSED], mapping, seed=1).live()
+    client.town.settle()
     return client, cast
