@@ -45,6 +45,7 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
         _create_roles(connection, services)
         _create_clock(connection, simulated_at)
         _create_schemas(connection, services)
+        _narrow(connection)
     for service in services:
         with owner.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
@@ -79,6 +80,8 @@ def _create_clock(connection: Connection, simulated_at: str | None) -> None:
 
 
 def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
+    # lets a constraint say "no two of one site overlap"
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA installation"))
     for service in services:
         role = role_of(service)
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service}"))
@@ -87,24 +90,45 @@ def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
         connection.execute(text("REVOKE ALL ON FUNCTION installation.clock_set FROM PUBLIC"))
 
 
-def _grant(connection: Connection, service: str) -> None:
-    """The service's role may use its tables, and only add to those that are append-only.
+_NARROW = text("""
+    DO $$
+    BEGIN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+        IF EXISTS (SELECT FROM pg_database WHERE datname = 'postgres') THEN
+            REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
+        END IF;
+    END
+    $$
+""")
 
-    A table is append-only when its comment says so; a trigger of the migration refuses changes besides.
+
+def _narrow(connection: Connection) -> None:
+    """What PostgreSQL lets everybody do and no service needs: temporary tables, the server's other database.
+
+    A temporary table could stand before a service's own one. Where the owner may not revoke it, a warning says so.
+    """
+    connection.execute(_NARROW)
+
+
+def _grant(connection: Connection, service: str) -> None:
+    """The service's role may use its tables, only add to those that are append-only, only read what triggers write.
+
+    A table is one or the other when its comment says so; a trigger of the migration refuses changes besides.
     """
     role = role_of(service)
     connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {service} TO {role}"))
     connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {service} TO {role}"))
-    append_only = connection.execute(
+    marked = connection.execute(
         text("""
-            SELECT c.relname FROM pg_class c
+            SELECT c.relname, obj_description(c.oid) FROM pg_class c
             WHERE c.relnamespace = CAST(:service AS regnamespace) AND c.relkind = 'r'
-              AND obj_description(c.oid) = 'append-only'
+              AND obj_description(c.oid) IN ('append-only', 'written by triggers')
         """),
         {"service": service},
-    ).scalars()
-    for table in [*append_only, "alembic_version"]:
-        connection.execute(text(f"REVOKE UPDATE, DELETE ON {service}.{table} FROM {role}"))
+    ).all()
+    for table, mark in [*marked, ("alembic_version", "written by triggers")]:
+        right = "UPDATE, DELETE" if mark == "append-only" else "INSERT, UPDATE, DELETE"
+        connection.execute(text(f"REVOKE {right} ON {service}.{table} FROM {role}"))
 
 
 def _admit_verifier(connection: Connection, services: Sequence[str]) -> None:
