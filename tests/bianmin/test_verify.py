@@ -58,7 +58,7 @@ def seen_after(owner: psycopg.Connection, *tampering: str) -> Report:
     """What the verifier sees after somebody changed the database below every trigger and foreign key."""
     owner.execute("SET LOCAL session_replication_role = replica")
     for statement in tampering:
-        assert owner.execute(statement).rowcount > 0, f"nothing was tampered with: {statement}"
+        assert owner.execute(statement).rowcount != 0, f"nothing was tampered with: {statement}"
     owner.execute("SET LOCAL session_replication_role = origin")
     owner.execute("SET LOCAL ROLE bianmin_verifier")
     return verify(owner, settled=True)
@@ -72,6 +72,11 @@ class Tampering:
     statements: tuple[str, ...]
     named: str
     also: frozenset[str] = frozenset()
+
+
+def without_check(table: str, name: str) -> str:
+    """The superuser takes a rule of the database away first."""
+    return f"ALTER TABLE {table} DROP CONSTRAINT {name}"
 
 
 def tampering(invariant: str, *statements: str, named: str, also: str = "") -> Tampering:
@@ -96,12 +101,13 @@ TAMPERINGS = [
         "INSERT INTO finance.journals (id, site_id, kind, at, day, reference)"
         " SELECT gen_random_uuid(), site_id, 'rework', at, day, 'empty' FROM finance.journals LIMIT 1",
         named="rework empty",
+        also="journals_are_chained",
     ),
     tampering(
         "journals_balance",
         one("finance.journal_lines", "amount_fen = amount_fen + 1", "account = 'fines'"),
         named="summing to 1 fen",
-        also="lines_have_a_journal settlements_are_posted",
+        also="lines_have_a_journal settlements_are_posted the_chain_is_whole",
     ),
     tampering(
         "lines_have_a_journal",
@@ -110,7 +116,7 @@ TAMPERINGS = [
         named="line 1 of journal 00000000",
     ),
     *(
-        tampering(f"{name}s_are_posted", renamed(kind), named="tampered")
+        tampering(f"{name}s_are_posted", renamed(kind), named="tampered", also="the_chain_is_whole")
         for name, kind in (
             ("receipt", "receipt"),
             ("refund", "refund"),
@@ -128,7 +134,7 @@ TAMPERINGS = [
         "DELETE FROM finance.journals WHERE kind = 'receipt' AND id = ("
         "SELECT journal_id FROM finance.journal_lines WHERE account = 'bank' AND amount_fen > 0 ORDER BY 1 LIMIT 1)",
         named="receipt used SJ-",
-        also="lines_have_a_journal receipts_are_posted",
+        also="lines_have_a_journal journals_are_chained",
     ),
     tampering(
         "fees_are_split",
@@ -139,6 +145,7 @@ TAMPERINGS = [
     ),
     tampering(
         "fees_are_split",
+        without_check("finance.receipts", "ck_receipts_split"),
         one("finance.receipts", "company_fen = company_fen + 1, reserve_fen = reserve_fen - 1", "state = 'used'"),
         named="reserve is",
         also="receipts_are_posted the_reserve_fund_is_what_came_in months_add_up",
@@ -156,6 +163,7 @@ TAMPERINGS = [
     ),
     tampering(
         "refunds_take_back_what_was_given",
+        without_check("finance.refunds", "ck_refunds_split"),
         one("finance.refunds", "company_fen = company_fen + 1, reserve_fen = reserve_fen - 1", "state = 'approved'"),
         named="company gave back",
         also="refunds_are_posted the_reserve_fund_is_what_came_in months_add_up",
@@ -168,6 +176,7 @@ TAMPERINGS = [
     ),
     tampering(
         "splits_are_a_whole",
+        without_check("finance.policies", "ck_policies_split_is_whole"),
         "INSERT INTO finance.policies (id, name, site_id, effective_from, settings, changed_by, changed_at, reason)"
         " VALUES (gen_random_uuid(), 'SplitPolicy', NULL, '2030-01-01',"
         f""" '{{"company": 50, "workers": 35, "reserve": 14}}', {SOMEBODY_ELSE}, '2026-01-01', 'tampered')""",
@@ -217,6 +226,7 @@ TAMPERINGS = [
         f" VALUES ({SOMEBODY_ELSE}, 1, 'bank', {ANY_SITE}, 1000000000),"
         f" ({SOMEBODY_ELSE}, 2, 'cash_at_finance', {ANY_SITE}, -1000000000)",
         named="cash_at_finance of the site",
+        also="journals_are_chained balances_are_the_sums_of_lines",
     ),
     tampering(
         "the_till_is_what_was_counted_into_it",
@@ -284,13 +294,13 @@ TAMPERINGS = [
         "the_workers_share_is_cleared",
         one("finance.journal_lines", f"person_id = {SOMEBODY_ELSE}", "account = 'workers_share' AND amount_fen < 0"),
         named=f"workers_share of {SOMEBODY_ELSE[1:-1]}",
-        also="receipts_are_posted",
+        also="receipts_are_posted the_chain_is_whole",
     ),
     tampering(
         "rewards_due_are_cleared",
         one("finance.journal_lines", f"person_id = {SOMEBODY_ELSE}", "account = 'rewards_due' AND amount_fen < 0"),
         named=f"rewards_due of {SOMEBODY_ELSE[1:-1]}",
-        also="reserve_uses_are_posted",
+        also="reserve_uses_are_posted the_chain_is_whole",
     ),
     tampering(
         "fines_and_rewards_are_settled_once",
@@ -467,7 +477,40 @@ TAMPERINGS = [
         f" VALUES ({SOMEBODY_ELSE}, 5, 'draft', '2026-06-01', {SOMEBODY_ELSE}, '2026-05-01')",
         named="1 to 5, and there are 2",
     ),
+    tampering(
+        "journals_are_chained",
+        "DELETE FROM finance.ledger_chain WHERE seq = (SELECT max(seq) FROM finance.ledger_chain)",
+        named="and the journal is payment",
+    ),
+    tampering(
+        "the_chain_is_whole",
+        "UPDATE finance.ledger_chain SET hash = repeat('0', 64) WHERE seq = 2",
+        named="place 2: journal",
+    ),
+    tampering(
+        "the_chain_reaches_its_anchors",
+        "UPDATE finance.journals SET day = '2026-04-02' WHERE id = ("
+        "SELECT journal_id FROM finance.ledger_chain WHERE seq = 1)",
+        """DO $$
+        DECLARE
+            link record;
+            head text := '';
+        BEGIN
+            FOR link IN SELECT seq, journal_id FROM finance.ledger_chain ORDER BY seq LOOP
+                head := finance.chain_hash(link.seq, head, finance.journal_text(link.journal_id));
+                UPDATE finance.ledger_chain SET hash = head WHERE seq = link.seq;
+            END LOOP;
+        END $$""",
+        named="was rewritten before it",
+    ),
+    tampering(
+        "balances_are_the_sums_of_lines",
+        "UPDATE finance.balances SET balance_fen = balance_fen + 1 WHERE account = 'reserve_fund'",
+        named="reserve_fund of",
+    ),
 ]
+
+FROM_THE_LAST_ANCHOR_ON = "(SELECT max(seq) FROM hr.ledger_anchors)"
 
 
 def test_a_month_that_was_lived_violates_nothing_even_at_rest(town: str) -> None:
@@ -485,6 +528,19 @@ def test_tampering_is_seen_by_its_invariant_which_names_the_row(owner: psycopg.C
     seen = found[tampered.invariant]
     assert seen.count >= 1
     assert any(tampered.named in what for what in seen.shown), seen.shown
+
+
+def test_a_tail_cut_off_is_seen_although_the_rest_of_the_chain_is_whole(owner: psycopg.Connection) -> None:
+    cut = f"(SELECT journal_id FROM finance.ledger_chain WHERE seq >= {FROM_THE_LAST_ANCHOR_ON})"
+    report = seen_after(
+        owner,
+        f"DELETE FROM finance.journal_lines WHERE journal_id IN {cut}",
+        f"DELETE FROM finance.journals WHERE id IN {cut}",
+        f"DELETE FROM finance.ledger_chain WHERE seq >= {FROM_THE_LAST_ANCHOR_ON}",
+    )
+    found = {one.invariant.name: one.shown for one in report.violated}
+    assert "does not reach it" in found["the_chain_reaches_its_anchors"][0]
+    assert not {"the_chain_is_whole", "journals_are_chained"} & set(found)
 
 
 def test_every_invariant_has_been_violated_by_some_tampering() -> None:
