@@ -119,12 +119,7 @@ class Stack:
         }
         web, workers = self._web(listening, environment), self._workers(environment)
         self.supervisor = Supervisor([web, *workers])
-        self.verifier = Child(
-            "verify",
-            [sys.executable, "-m", "bianmin.verify", "--if-due"],
-            log=self.data / "logs" / "verify.log",
-            env=environment,
-        )
+        self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         listening.close()
         self._prepare(environment)
@@ -182,6 +177,11 @@ class Stack:
             for service in SERVICES
         ]
 
+    def make_verifier(self, environment: dict[str, str]) -> Child:
+        """A child that verifies the invariants when that is due, logs what it finds, and ends."""
+        argv = [sys.executable, "-m", "bianmin.verify", "--if-due"]
+        return Child("verify", argv, log=self.data / "logs" / "verify.log", env=environment)
+
     def _await_web(self, web: Child, address: Address) -> None:
         def ready_or_dead() -> bool:
             if not web.alive:
@@ -202,7 +202,7 @@ class Stack:
         time.sleep(seconds)
 
     def _verify(self) -> None:
-        """A short-lived child verifies the invariants when that is due; what it finds it logs, and it stops nothing."""
+        """Every few minutes a child looks; what it finds stops nothing."""
         if self.verifier and time.monotonic() >= self.verify_at and not self.verifier.alive:
             self.verify_at = time.monotonic() + VERIFY_SECONDS
             self.verifier.start()

@@ -17,7 +17,7 @@ ROLE = "bianmin_verifier"
 LOCK = 20240416
 """The advisory lock of nightly runs: whoever does not get it leaves the run to who has it."""
 
-_DUE = """
+DUE = """
     SELECT NOT EXISTS (SELECT FROM installation.verifications WHERE at >= due.at)
     FROM (SELECT installation.clock_now() AT TIME ZONE 'Asia/Shanghai' - interval '3 hours' AS now) shifted
     CROSS JOIN LATERAL (
@@ -90,7 +90,7 @@ def run_if_due(connection: psycopg.Connection) -> Report | None:
     if not _answer(connection, f"SELECT pg_try_advisory_lock({LOCK})"):
         return None
     try:
-        return run(connection) if _answer(connection, _DUE) else None
+        return run(connection) if _answer(connection, DUE) else None
     finally:
         connection.execute(f"SELECT pg_advisory_unlock({LOCK})")
 

@@ -65,9 +65,10 @@ FROM job GROUP BY hand_over_id, site_id, clerk_id, at;
 INSERT INTO finance.hand_over_receipts (hand_over_id, receipt_id, open) SELECT hand_over_id, receipt_id, false FROM job;
 
 INSERT INTO finance.journals (id, site_id, kind, at, day, reference)
-SELECT receipt_id, site_id, 'receipt', at, '2026-04-01', 'SJ-S' || site || '-' || lpad(place::text, 9, '0') FROM job
+SELECT receipt_id, site_id, 'receipt', at, '2026-04-01'::date,
+       'SJ-S' || site || '-' || lpad(place::text, 9, '0') FROM job
 UNION ALL
-SELECT id, site_id, 'hand_over', counted_at, '2026-04-01', id::text FROM finance.hand_overs;
+SELECT id, site_id, 'hand_over', counted_at, '2026-04-01'::date, id::text FROM finance.hand_overs;
 INSERT INTO finance.journal_lines (journal_id, line, account, site_id, person_id, amount_fen)
 SELECT receipt_id, 1, 'cash_in_hand', site_id, clerk_id, fee_fen FROM job
 UNION ALL SELECT receipt_id, 2, 'company_share', site_id, NULL, -parts[3] FROM job
@@ -88,39 +89,47 @@ SELECT request_id, 'dispatch', 'WorkAccepted', 'handled', '', clock_timestamp(),
 
 CHAIN = """
 INSERT INTO finance.balances (account, site_id, holder_id, balance_fen)
-SELECT account, site_id, holder_id, sum(moved_fen) FROM finance.holdings GROUP BY 1, 2, 3;
-SET LOCAL search_path = finance;
+SELECT account, site_id, holder_id, sum(moved_fen) FROM finance.holdings WHERE site_id IN (SELECT site_id FROM job)
+GROUP BY 1, 2, 3;
 DO $$
 DECLARE
     journal record;
-    head text := '';
+    head record;
 BEGIN
-    FOR journal IN SELECT id, row_number() OVER (ORDER BY id) AS seq FROM journals ORDER BY id LOOP
-        head := chain_hash(journal.seq, head, journal_text(journal.id));
-        INSERT INTO ledger_chain (seq, journal_id, hash) VALUES (journal.seq, journal.id, head);
+    SELECT coalesce(max(seq), 0) AS seq, coalesce(max(hash) FILTER (WHERE last), '') AS hash INTO head
+    FROM (SELECT seq, hash, seq = max(seq) OVER () AS last FROM finance.ledger_chain) chain;
+    FOR journal IN SELECT id FROM finance.journals WHERE site_id IN (SELECT site_id FROM job) ORDER BY id LOOP
+        head.seq := head.seq + 1;
+        head.hash := finance.chain_hash(head.seq, head.hash, finance.journal_text(journal.id));
+        INSERT INTO finance.ledger_chain (seq, journal_id, hash) VALUES (head.seq, journal.id, head.hash);
     END LOOP;
 END
 $$;
 """
 
 
-def fill(database_url: str, jobs: int) -> int:
-    """Make so many jobs in an empty installation, below its triggers; returns how many journal lines there are."""
+def fill(owner: psycopg.Connection, jobs: int) -> None:
+    """Make so many jobs at sites of their own, below every trigger, in the superuser's transaction."""
+    owner.execute("SET LOCAL session_replication_role = replica")
+    for statement in FILL.format(jobs=jobs, sites=SITES, people=PEOPLE, batch=HANDED_OVER).split(";\n"):
+        owner.execute(statement)
+    owner.execute(CHAIN)
+    owner.execute("SET LOCAL session_replication_role = origin")
+
+
+def main(jobs: int, database_url: str) -> str:
+    """Fill the database, verify it, and say how long that took."""
     with psycopg.connect(database_url.replace("+psycopg", "")) as owner:
-        owner.execute("SET LOCAL session_replication_role = replica")
-        for part in FILL.format(jobs=jobs, sites=SITES, people=PEOPLE, batch=HANDED_OVER).split(";\n"):
-            owner.execute(part)
-        owner.execute(CHAIN)
+        fill(owner, jobs)
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("ANALYZE")
-        return int(owner.execute("SELECT count(*) FROM finance.journal_lines").fetchone()[0])
+        (lines,) = owner.execute("SELECT count(*) FROM finance.journal_lines").fetchone() or (0,)
+    began = monotonic()
+    with connected(database_url) as verifier:
+        report = run(verifier)
+    told = [f"{found.invariant.name}: {found.count}, {found.shown[0]}" for found in report.violated]
+    return "\n".join([f"{lines} journal lines: {monotonic() - began:.1f} s", *told, ""])
 
 
 if __name__ == "__main__":
-    lines = fill(sys.argv[2], int(sys.argv[1]))
-    began = monotonic()
-    with connected(sys.argv[2]) as verifier:
-        report = run(verifier)
-    print(f"{lines} journal lines: {monotonic() - began:.1f} s")
-    for found in report.violated:
-        print(found.invariant.name, found.count, found.shown[:2])
+    sys.stdout.write(main(int(sys.argv[1]), sys.argv[2]))

@@ -1,28 +1,51 @@
 """`bianmin verify` on a month that was lived: it finds nothing, and then each thing that was tampered with."""
 
+import json
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
+from bianmin.children import wait_until
+from bianmin.month.cast import Cast
+from bianmin.stack import Stack
 from bianmin.verify import INVARIANTS
 from bianmin.verify.deadlines import DEADLINES
-from bianmin.verify.run import Report, connected, run, verify
+from bianmin.verify.run import DUE, Report, connected, run, run_if_due, verify
 from shared import db
 from shared.installation import prepare
 from shared.settings import settings
-from tests.bianmin.town import TASKS, live_a_month
+from tests.bianmin.many_rows import fill
+from tests.bianmin.tamperings import TAMPERINGS, Tampering
+from tests.bianmin.town import TASKS, TownClient, live_a_month
 from tests.conftest import START
 
 SECRET = "the-founder-of-the-town"
 
 
+@dataclass(frozen=True)
+class LivedTown:
+    """Where the month was lived, and by whom."""
+
+    url: str
+    client: TownClient
+    cast: Cast
+
+
 @pytest.fixture(scope="module")
-def town(template: str) -> Iterator[str]:
-    """The database of a month that was lived, settled and paid out; tests leave it as they found it."""
+def lived(template: str) -> Iterator[LivedTown]:
+    """A month that was lived, settled and paid out; tests leave its database as they found it."""
     server = create_engine(
         make_url(template).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
     )
@@ -36,14 +59,20 @@ def town(template: str) -> Iterator[str]:
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
         settings.cache_clear()
         db.database.cache_clear()
-        live_a_month(url, SECRET)
+        client, cast = live_a_month(url, SECRET)
+        yield LivedTown(url, client, cast)
         for service in db.SERVICES:
             db.database(service).engine.dispose()
         db.database.cache_clear()
     settings.cache_clear()
-    yield url
     with server.connect() as connection:
         connection.execute(text("DROP DATABASE town WITH (FORCE)"))
+
+
+@pytest.fixture
+def town(lived: LivedTown) -> str:
+    """Its database."""
+    return lived.url
 
 
 @pytest.fixture
@@ -64,452 +93,6 @@ def seen_after(owner: psycopg.Connection, *tampering: str) -> Report:
     return verify(owner, settled=True)
 
 
-@dataclass(frozen=True)
-class Tampering:
-    """Statements that violate an invariant, a word of the sentence that must name the row, and what else they break."""
-
-    invariant: str
-    statements: tuple[str, ...]
-    named: str
-    also: frozenset[str] = frozenset()
-
-
-def without_check(table: str, name: str) -> str:
-    """The superuser takes a rule of the database away first."""
-    return f"ALTER TABLE {table} DROP CONSTRAINT {name}"
-
-
-def tampering(invariant: str, *statements: str, named: str, also: str = "") -> Tampering:
-    return Tampering(invariant, statements, named, frozenset(also.split()))
-
-
-def one(table: str, change: str, where: str, key: str = "ctid") -> str:
-    """An UPDATE of the first row that fits."""
-    return f"UPDATE {table} SET {change} WHERE {key} = (SELECT {key} FROM {table} WHERE {where} ORDER BY {key} LIMIT 1)"
-
-
-def renamed(kind: str) -> str:
-    return one("finance.journals", "reference = 'tampered'", f"kind = '{kind}'")
-
-
-ANY_SITE = "(SELECT id FROM finance.sites ORDER BY code LIMIT 1)"
-SOMEBODY_ELSE = "'00000000-0000-0000-0000-000000000001'"
-
-TAMPERINGS = [
-    tampering(
-        "journals_balance",
-        "INSERT INTO finance.journals (id, site_id, kind, at, day, reference)"
-        " SELECT gen_random_uuid(), site_id, 'rework', at, day, 'empty' FROM finance.journals LIMIT 1",
-        named="rework empty",
-        also="journals_are_chained",
-    ),
-    tampering(
-        "journals_balance",
-        one("finance.journal_lines", "amount_fen = amount_fen + 1", "account = 'fines'"),
-        named="summing to 1 fen",
-        also="lines_have_a_journal settlements_are_posted the_chain_is_whole",
-    ),
-    tampering(
-        "lines_have_a_journal",
-        "INSERT INTO finance.journal_lines (journal_id, line, account, site_id, amount_fen)"
-        f" VALUES ({SOMEBODY_ELSE}, 1, 'fines', {ANY_SITE}, 5)",
-        named="line 1 of journal 00000000",
-    ),
-    *(
-        tampering(f"{name}s_are_posted", renamed(kind), named="tampered", also="the_chain_is_whole")
-        for name, kind in (
-            ("receipt", "receipt"),
-            ("refund", "refund"),
-            ("hand_over", "hand_over"),
-            ("made_good", "made_good"),
-            ("reserve_use", "reward"),
-            ("reserve_use", "loss"),
-            ("settlement", "settlement"),
-            ("payment", "payment"),
-            ("deposit", "deposit"),
-        )
-    ),
-    tampering(
-        "receipts_are_posted",
-        "DELETE FROM finance.journals WHERE kind = 'receipt' AND id = ("
-        "SELECT journal_id FROM finance.journal_lines WHERE account = 'bank' AND amount_fen > 0 ORDER BY 1 LIMIT 1)",
-        named="receipt used SJ-",
-        also="lines_have_a_journal journals_are_chained",
-    ),
-    tampering(
-        "fees_are_split",
-        "INSERT INTO finance.policies (id, name, site_id, effective_from, settings, changed_by, changed_at, reason)"
-        " VALUES (gen_random_uuid(), 'SplitPolicy', NULL, '2026-01-01',"
-        f""" '{{"company": 40, "workers": 45, "reserve": 15}}', {SOMEBODY_ELSE}, '2026-01-01', 'tampered')""",
-        named="receipt SJ-BK-000001: ",
-    ),
-    tampering(
-        "fees_are_split",
-        without_check("finance.receipts", "ck_receipts_split"),
-        one("finance.receipts", "company_fen = company_fen + 1, reserve_fen = reserve_fen - 1", "state = 'used'"),
-        named="reserve is",
-        also="receipts_are_posted the_reserve_fund_is_what_came_in months_add_up",
-    ),
-    tampering(
-        "workers_get_their_shares",
-        "UPDATE finance.charge_workers SET weight = 7 WHERE weight = 2",
-        "UPDATE dispatch.assignments SET weight = 7 WHERE weight = 2",
-        named="worker",
-    ),
-    tampering(
-        "refunds_take_back_what_was_given",
-        one("finance.receipts", "refunded_fen = refunded_fen + 1", "state = 'used' AND refunded_fen = 0"),
-        named="1 fen are refunded by the receipt, 0 by its refunds",
-    ),
-    tampering(
-        "refunds_take_back_what_was_given",
-        without_check("finance.refunds", "ck_refunds_split"),
-        one("finance.refunds", "company_fen = company_fen + 1, reserve_fen = reserve_fen - 1", "state = 'approved'"),
-        named="company gave back",
-        also="refunds_are_posted the_reserve_fund_is_what_came_in months_add_up",
-    ),
-    tampering(
-        "workers_give_back_their_part",
-        one("finance.refund_shares", "share_fen = share_fen - 1", "share_fen < 0"),
-        named="gave back",
-        also="refunds_are_posted lines_are_what_each_person_earned months_pay_out_what_was_earned",
-    ),
-    tampering(
-        "splits_are_a_whole",
-        without_check("finance.policies", "ck_policies_split_is_whole"),
-        "INSERT INTO finance.policies (id, name, site_id, effective_from, settings, changed_by, changed_at, reason)"
-        " VALUES (gen_random_uuid(), 'SplitPolicy', NULL, '2030-01-01',"
-        f""" '{{"company": 50, "workers": 35, "reserve": 14}}', {SOMEBODY_ELSE}, '2026-01-01', 'tampered')""",
-        named='"reserve": 14',
-    ),
-    tampering(
-        "hand_overs_add_up",
-        one("finance.cash_differences", f"receiver_id = {SOMEBODY_ELSE}", "true"),
-        named="100 recorded as missing",
-    ),
-    tampering(
-        "hand_overs_add_up",
-        one("finance.hand_overs", "amount_fen = amount_fen + 1", "state = 'counted'"),
-        named="fen expected",
-        also="hand_overs_are_posted",
-    ),
-    tampering(
-        "cash_in_hand_is_held",
-        one("finance.receipts", "short_fen = short_fen + 1", "holder_id IS NOT NULL"),
-        one("finance.receipts", "short_fen = short_fen - 1", "received_at IS NOT NULL"),
-        named="cash_in_hand of",
-    ),
-    tampering(
-        "shortages_are_owed",
-        "UPDATE finance.cash_differences SET made_good_at = NULL, made_good_by = NULL",
-        named="0 fen by the ledger, 100 by the documents",
-        also="made_goods_are_posted the_till_is_what_was_counted_into_it",
-    ),
-    tampering(
-        "shortages_stand_on_receipts",
-        one("finance.receipts", "short_fen = short_fen + 1", "received_at IS NOT NULL"),
-        named="fen are short of receipts",
-    ),
-    tampering(
-        "the_reserve_fund_is_what_came_in",
-        one("finance.proposals", "amount_fen = amount_fen + 1", "use = 'loss' AND state = 'approved'"),
-        named="reserve_fund of the site",
-        also="reserve_uses_are_posted",
-    ),
-    tampering(
-        "nothing_is_overdrawn",
-        "INSERT INTO finance.deposits (id, site_id, amount_fen, reference, deposited_by, deposited_at)"
-        f" VALUES ({SOMEBODY_ELSE}, {ANY_SITE}, 1000000000, 'CK', {SOMEBODY_ELSE}, '2026-04-30')",
-        "INSERT INTO finance.journals (id, site_id, kind, at, day, reference)"
-        f" VALUES ({SOMEBODY_ELSE}, {ANY_SITE}, 'deposit', '2026-04-30', '2026-04-30', {SOMEBODY_ELSE})",
-        "INSERT INTO finance.journal_lines (journal_id, line, account, site_id, amount_fen)"
-        f" VALUES ({SOMEBODY_ELSE}, 1, 'bank', {ANY_SITE}, 1000000000),"
-        f" ({SOMEBODY_ELSE}, 2, 'cash_at_finance', {ANY_SITE}, -1000000000)",
-        named="cash_at_finance of the site",
-        also="journals_are_chained balances_are_the_sums_of_lines",
-    ),
-    tampering(
-        "the_till_is_what_was_counted_into_it",
-        one("finance.refunds", "method = 'bank'", "method = 'cash' AND state = 'approved'"),
-        named="cash_at_finance of the site",
-        also="refunds_are_posted the_bank_is_what_went_through_it",
-    ),
-    tampering(
-        "the_bank_is_what_went_through_it",
-        one("finance.deposits", "amount_fen = amount_fen + 1", "true"),
-        named="bank of the site",
-        also="deposits_are_posted the_till_is_what_was_counted_into_it",
-    ),
-    tampering(
-        "payroll_is_what_is_unpaid",
-        one("finance.settlement_lines", "paid_at = NULL, payment_reference = NULL", "net_fen > 0"),
-        named="payroll of",
-        also="payments_are_posted the_bank_is_what_went_through_it payments_are_known",
-    ),
-    tampering(
-        "cash_is_held_by_the_last_of_its_chain",
-        """DELETE FROM finance.hand_over_receipts WHERE receipt_id = (
-             SELECT x.receipt_id FROM finance.hand_over_receipts x
-             JOIN finance.hand_over_receipts y ON y.hand_over_id = x.hand_over_id AND y.receipt_id <> x.receipt_id
-             JOIN finance.hand_overs h ON h.id = x.hand_over_id AND h.state = 'counted'
-             JOIN finance.receipts r ON r.id = x.receipt_id AND r.received_at IS NOT NULL
-             WHERE NOT EXISTS (SELECT FROM finance.hand_over_receipts z
-                               WHERE z.receipt_id = x.receipt_id AND z.hand_over_id <> x.hand_over_id) LIMIT 1)""",
-        named="receipt SJ-",
-    ),
-    tampering(
-        "months_add_up",
-        one(
-            "finance.settlements", "received_fen = received_fen + 1, company_fen = company_fen + 1", "state='received'"
-        ),
-        named="of 2026-04",
-    ),
-    tampering(
-        "settlements_are_the_sum_of_their_lines",
-        one("finance.settlements", "carried_fen = carried_fen + 1", "state = 'received'"),
-        named="of 2026-04",
-    ),
-    tampering(
-        "lines_are_what_each_person_earned",
-        one("finance.fines", f"person_id = {SOMEBODY_ELSE}", "settlement_id IS NOT NULL"),
-        named=SOMEBODY_ELSE.strip("'"),
-        also="fines_are_what_was_decided",
-    ),
-    tampering(
-        "months_pay_out_what_was_earned",
-        "DELETE FROM finance.fines WHERE case_id = (SELECT min(CAST(case_id AS text))::uuid FROM finance.fines)",
-        named="of 2026-04",
-        also="lines_are_what_each_person_earned fines_are_known_at_finance",
-    ),
-    tampering(
-        "what_is_carried_is_kept",
-        "INSERT INTO finance.carryovers"
-        " (from_settlement_id, person_id, kind, name, site_id, month, amount_fen, case_numbers)"
-        f" SELECT id, {SOMEBODY_ELSE}, 'fine', '', site_id, month, 7, '{{}}' FROM finance.settlements"
-        " WHERE state = 'received' LIMIT 1",
-        named="0 fen of fine are left by the line, 7 carried",
-        also="months_pay_out_what_was_earned",
-    ),
-    tampering(
-        "the_workers_share_is_cleared",
-        one("finance.journal_lines", f"person_id = {SOMEBODY_ELSE}", "account = 'workers_share' AND amount_fen < 0"),
-        named=f"workers_share of {SOMEBODY_ELSE[1:-1]}",
-        also="receipts_are_posted the_chain_is_whole",
-    ),
-    tampering(
-        "rewards_due_are_cleared",
-        one("finance.journal_lines", f"person_id = {SOMEBODY_ELSE}", "account = 'rewards_due' AND amount_fen < 0"),
-        named=f"rewards_due of {SOMEBODY_ELSE[1:-1]}",
-        also="reserve_uses_are_posted the_chain_is_whole",
-    ),
-    tampering(
-        "fines_and_rewards_are_settled_once",
-        one("finance.fines", "settled_at = NULL", "settled_at IS NOT NULL"),
-        named="fine",
-    ),
-    tampering(
-        "payouts_are_what_was_approved",
-        one("hr.payouts", f"approved_by = {SOMEBODY_ELSE}", "true"),
-        named="received of 2026-04",
-    ),
-    tampering(
-        "payout_lines_are_what_was_approved",
-        one("hr.payout_lines", "case_numbers = '{AJ-BK-2026-9999}'", "true"),
-        named="person",
-    ),
-    tampering(
-        "payout_lines_are_what_was_approved",
-        """UPDATE hr.payout_lines SET jobs = '[{"receipt_number": "SJ-BK-000001", "share_fen": 1}]'""",
-        named="person",
-    ),
-    tampering(
-        "payouts_are_delivered_once",
-        "UPDATE hr.deliveries SET sequence = sequence + 10",
-        named="deliveries are numbered 11",
-    ),
-    tampering(
-        "payments_are_what_is_due",
-        one("finance.settlement_lines", "paid_at = paid_at + interval '1 s'", "paid_at IS NOT NULL"),
-        named="payment is paid",
-    ),
-    tampering(
-        "payouts_are_received",
-        one("finance.settlements", "hr_received_at = hr_received_at + interval '1 s'", "state = 'received'"),
-        named="is received",
-    ),
-    tampering(
-        "payments_are_known",
-        one("finance.payout_failures", "cause = 'returned'", "true"),
-        named="attempt 1 failed",
-    ),
-    tampering(
-        "acknowledged_messages_are_held",
-        "DELETE FROM finance.inbox WHERE type = 'WorkAccepted'",
-        named="WorkAccepted",
-    ),
-    tampering(
-        "acknowledged_messages_are_held",
-        one("hr.inbox", "type = 'PayoutApproved'", "type = 'MonthReported'"),
-        named="held as PayoutApproved from intake",
-    ),
-    tampering(
-        "messages_were_sent",
-        "INSERT INTO finance.inbox (message_id, sender, type, state, traceparent, ack_due)"
-        f" VALUES ({SOMEBODY_ELSE}, 'hr', 'PayoutPaid', 'handled', '', false)",
-        named="hr never sent it there",
-    ),
-    tampering(
-        "nothing_is_parked", one("finance.inbox", "state = 'parked'", "type = 'NoticeIssued'"), named="NoticeIssued"
-    ),
-    tampering(
-        "nothing_is_stuck",
-        one("hr.outbox", "acknowledged_at = NULL, published_at = published_at - interval '1 h'", "true"),
-        named="unacknowledged since",
-        also="nothing_is_under_way",
-    ),
-    tampering("nothing_is_under_way", one("hr.inbox", "ack_due = true", "true"), named="its acknowledgement is due"),
-    tampering("nothing_was_discarded", one("hr.inbox", "state = 'discarded'", "true"), named="discarded at hr"),
-    tampering(
-        "deadlines_are_acted_on",
-        one("hr.cases", "state = 'decided', appeal_due_at = opened_at", "state = 'dismissed'"),
-        named="case_appeal of AJ-",
-    ),
-    tampering(
-        "charges_are_what_was_signed",
-        one("finance.charges", "accepted_at = accepted_at + interval '1 s'", "state = 'collected'"),
-        named="notice TZ-",
-    ),
-    tampering(
-        "charges_are_what_was_signed",
-        one("finance.charge_workers", "weight = weight + 1", "weight = 1"),
-        named="weight 2 at finance, 1 at dispatch",
-    ),
-    tampering(
-        "the_desk_knows_what_was_signed",
-        one("intake.requests", "fee_fen = fee_fen + 1", "receipt_number IS NOT NULL"),
-        named="request DJ-",
-        also="jobs_are_known_everywhere",
-    ),
-    tampering(
-        "the_desk_knows_what_was_paid",
-        one("intake.requests", "received_month = '2026-05'", "receipt_number IS NOT NULL"),
-        named="in 2026-05 at the desk",
-    ),
-    tampering(
-        "the_desk_knows_what_was_refunded",
-        one("intake.fee_refunds", "amount_fen = amount_fen + 1", "true"),
-        named="at the desk",
-    ),
-    tampering("fines_are_what_was_decided", one("finance.fines", "month = '2026-03'", "true"), named="in 2026-03"),
-    tampering(
-        "cases_of_cash_are_what_is_missing",
-        one("intake.cash_alerts", "amount_fen = amount_fen + 1", "true"),
-        named="alert",
-    ),
-    tampering(
-        "prices_are_what_was_approved", one("intake.price_items", "min_fen = min_fen + 1", "true"), named="of version 1"
-    ),
-    tampering(
-        "wages_are_what_hr_says",
-        one("finance.wages", "monthly_wage_fen = monthly_wage_fen + 1", "true"),
-        named="fen at finance",
-    ),
-    tampering("people_are_what_hr_says", one("intake.people", "role = 'leader'", "role = 'clerk'"), named="intake"),
-    tampering(
-        "people_are_known_everywhere", one("finance.people", "version = version - 1", "true"), named="2 services"
-    ),
-    tampering("sites_are_what_hr_says", one("dispatch.sites", "closing = '17:00'", "true"), named="dispatch knows"),
-    tampering("sites_are_known_everywhere", one("intake.sites", "version = 0", "true"), named="2 services"),
-    tampering(
-        "jobs_are_known_everywhere",
-        "DELETE FROM finance.charges WHERE state = 'terminated'",
-        named="order terminated, charge",
-    ),
-    tampering(
-        "reworks_are_known_everywhere",
-        one("intake.visits", "accepted_at = accepted_at + interval '1 s'", "round = 1"),
-        named="visit 1 of request",
-    ),
-    tampering(
-        "payments_are_known_at_the_desk",
-        one("intake.requests", "receipt_number = NULL", "receipt_number IS NOT NULL"),
-        named="receipt SJ-",
-    ),
-    tampering(
-        "fines_are_known_at_finance",
-        one("hr.cases", "state = 'final', step = 'fine', final_at = now(), fine_fen = 1", "state = 'dismissed'"),
-        named="1 fen",
-    ),
-    tampering(
-        "missing_cash_is_known",
-        one("finance.missing_cash", "returned_at = NULL", "returned_at IS NOT NULL"),
-        named="cash of",
-    ),
-    tampering(
-        "prices_and_wages_are_known",
-        "DELETE FROM intake.price_items WHERE code = 'tap'",
-        named="item tap of version 1",
-    ),
-    tampering("what_departments_report_is_known", "DELETE FROM hr.missed_callbacks", named="callback of DJ-"),
-    tampering(
-        "months_are_known",
-        one("hr.month_reports", """report = '{"received_fen": 1}'""", "true"),
-        named="2026-04 at site",
-    ),
-    tampering(
-        "forms_are_numbered",
-        one("intake.requests", "number = replace(number, '-0001', '-0009')", "number LIKE '%-0001'"),
-        named="series DJ-",
-    ),
-    tampering(
-        "cases_are_numbered",
-        one("hr.cases", "number = 'AJ-BK-2026-0099'", "state = 'dismissed'"),
-        named="series AJ-BK-2026",
-    ),
-    tampering(
-        "receipt_books_are_complete",
-        "DELETE FROM finance.receipts WHERE state = 'on_hand' AND number = 'SJ-BK-000100'",
-        named="99 numbers",
-    ),
-    tampering(
-        "price_versions_are_numbered",
-        "INSERT INTO finance.price_versions (id, number, state, effective_from, drafted_by, drafted_at)"
-        f" VALUES ({SOMEBODY_ELSE}, 5, 'draft', '2026-06-01', {SOMEBODY_ELSE}, '2026-05-01')",
-        named="1 to 5, and there are 2",
-    ),
-    tampering(
-        "journals_are_chained",
-        "DELETE FROM finance.ledger_chain WHERE seq = (SELECT max(seq) FROM finance.ledger_chain)",
-        named="and the journal is payment",
-    ),
-    tampering(
-        "the_chain_is_whole",
-        "UPDATE finance.ledger_chain SET hash = repeat('0', 64) WHERE seq = 2",
-        named="place 2: journal",
-    ),
-    tampering(
-        "the_chain_reaches_its_anchors",
-        "UPDATE finance.journals SET day = '2026-04-02' WHERE id = ("
-        "SELECT journal_id FROM finance.ledger_chain WHERE seq = 1)",
-        """DO $$
-        DECLARE
-            link record;
-            head text := '';
-        BEGIN
-            FOR link IN SELECT seq, journal_id FROM finance.ledger_chain ORDER BY seq LOOP
-                head := finance.chain_hash(link.seq, head, finance.journal_text(link.journal_id));
-                UPDATE finance.ledger_chain SET hash = head WHERE seq = link.seq;
-            END LOOP;
-        END $$""",
-        named="was rewritten before it",
-    ),
-    tampering(
-        "balances_are_the_sums_of_lines",
-        "UPDATE finance.balances SET balance_fen = balance_fen + 1 WHERE account = 'reserve_fund'",
-        named="reserve_fund of",
-    ),
-]
-
 FROM_THE_LAST_ANCHOR_ON = "(SELECT max(seq) FROM hr.ledger_anchors)"
 
 
@@ -528,6 +111,11 @@ def test_tampering_is_seen_by_its_invariant_which_names_the_row(owner: psycopg.C
     seen = found[tampered.invariant]
     assert seen.count >= 1
     assert any(tampered.named in what for what in seen.shown), seen.shown
+
+
+def test_the_rows_by_which_the_verifier_is_timed_violate_nothing(owner: psycopg.Connection) -> None:
+    fill(owner, 40)
+    assert [(found.invariant.name, found.shown) for found in verify(owner).violated] == []
 
 
 def test_a_tail_cut_off_is_seen_although_the_rest_of_the_chain_is_whole(owner: psycopg.Connection) -> None:
@@ -557,3 +145,175 @@ def test_every_invariant_has_an_exit_code_of_its_own() -> None:
 def test_every_deadline_of_every_service_is_looked_at() -> None:
     kinds = {deadline.kind for tasks in TASKS.values() for deadline in tasks.deadlines}
     assert set(DEADLINES) == kinds
+
+
+# --- the command, the night, and what others see of it ------------------------------------------------------------
+
+
+@contextmanager
+def one_fen_too_much(town: str) -> Iterator[None]:
+    """A committed running balance of the reserve fund that is not the sum of its lines; mended at the end."""
+    with psycopg.connect(town.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        change = "UPDATE finance.balances SET balance_fen = balance_fen + %s WHERE account = 'reserve_fund'"
+        owner.execute(change, (1,))
+        try:
+            yield
+        finally:
+            owner.execute(change, (-1,))
+
+
+def bianmin_verify(town: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bianmin", "verify", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "BIANMIN_DATABASE_URL": town},
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_command_ends_with_0_or_with_the_code_of_what_is_violated(town: str) -> None:
+    clean = bianmin_verify(town, "--settled")
+    assert (clean.returncode, clean.stdout.count("✗")) == (0, 0), clean.stdout + clean.stderr
+    with one_fen_too_much(town):
+        tampered, told = bianmin_verify(town), bianmin_verify(town, "--json")
+    assert tampered.returncode == told.returncode == 98
+    assert "✗ 98 balances_are_the_sums_of_lines: 1 against: every running balance" in tampered.stdout
+    assert "reserve_fund of" in tampered.stdout
+    (violated,) = json.loads(told.stdout)["violated"]
+    assert (violated["code"], violated["invariant"], violated["count"]) == (98, "balances_are_the_sums_of_lines", 1)
+
+
+def test_wrong_use_of_the_command_ends_with_2(town: str, tmp_path: Path) -> None:
+    assert bianmin_verify(town, "--if-due", "--settled").returncode == 2
+    nowhere = {name: value for name, value in os.environ.items() if not name.startswith("BIANMIN_")}
+    argv = [sys.executable, "-m", "bianmin.verify", "--data", str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, env=nowhere, check=False)
+    assert (done.returncode, "nothing runs in" in done.stderr) == (2, True)
+
+
+def test_more_than_twenty_rows_are_counted_and_twenty_are_named(owner: psycopg.Connection) -> None:
+    report = seen_after(owner, "DELETE FROM finance.inbox")
+    (found,) = report.violated
+    assert found.invariant.name == "acknowledged_messages_are_held"
+    assert (found.count > 20, len(found.shown)) == (True, 20)
+
+
+def test_the_verifier_reads_everything_and_changes_nothing(town: str) -> None:
+    tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY(%s)"
+    schemas = [*db.SERVICES, "installation"]
+    with connected(town) as connection:
+        found = [str(table) for (table,) in connection.execute(tables, (schemas,)).fetchall()]
+        assert len(found) > 60
+        for table in found:
+            connection.execute(f"SELECT FROM {table} LIMIT 1")
+            for privilege in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
+                query = "SELECT has_table_privilege('bianmin_verifier', %s, %s)"
+                ((may,),) = connection.execute(query, (table, privilege)).fetchall()
+                assert may == ((table, privilege) == ("installation.verifications", "INSERT")), (table, privilege)
+        for schema in schemas:
+            query = "SELECT has_schema_privilege('bianmin_verifier', %s, 'CREATE')"
+            assert connection.execute(query, (schema,)).fetchall() == [(False,)]
+
+
+def test_services_read_what_was_verified_and_write_none_of_it(town: str) -> None:
+    with db.database("finance").session() as session:
+        assert session.execute(text("SELECT count(*) FROM verifications")).scalar_one() >= 0
+        query = text("SELECT has_table_privilege(current_user, 'installation.verifications', :privilege)")
+        for privilege in ("INSERT", "UPDATE", "DELETE"):
+            assert session.execute(query, {"privilege": privilege}).scalar_one() is False
+
+
+@pytest.fixture
+def never_verified(town: str) -> Iterator[None]:
+    with psycopg.connect(town.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("DELETE FROM installation.verifications")
+        yield
+        owner.execute("DELETE FROM installation.verifications")
+
+
+def test_of_many_who_ask_at_once_one_verifies_and_no_other_until_the_next_night(
+    town: str, never_verified: None
+) -> None:
+    together = threading.Barrier(6)
+
+    def ask() -> Report | None:
+        with connected(town) as connection:
+            together.wait(30)
+            return run_if_due(connection)
+
+    with ThreadPoolExecutor(6) as pool:
+        reports = list(pool.map(lambda _: ask(), range(6)))
+    assert sum(report is not None for report in reports) == 1
+    with connected(town) as connection:
+        assert run_if_due(connection) is None
+        runs = connection.execute("SELECT count(*), count(DISTINCT invariant) FROM installation.verifications")
+        lasting = sum(not invariant.settled for invariant in INVARIANTS)
+        assert runs.fetchall() == [(lasting, lasting)]
+
+
+@pytest.mark.parametrize(
+    ("verified", "now", "due"),
+    [
+        ("2026-04-30T18:59:59Z", "2026-04-30T19:00:00Z", True),  # 02:59:59 and 03:00 of 1 May in Shanghai
+        ("2026-04-30T19:00:00Z", "2026-05-01T18:59:59Z", False),
+        ("2026-04-30T19:00:00Z", "2026-05-01T19:00:00Z", True),
+        ("2026-04-30T19:00:00Z", "2026-06-30T03:00:00Z", True),  # a simulation's clock jumped: once is enough
+    ],
+)
+def test_a_night_is_over_at_three_in_shanghai(owner: psycopg.Connection, verified: str, now: str, due: bool) -> None:
+    owner.execute("DELETE FROM installation.verifications")
+    owner.execute(
+        "INSERT INTO installation.verifications (at, seconds, invariant, violations) VALUES (%s, 1, 'any', 0)",
+        (verified,),
+    )
+    owner.execute("UPDATE installation.clock SET simulated_at = %s, running = false", (now,))
+    assert owner.execute(DUE).fetchall() == [(due,)]
+
+
+def test_metrics_tell_bus_deadlines_and_violations_in_prometheus_format(
+    town: str, lived: LivedTown, never_verified: None
+) -> None:
+    def scrape(service: str) -> dict[tuple[str, ...], float]:
+        answer = lived.client.raw(lived.cast.operator, f"/{service}/ops/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        return {
+            (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(answer.text)
+            for sample in family.samples
+        }
+
+    before = scrape("finance")
+    assert before["bianmin_unacknowledged_messages", "finance"] == 0
+    assert before["bianmin_published_messages", "finance"] > 20
+    assert before["bianmin_deadlines_open", "month_close", "finance"] == 1
+    assert ("bianmin_verification_age_seconds",) not in before, "never verified is not verified just now"
+    with one_fen_too_much(town), connected(town) as connection:
+        assert run_if_due(connection) is not None
+    after = scrape("hr")
+    assert after["bianmin_invariant_violations", "balances_are_the_sums_of_lines"] == 1
+    assert after["bianmin_invariant_violations", "journals_balance"] == 0
+    assert after["bianmin_verification_age_seconds",] >= 0
+    refused = lived.client.raw(lived.cast.hr, "/hr/ops/metrics")
+    assert refused.status_code == 403
+
+
+def test_the_stack_verifies_by_a_child_that_logs_a_violation_and_stops_nothing(
+    town: str, never_verified: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIANMIN_DATABASE_URL", town)
+    stack = Stack(tmp_path)
+    stack.verifier = stack.make_verifier({})
+    stack.watch(0)
+    assert not stack.verifier.alive, "not so soon after the start"
+    stack.verify_at = 0
+    with one_fen_too_much(town):
+        stack.watch(0)
+        wait_until("the verifier to end", lambda: stack.verifier is not None and not stack.verifier.alive, seconds=60)
+    events = [json.loads(line) for line in (tmp_path / "logs" / "verify.log").read_text().splitlines()]
+    assert [(e["level"], e["event"], e.get("invariant")) for e in events] == [
+        ("error", "invariant_violated", "balances_are_the_sums_of_lines"),
+        ("info", "verified", None),
+    ]
