@@ -33,9 +33,9 @@ ANALYZE job;
 INSERT INTO hr.sites (id, version, code, name, zone, closing)
 SELECT md5('site ' || s)::uuid, 1, 'S' || s, 'S' || s, 'Asia/Shanghai', '18:00' FROM generate_series(0, {sites} - 1) s;
 INSERT INTO intake.sites (id, version, code, name, zone, closing)
-SELECT id, version, code, name, zone, closing FROM hr.sites;
-INSERT INTO dispatch.sites SELECT * FROM intake.sites;
-INSERT INTO finance.sites SELECT * FROM intake.sites;
+SELECT id, version, code, name, zone, closing FROM hr.sites WHERE id IN (SELECT site_id FROM job);
+INSERT INTO dispatch.sites SELECT * FROM intake.sites WHERE id IN (SELECT site_id FROM job);
+INSERT INTO finance.sites SELECT * FROM intake.sites WHERE id IN (SELECT site_id FROM job);
 
 INSERT INTO dispatch.work_orders (id, request_id, round, notice_number, site_id, department, trade, owner_name, address,
     phone, description, visit_from, visit_to, fee_fen, price_version, state, received_at, acknowledge_due_at,

@@ -202,7 +202,7 @@ def test_more_than_twenty_rows_are_counted_and_twenty_are_named(owner: psycopg.C
 
 
 def test_the_verifier_reads_everything_and_changes_nothing(town: str) -> None:
-    tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY(%s)"
+    tables = "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY(%s)"
     schemas = [*db.SERVICES, "installation"]
     with connected(town) as connection:
         found = [str(table) for (table,) in connection.execute(tables, (schemas,)).fetchall()]
