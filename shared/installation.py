@@ -14,6 +14,20 @@ import shared
 from shared import clock
 from shared.db import SERVICES, role_of
 
+VERIFIER = "bianmin_verifier"
+"""Who recomputes every invariant from outside: he reads all, and adds what he saw to `verifications`."""
+
+_VERIFICATIONS = """
+    CREATE TABLE IF NOT EXISTS installation.verifications (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at timestamptz NOT NULL,
+        seconds real NOT NULL,
+        invariant text NOT NULL,
+        violations bigint NOT NULL CHECK (violations >= 0)
+    );
+    COMMENT ON TABLE installation.verifications IS 'append-only';
+"""
+
 
 class WrongInstallation(Exception):
     """The database holds an installation of the other kind: real instead of simulated, or the reverse."""
@@ -38,11 +52,13 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
             connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
             command.upgrade(_alembic(service, connection), "head")
             _grant(connection, service)
+    with owner.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
+        _admit_verifier(connection, services)
 
 
 def _create_roles(connection: Connection, services: Sequence[str]) -> None:
-    for service in services:
-        role = role_of(service)
+    for role in [*(role_of(service) for service in services), VERIFIER]:
         if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
             connection.execute(text(f"CREATE ROLE {role}"))
         if not connection.execute(text("SELECT pg_has_role(current_user, :role, 'MEMBER')"), {"role": role}).scalar():
@@ -113,6 +129,17 @@ def _grant(connection: Connection, service: str) -> None:
     for table, mark in [*marked, ("alembic_version", "written by triggers")]:
         right = "UPDATE, DELETE" if mark == "append-only" else "INSERT, UPDATE, DELETE"
         connection.execute(text(f"REVOKE {right} ON {service}.{table} FROM {role}"))
+
+
+def _admit_verifier(connection: Connection, services: Sequence[str]) -> None:
+    """The verifier may read every table there is now; each service may read what he saw."""
+    readers = ", ".join(role_of(service) for service in services)
+    schemas = ", ".join([*services, "installation"])
+    connection.execute(text(_VERIFICATIONS))
+    connection.execute(text(f"GRANT SELECT ON installation.verifications TO {readers}"))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {schemas} TO {VERIFIER}"))
+    connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {VERIFIER}"))
+    connection.execute(text(f"GRANT INSERT ON installation.verifications TO {VERIFIER}"))
 
 
 def _alembic(service: str, connection: Connection) -> Config:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from bianmin.audit import audit
+from bianmin.children import wait_until
 from bianmin.exports import SERVICES, Exports
 from tests.journeys.conftest import LivedMonth
 
@@ -26,6 +28,17 @@ def test_the_auditor_agrees_with_every_figure(lived_month: LivedMonth) -> None:
     done = audit(lived_month.exports)
     assert done.findings == []
     assert all(count > 0 for count in done.checked.values()), done.checked
+
+
+def test_the_verifier_finds_every_invariant_to_hold_and_nothing_under_way(lived_month: LivedMonth) -> None:
+    done: list[subprocess.CompletedProcess[str]] = []
+
+    def nothing_is_under_way() -> bool:
+        done[:] = [lived_month.stack.bianmin("verify", "--settled")]
+        return "nothing_is_under_way" not in done[0].stdout
+
+    wait_until("the messages of other tests to be acknowledged", nothing_is_under_way, seconds=120)
+    assert done[0].returncode == 0, done[0].stdout + done[0].stderr
 
 
 def test_everything_the_month_is_about_happened(lived_month: LivedMonth) -> None:
