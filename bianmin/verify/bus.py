@@ -30,7 +30,7 @@ INVARIANTS = [
                           coalesce('held as ' || h.type || ' from ' || h.sender, 'not held'))
             FROM ({SENT}) s LEFT JOIN ({HELD}) h ON h.message_id = s.message_id AND h.receiver = s.receiver
             WHERE s.acknowledged_at IS NOT NULL AND (h.sender, h.type) IS DISTINCT FROM (s.sender, s.type)
-              AND s.published_at > clock_timestamp() - interval '{REMEMBERED_DAYS} days'
+              AND s.published_at > now() - interval '{REMEMBERED_DAYS} days'
         """,  # noqa: S608  # our own SQL
     ),
     Invariant(
@@ -41,7 +41,7 @@ INVARIANTS = [
             SELECT format('%s %s is held by %s, and %s never sent it there', h.type, h.message_id, h.receiver, h.sender)
             FROM ({HELD}) h
             LEFT JOIN ({SENT}) s ON s.message_id = h.message_id AND s.receiver = h.receiver AND s.sender = h.sender
-            WHERE s.message_id IS NULL AND h.received_at > clock_timestamp() - interval '{REMEMBERED_DAYS} days'
+            WHERE s.message_id IS NULL AND h.received_at > now() - interval '{REMEMBERED_DAYS} days'
         """,  # noqa: S608  # our own SQL
     ),
     Invariant(
@@ -58,13 +58,13 @@ INVARIANTS = [
             SELECT format('%s %s from %s to %s: unacknowledged since %s', type, message_id, sender, receiver,
                           published_at)
             FROM ({SENT}) s
-            WHERE acknowledged_at IS NULL AND published_at < clock_timestamp() - interval '{LATE_MINUTES} minutes'
+            WHERE acknowledged_at IS NULL AND published_at < now() - interval '{LATE_MINUTES} minutes'
             UNION ALL
             SELECT format('%s %s from %s at %s: begun %s times and not ended', type, message_id, sender, receiver,
                           unended)
             FROM ({HELD}) h
             WHERE state = 'waiting' AND unended > 0
-              AND received_at < clock_timestamp() - interval '{LATE_MINUTES} minutes'
+              AND received_at < now() - interval '{LATE_MINUTES} minutes'
         """,  # noqa: S608  # our own SQL
     ),
     Invariant(

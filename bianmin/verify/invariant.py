@@ -34,8 +34,12 @@ class Violations:
 
 
 def look(connection: psycopg.Connection, invariant: Invariant) -> Violations | None:
-    """The violations of an invariant; None when it holds."""
+    """The violations of an invariant; None when it holds. Rows no sense can be made of violate it too."""
     counted = sql.SQL("SELECT count(*) OVER (), what FROM ({}) violated (what) LIMIT {}")
     query = counted.format(sql.SQL(invariant.query), sql.Literal(SHOWN))
-    rows = connection.execute(query).fetchall()
+    try:
+        with connection.transaction():
+            rows = connection.execute(query).fetchall()
+    except psycopg.DataError as senseless:
+        return Violations(invariant, 1, [f"cannot be computed: {senseless}"])
     return Violations(invariant, int(rows[0][0]), [str(what) for _, what in rows]) if rows else None

@@ -68,14 +68,17 @@ INSERT INTO finance.journals (id, site_id, kind, at, day, reference)
 SELECT receipt_id, site_id, 'receipt', at, '2026-04-01'::date,
        'SJ-S' || site || '-' || lpad(place::text, 9, '0') FROM job
 UNION ALL
-SELECT id, site_id, 'hand_over', counted_at, '2026-04-01'::date, id::text FROM finance.hand_overs;
+SELECT id, site_id, 'hand_over', counted_at, '2026-04-01'::date, id::text FROM finance.hand_overs
+WHERE id IN (SELECT hand_over_id FROM job);
 INSERT INTO finance.journal_lines (journal_id, line, account, site_id, person_id, amount_fen)
 SELECT receipt_id, 1, 'cash_in_hand', site_id, clerk_id, fee_fen FROM job
 UNION ALL SELECT receipt_id, 2, 'company_share', site_id, NULL, -parts[3] FROM job
 UNION ALL SELECT receipt_id, 3, 'workers_share', site_id, worker_id, -parts[1] FROM job
 UNION ALL SELECT receipt_id, 4, 'reserve_fund', site_id, NULL, -parts[2] FROM job
 UNION ALL SELECT id, 1, 'cash_at_finance', site_id, NULL, counted_fen FROM finance.hand_overs
-UNION ALL SELECT id, 2, 'cash_in_hand', site_id, from_id, -counted_fen FROM finance.hand_overs;
+WHERE id IN (SELECT hand_over_id FROM job)
+UNION ALL SELECT id, 2, 'cash_in_hand', site_id, from_id, -counted_fen FROM finance.hand_overs
+WHERE id IN (SELECT hand_over_id FROM job);
 
 INSERT INTO finance.outbox (message_id, receiver, type, body, traceparent, sends, acknowledged_at)
 SELECT receipt_id, 'intake', 'FeeCollected', '{{}}', '', 1, clock_timestamp() FROM job;

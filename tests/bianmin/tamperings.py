@@ -122,6 +122,14 @@ TAMPERINGS = [
         named='"reserve": 14',
     ),
     tampering(
+        "splits_are_a_whole",
+        without_check("finance.policies", "ck_policies_split_is_whole"),
+        "INSERT INTO finance.policies (id, name, site_id, effective_from, settings, changed_by, changed_at, reason)"
+        " VALUES (gen_random_uuid(), 'SplitPolicy', NULL, '2030-01-01',"
+        f""" '{{"company": "half", "workers": 35, "reserve": 15}}', {SOMEBODY_ELSE}, '2026-01-01', 'tampered')""",
+        named="cannot be computed",
+    ),
+    tampering(
         "hand_overs_add_up",
         one("finance.cash_differences", f"receiver_id = {SOMEBODY_ELSE}", "true"),
         named="100 recorded as missing",
