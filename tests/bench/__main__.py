@@ -18,7 +18,7 @@ import celery
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import backlog, deadlines, memory, message, month, start
+from tests.bench import backlog, deadlines, memory, message, month, receipt, start
 from tests.bench.figure import Figure
 
 MEASUREMENTS = {
@@ -28,6 +28,7 @@ MEASUREMENTS = {
     "start": start.measure,
     "backlog": backlog.measure,
     "deadlines": deadlines.measure,
+    "receipt": receipt.measure,
 }
 
 RESULT = Path("results/bench.json")
