@@ -1,7 +1,7 @@
 """Posting to the ledger, which only ever grows."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,9 +13,19 @@ from shared.ids import new_id
 
 
 def post(
-    session: Session, *, site_id: UUID, kind: JournalKind, reference: str, lines: Sequence[Line], now: datetime
+    session: Session,
+    *,
+    site_id: UUID,
+    kind: JournalKind,
+    reference: str,
+    lines: Sequence[Line],
+    now: datetime,
+    day: date | None = None,
 ) -> None:
-    """Write one journal, unless nothing moved; the database refuses one that is unbalanced or there already."""
+    """Write one journal, unless nothing moved; the database refuses one that is unbalanced or there already.
+
+    `day` is the business day it counts in, for whoever knows it already.
+    """
     if not lines:
         return
     session.add(
@@ -24,7 +34,7 @@ def post(
             site_id=site_id,
             kind=kind,
             at=now,
-            day=business_day_at(session, site_id, now=now),
+            day=day or business_day_at(session, site_id, now=now),
             reference=reference,
             lines=[
                 JournalLine(
