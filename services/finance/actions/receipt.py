@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from services.finance.actions.charge import charge_for
 from services.finance.actions.daily_check import close_days
@@ -195,6 +196,8 @@ def collect(
             allowed=["void"],
         )
     receipt.state = RECEIPT.move(receipt.state, ReceiptStep.USE)
+    for none_yet in ("shares", "invoices"):  # of a receipt that was not used before
+        set_committed_value(receipt, none_yet, [])
     # a fee changed by a new signature makes a receipt written before it worthless [D23]
     check_amount(fee_fen=receipt.amount_fen or 0, amount_fen=amount_fen)
     receipt.method, receipt.reference = method, reference
@@ -210,10 +213,9 @@ def collect(
         parts.reserve_fen,
     )
     shares = share_among(parts.workers_fen, {worker.person_id: worker.weight for worker in charge.workers})
-    session.flush()
+    receipt.shares = [ReceiptShare(person_id=id_, share_fen=fen) for id_, fen in sorted(shares.items())]
     if receipt.carried_by is not None:
         _account_for(session, receipt, CarriedOutcome.USED, actor=actor, now=now)
-    session.add_all(ReceiptShare(receipt_id=receipt.id, person_id=id_, share_fen=fen) for id_, fen in shares.items())
     post(
         session,
         site_id=charge.site_id,

@@ -92,7 +92,8 @@ def take(session: Session, *, site_id: UUID, policy: ReceiptPolicy, now: datetim
             rule="R34",
             allowed=["issue a receipt book"],
         )
-    receipt, left = taken[0], taken[1] - 1
+    receipt: Receipt = taken[0]
+    left = taken[1] - 1
     if left < policy.low:
         newest = select(ReceiptBook.id).where(ReceiptBook.site_id == site_id).order_by(ReceiptBook.last.desc()).limit(1)
         book_id = session.scalars(newest).one_or_none() or site_id
