@@ -18,7 +18,7 @@ import celery
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import backlog, deadlines, memory, message, month, receipt, start
+from tests.bench import backlog, deadlines, memory, message, month, order, receipt, start
 from tests.bench.figure import Figure
 
 MEASUREMENTS = {
@@ -29,6 +29,7 @@ MEASUREMENTS = {
     "backlog": backlog.measure,
     "deadlines": deadlines.measure,
     "receipt": receipt.measure,
+    "order": order.measure,
 }
 
 RESULT = Path("results/bench.json")
