@@ -22,7 +22,7 @@ FEE_FEN = 5000
 AT_A_TIME = 24
 LATE_EVERY = 5
 """Every so many orders the owner is called back too late."""
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 40.0
 LOOK_SECONDS = 0.05
 REST_SECONDS = 2.0
 """A connection unused for so long is not used again: uvicorn ends it after five seconds."""

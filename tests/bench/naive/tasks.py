@@ -20,7 +20,8 @@ REVISIT_SECONDS = float(os.environ.get("NAIVE_REVISIT_SECONDS", "86400"))
 
 celery = Celery("naive", broker=os.environ.get("NAIVE_BROKER_URL", ""), set_as_current=False)
 celery.conf.update(
-    broker_transport_options=TRANSPORT,
+    # in the measure of the timers, which are scaled too: what a killed worker held comes back after this
+    broker_transport_options=TRANSPORT | {"visibility_timeout": 20},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     task_ignore_result=True,
