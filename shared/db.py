@@ -9,12 +9,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, create_engine
+import psycopg
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, create_engine, event
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.settings import settings
 
@@ -39,6 +44,10 @@ TYPES: dict[Any, Any] = {
 """Python type -> column type of every service: time with a zone, whole numbers as bigint, enums as text."""
 
 
+REST_SECONDS = 1.0
+"""A connection unused for longer is asked whether it lives before it is used."""
+
+
 def service_metadata() -> MetaData:
     """A MetaData with the constraint names of this project."""
     return MetaData(naming_convention=NAMING)
@@ -59,11 +68,26 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_recycle=1800,
             hide_parameters=True,  # a statement's values may be personal and must not reach a log
             connect_args={"options": self.options(), "application_name": f"bianmin-{service}"},
         )
+
+        event.listen(self.engine, "checkin", _note_rest)
+        event.listen(self.engine, "checkout", self._ping_after_rest)
+
+    def _ping_after_rest(self, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        """Whether a connection that rested still lives; one used a moment ago is not asked, which is a round trip less.
+
+        One that dies in that moment fails the request or message under way, which is repeated, as if it died in it.
+        """
+        if monotonic() - record.info.get("rests_since", monotonic()) > REST_SECONDS:
+            try:
+                alive = self.engine.dialect.do_ping(connection)
+            except psycopg.Error:
+                alive = False
+            if not alive:
+                raise InvalidatePoolError
 
     def options(self) -> str:
         """Start-up options of a connection: role, search path, and limits that end a stuck statement."""
@@ -78,6 +102,10 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.info["service"] = self.service
             yield session
+
+
+def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = monotonic()
 
 
 @cache

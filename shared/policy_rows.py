@@ -59,6 +59,14 @@ _IN_FORCE = text("""
     ORDER BY s.id, p.site_id NULLS LAST, p.effective_from DESC
 """)
 
+_TOGETHER = text("""
+    SELECT DISTINCT ON (n.name) n.name, p.settings
+    FROM unnest(CAST(:names AS text[])) AS n (name)
+    LEFT JOIN policies p
+      ON p.name = n.name AND p.effective_from <= :at AND (p.site_id = :site_id OR p.site_id IS NULL)
+    ORDER BY n.name, p.site_id NULLS LAST, p.effective_from DESC
+""")
+
 _HISTORY = text("""
     SELECT name, site_id, effective_from, settings, changed_by, changed_at, reason FROM policies
     WHERE site_id IS NULL OR CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites)
@@ -82,6 +90,24 @@ def in_force_at(
 def in_force(session: Session, policy: type[PolicyT], *, site_id: UUID, at: datetime) -> PolicyT:
     """The policy of one site at the moment of a fact."""
     return in_force_at(session, policy, site_ids=[site_id], at=at)[site_id]
+
+
+class Policies:
+    """Several policies of one site as they held at one moment, read in one round trip."""
+
+    def __init__(self, settings: dict[str, dict[str, Any] | None]) -> None:
+        self._settings = settings
+
+    def __getitem__(self, policy: type[PolicyT]) -> PolicyT:
+        """One of those that were asked for; raises KeyError for any other."""
+        return policy.model_validate(self._settings[policy.__name__] or {})
+
+
+def in_force_together(session: Session, *policies: type[Policy], site_id: UUID, at: datetime) -> Policies:
+    """These policies of one site at the moment of a fact."""
+    names = [policy.__name__ for policy in policies]
+    rows = session.execute(_TOGETHER, {"names": names, "site_id": site_id, "at": at})
+    return Policies({row.name: row.settings for row in rows})
 
 
 def change(

@@ -27,9 +27,10 @@ BATCH = 200
 GROUP = 20
 """First sendings of one type to one receiver that travel as one task."""
 
+# PostgreSQL delivers the same notification of one transaction once, however many rows ask for it
 _INSERT = text("""
     INSERT INTO outbox (message_id, receiver, type, body, traceparent)
-    VALUES (:message_id, :receiver, :type, :body, :traceparent)
+    SELECT :message_id, :receiver, :type, :body, :traceparent FROM pg_notify(:channel, '')
 """).bindparams(bindparam("body", type_=JSONB))
 
 _TAKE_DUE = text("""
@@ -94,7 +95,7 @@ def channel(service: str) -> str:
 def publish(session: Session, *messages: Message) -> None:
     """Tell each message's receivers, if and only if the caller's transaction commits.
 
-    Wakes the relay once per transaction, because a NOTIFY makes commits queue behind each other.
+    Wakes the relay once per transaction.
     """
     service: str = session.info["service"]
     for message in messages:
@@ -107,6 +108,7 @@ def publish(session: Session, *messages: Message) -> None:
             "type": type(message).__name__,
             "body": body,
             "traceparent": current_traceparent(),
+            "channel": channel(service),
         }
         for message in messages
         for id_, body in [(new_id(), message.model_dump(mode="json"))]
@@ -116,10 +118,6 @@ def publish(session: Session, *messages: Message) -> None:
         return
     session.flush()
     session.execute(_INSERT, rows)
-    transaction = session.get_transaction()
-    if session.info.get("notified") is not transaction:
-        session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel(service)})
-        session.info["notified"] = transaction
 
 
 def take_due(session: Session) -> list[Envelope]:

@@ -18,7 +18,7 @@ import celery
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import backlog, memory, message, month, start
+from tests.bench import backlog, deadlines, memory, message, month, order, receipt, start
 from tests.bench.figure import Figure
 
 MEASUREMENTS = {
@@ -27,6 +27,9 @@ MEASUREMENTS = {
     "memory": memory.measure,
     "start": start.measure,
     "backlog": backlog.measure,
+    "deadlines": deadlines.measure,
+    "receipt": receipt.measure,
+    "order": order.measure,
 }
 
 RESULT = Path("results/bench.json")
@@ -76,11 +79,17 @@ def _show(figures: list[Figure]) -> None:
     for heading in ("measured", "limit", "ratio to the limit"):
         table.add_column(heading, justify="right")
     for figure in figures:
-        limit = "" if figure.limit is None else f"{figure.limit:,g} {figure.unit}"
+        limit = _limit(figure)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
-        style = "red" if figure.exceeded else "green" if figure.limit is not None else None
+        style = "red" if figure.exceeded else "green" if limit else None
         table.add_row(figure.name, f"{_digits(figure.measured)} {figure.unit}".strip(), limit, ratio, style=style)
     console.print(table)
+
+
+def _limit(figure: Figure) -> str:
+    if figure.at_least is not None:
+        return f"≥ {figure.at_least:,g} {figure.unit}".strip()
+    return "" if figure.limit is None else f"{figure.limit:,g} {figure.unit}".strip()
 
 
 def _digits(value: float) -> str:

@@ -2,12 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from statistics import quantiles
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from bianmin.children import wait_until
 from bianmin.client import Client, Person
@@ -17,21 +19,28 @@ from tests.stack import RunningStack, running
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table; without a limit it only informs."""
+    """One line of the table, at most its limit or at least `at_least`; with neither it only informs."""
 
     name: str
     measured: float
     unit: str
     limit: float | None = None
+    at_least: float | None = None
 
     @property
     def ratio(self) -> float | None:
-        """How much of the limit is used: above 1 it is exceeded."""
-        return None if self.limit is None else self.measured / self.limit
+        """How much of what is allowed is used: above 1 it is exceeded."""
+        if self.at_least is not None:
+            return self.at_least / self.measured if self.measured else inf
+        if self.limit is None:
+            return None
+        return self.measured / self.limit if self.limit else self.measured
 
     @property
     def exceeded(self) -> bool:
-        """Whether it has a limit and is above it."""
+        """Whether it is above its limit, or below what it has to be at least; a limit of 0 allows nothing."""
+        if self.limit == 0:
+            return self.measured > 0
         return self.ratio is not None and self.ratio > 1
 
 
@@ -53,6 +62,26 @@ def fresh_stack(*arguments: str) -> Iterator[RunningStack]:
         yield stack
 
 
+@contextmanager
+def stamped_stack() -> Iterator[RunningStack]:
+    """A new installation whose PostgreSQL keeps the moment of every commit (`pg_xact_commit_timestamp`)."""
+    with temporary_folder() as folder:
+        with running(folder / "data") as stack, owner_of(stack) as owner:
+            owner.execute(text("ALTER SYSTEM SET track_commit_timestamp = on"))  # holds from the next start on
+        with running(folder / "data") as stack:
+            yield stack
+
+
+def owner_of(stack: RunningStack) -> Connection:
+    """A connection of the database's owner, without transactions."""
+    return create_engine(stack.await_up().database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that so many percent of the values do not exceed."""
+    return quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
 def found_company(stack: RunningStack, client: Client) -> Person:
     """The first administrator of a new company."""
     secret = stack.await_up().founder_secret
@@ -60,7 +89,7 @@ def found_company(stack: RunningStack, client: Client) -> Person:
     return Person(made["person_id"], "周宁", "administrator", made["token"])
 
 
-def await_acknowledged(stack: RunningStack) -> None:
+def await_acknowledged(stack: RunningStack, *, seconds: float = 60) -> None:
     """Wait until every message published so far is acknowledged."""
     engine = create_engine(stack.await_up().database_url, poolclass=NullPool)
     opened = " OR ".join(f"EXISTS (SELECT FROM {name}.outbox WHERE acknowledged_at IS NULL)" for name in SERVICES)
@@ -69,7 +98,7 @@ def await_acknowledged(stack: RunningStack) -> None:
         with engine.connect() as connection:
             return not connection.execute(text(f"SELECT {opened}")).scalar_one()
 
-    wait_until("every message to be acknowledged", acknowledged, seconds=60)
+    wait_until("every message to be acknowledged", acknowledged, seconds=seconds)
 
 
 def hire(client: Client, administrator: Person, name: str) -> None:

@@ -1,7 +1,7 @@
 """Posting to the ledger, which only ever grows, and telling hr how far it has grown."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, text, update
@@ -16,9 +16,19 @@ from shared.messages import LedgerAnchored
 
 
 def post(
-    session: Session, *, site_id: UUID, kind: JournalKind, reference: str, lines: Sequence[Line], now: datetime
+    session: Session,
+    *,
+    site_id: UUID,
+    kind: JournalKind,
+    reference: str,
+    lines: Sequence[Line],
+    now: datetime,
+    day: date | None = None,
 ) -> None:
-    """Write one journal, unless nothing moved; the database refuses one that is unbalanced or there already."""
+    """Write one journal, unless nothing moved; the database refuses one that is unbalanced or there already.
+
+    `day` is the business day it counts in, for whoever knows it already.
+    """
     if not lines:
         return
     session.add(
@@ -27,7 +37,7 @@ def post(
             site_id=site_id,
             kind=kind,
             at=now,
-            day=business_day_at(session, site_id, now=now),
+            day=day or business_day_at(session, site_id, now=now),
             reference=reference,
             lines=[
                 JournalLine(

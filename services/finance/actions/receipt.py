@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from services.finance.actions.charge import charge_for
 from services.finance.actions.daily_check import close_days
@@ -21,6 +22,7 @@ from services.finance.rules.receipt import (
     InvoiceState,
     Method,
     MethodPolicy,
+    ReceiptPolicy,
     ReceiptState,
     ReceiptStep,
     check_invoice,
@@ -34,13 +36,13 @@ from shared.calendar import month_of
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeCollected
-from shared.people import Actor, site_for
-from shared.policy_rows import in_force
+from shared.people import Actor
+from shared.policy_rows import in_force, in_force_together
 
 
-def _write(session: Session, charge: Charge, *, actor: Actor, now: datetime) -> Receipt:
+def _write(session: Session, charge: Charge, *, policy: ReceiptPolicy, actor: Actor, now: datetime) -> Receipt:
     """The next number on hand, made out for this job."""
-    receipt = take(session, site_id=charge.site_id, now=now)
+    receipt = take(session, site_id=charge.site_id, policy=policy, now=now)
     receipt.request_id, receipt.department, receipt.amount_fen = charge.request_id, charge.department, charge.fee_fen
     receipt.issued_by, receipt.issued_at = actor.person_id, now
     return receipt
@@ -68,7 +70,8 @@ def carry(session: Session, *, request_id: UUID, worker_id: UUID, actor: Actor, 
     out = _live_receipt(session, charge)
     if out is not None:
         raise RuleBroken("receipt_is_out", f"receipt {out.number} is out for this job", rule="R35", allowed=["void"])
-    receipt = _write(session, charge, actor=actor, now=now)
+    policy = in_force(session, ReceiptPolicy, site_id=charge.site_id, at=now)
+    receipt = _write(session, charge, policy=policy, actor=actor, now=now)
     receipt.state, receipt.carried_by = RECEIPT.move(receipt.state, ReceiptStep.CARRY), worker_id
     return receipt
 
@@ -178,14 +181,13 @@ def collect(
             method=method,
         )
     check_amount(fee_fen=charge.fee_fen, amount_fen=amount_fen)
-    site = site_for(session, actor, charge.site_id)
-    check_offered(method, in_force(session, MethodPolicy, site_id=site.id, at=now))
+    policies = in_force_together(session, MethodPolicy, SplitPolicy, ReceiptPolicy, site_id=charge.site_id, at=now)
+    check_offered(method, policies[MethodPolicy])
     check_reference(method, reference)
     if receipt_id is not None and (receipt is None or receipt.id != receipt_id):
         raise NotFound("receipt of this charge", receipt_id)
-    policy = in_force(session, SplitPolicy, site_id=site.id, at=now)
     if receipt is None:
-        receipt = _write(session, charge, actor=actor, now=now)
+        receipt = _write(session, charge, policy=policies[ReceiptPolicy], actor=actor, now=now)
     elif receipt_id is None:
         raise RuleBroken(
             "receipt_is_out",
@@ -194,15 +196,17 @@ def collect(
             allowed=["void"],
         )
     receipt.state = RECEIPT.move(receipt.state, ReceiptStep.USE)
+    for none_yet in ("shares", "invoices"):  # of a receipt that was not used before
+        set_committed_value(receipt, none_yet, [])
     # a fee changed by a new signature makes a receipt written before it worthless [D23]
     check_amount(fee_fen=receipt.amount_fen or 0, amount_fen=amount_fen)
     receipt.method, receipt.reference = method, reference
     receipt.collected_by, receipt.collected_at = actor.person_id, now
-    receipt.day = business_day_at(session, site.id, now=now)
+    receipt.day = business_day_at(session, charge.site_id, now=now)
     receipt.month = month_of(receipt.day)
     receipt.holder_id = actor.person_id if method is Method.CASH else None
     receipt.received_at = None if method is Method.CASH else now
-    parts = split(amount_fen, policy)
+    parts = split(amount_fen, policies[SplitPolicy])
     receipt.company_fen, receipt.workers_fen, receipt.reserve_fen = (
         parts.company_fen,
         parts.workers_fen,
@@ -210,22 +214,23 @@ def collect(
     )
     receipt.split_weights = weights_of(policy)
     shares = share_among(parts.workers_fen, {worker.person_id: worker.weight for worker in charge.workers})
-    session.flush()
-    _account_for(session, receipt, CarriedOutcome.USED, actor=actor, now=now)
-    session.add_all(ReceiptShare(receipt_id=receipt.id, person_id=id_, share_fen=fen) for id_, fen in shares.items())
+    receipt.shares = [ReceiptShare(person_id=id_, share_fen=fen) for id_, fen in sorted(shares.items())]
+    if receipt.carried_by is not None:
+        _account_for(session, receipt, CarriedOutcome.USED, actor=actor, now=now)
     post(
         session,
-        site_id=site.id,
+        site_id=charge.site_id,
         kind=JournalKind.RECEIPT,
         reference=receipt.number,
         lines=fee_received(amount_fen, parts, shares, holder_id=receipt.holder_id),
         now=now,
+        day=receipt.day,
     )
     publish(
         session,
         FeeCollected(
             request_id=charge.request_id,
-            site_id=site.id,
+            site_id=charge.site_id,
             department=charge.department,
             receipt_number=receipt.number,
             amount_fen=amount_fen,

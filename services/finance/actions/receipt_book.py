@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,6 @@ from shared.alerts import Alert, raise_alerts
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor, site_for
-from shared.policy_rows import in_force
 
 
 def issue(session: Session, *, site_id: UUID, first: int, last: int, actor: Actor, now: datetime) -> ReceiptBook:
@@ -72,32 +71,30 @@ def return_(session: Session, *, book_id: UUID, actor: Actor, now: datetime) -> 
     return book
 
 
-def take(session: Session, *, site_id: UUID, now: datetime) -> Receipt:
+def take(session: Session, *, site_id: UUID, policy: ReceiptPolicy, now: datetime) -> Receipt:
     """The lowest number on hand, locked; two who take at once do not wait for each other [R34, R35].
 
-    Tells finance's cashier when few are left.
+    Tells finance's cashier when few are left: counted up to what is not few, however large the stock.
     """
-    receipt = session.scalars(
-        select(Receipt)
-        .where(Receipt.site_id == site_id, Receipt.state == ReceiptState.ON_HAND)
+    on_hand = Receipt.site_id == site_id, Receipt.state == ReceiptState.ON_HAND
+    some = select(literal(1)).where(*on_hand).limit(policy.low + 1).subquery()
+    taken = session.execute(
+        select(Receipt, select(func.count()).select_from(some).scalar_subquery())
+        .where(*on_hand)
         .order_by(Receipt.number)
         .limit(1)
         .with_for_update(skip_locked=True)
     ).one_or_none()
-    if receipt is None:
+    if taken is None:
         raise RuleBroken(
             "no_receipt_on_hand",
             "the desk has no receipt left: finance issues a book",
             rule="R34",
             allowed=["issue a receipt book"],
         )
-    left = (
-        session.scalars(
-            select(func.count()).where(Receipt.site_id == site_id, Receipt.state == ReceiptState.ON_HAND)
-        ).one()
-        - 1
-    )
-    if left < in_force(session, ReceiptPolicy, site_id=site_id, at=now).low:
+    receipt: Receipt = taken[0]
+    left = taken[1] - 1
+    if left < policy.low:
         newest = select(ReceiptBook.id).where(ReceiptBook.site_id == site_id).order_by(ReceiptBook.last.desc()).limit(1)
         book_id = session.scalars(newest).one_or_none() or site_id
         raise_alerts(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Invoice, Receipt
@@ -132,8 +132,10 @@ def receipts(
 
 
 def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:
-    """A receipt as the action under way leaves it."""
+    """A receipt as the action under way leaves it; what that action holds of it whole is not read again."""
     session.flush()
+    if not inspect(receipt).unloaded:
+        return _receipt_view(receipt)
     return _receipt_view(
         session.scalars(
             select(Receipt).where(Receipt.id == receipt.id).options(*RECEIPT).execution_options(populate_existing=True)
