@@ -212,7 +212,7 @@ def collect(
         parts.workers_fen,
         parts.reserve_fen,
     )
-    receipt.split_weights = weights_of(policy)
+    receipt.split_weights = weights_of(policies[SplitPolicy])
     shares = share_among(parts.workers_fen, {worker.person_id: worker.weight for worker in charge.workers})
     receipt.shares = [ReceiptShare(person_id=id_, share_fen=fen) for id_, fen in sorted(shares.items())]
     if receipt.carried_by is not None:
