@@ -92,20 +92,25 @@ def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
 
 _NARROW = text("""
     DO $$
+    DECLARE
+        database record;
     BEGIN
-        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-        IF EXISTS (SELECT FROM pg_database WHERE datname = 'postgres') THEN
-            REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
-        END IF;
+        FOR database IN SELECT datname AS name, datname <> current_database() AS other FROM pg_database
+                        WHERE datname IN (current_database(), 'postgres') AND pg_has_role(datdba, 'USAGE') LOOP
+            EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', database.name);
+            IF database.other THEN
+                EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', database.name);
+            END IF;
+        END LOOP;
     END
     $$
 """)
 
 
 def _narrow(connection: Connection) -> None:
-    """What PostgreSQL lets everybody do and no service needs: temporary tables, the server's other database.
+    """Take away what PostgreSQL lets everybody do and no service needs, where it is ours to take.
 
-    A temporary table could stand before a service's own one. Where the owner may not revoke it, a warning says so.
+    A temporary table could stand before a service's own one; the server's other database is none of its business.
     """
     connection.execute(_NARROW)
 
