@@ -128,6 +128,7 @@ def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterato
     db.database.cache_clear()
     yield url
     for service in db.SERVICES:
-        db.database(service).engine.dispose()
+        for limits in (db.WEB, db.WORKER):
+            db.database(service, limits).engine.dispose()
     db.database.cache_clear()
     settings.cache_clear()
