@@ -1,7 +1,8 @@
 """What must hold before a process may work: each refusal is one sentence that says what is and what to do.
 
 A worker ends with exit code 2; a web process, which may start before its database is prepared, answers 503 on /ready
-until it holds. The broker (shared/broker.py) matters to workers alone. With shared/clock.py this is the only reader of a clock.
+until it holds. The broker (shared/broker.py) matters to workers alone. With shared/clock.py this is the only reader of
+a clock.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Real workers under test: Celery in processes of their own, a broker of their own where it suffers, a proxy between."""
+"""Real workers under test: Celery in processes of their own, a broker of its own where it suffers, a proxy."""
 
 import base64
 import contextlib

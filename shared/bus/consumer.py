@@ -33,7 +33,8 @@ def refuse(database: Database, raw: object, error: Exception) -> None:
     Where the database is away it is only logged: a message of the house is sent again by its sender, and nobody
     waits for anything else.
     """
-    reason = "".join(letter if letter.isprintable() else "?" for letter in f"{type(error).__name__}: {error}")
+    words = f"{type(error).__name__}: {error}".splitlines()[0]  # further lines of a database's error hold the data
+    reason = "".join(letter if letter.isprintable() else "?" for letter in words)
     try:
         inbox.refuse(database, _bytes(raw), reason=reason)
     except OperationalError as away:

@@ -25,7 +25,7 @@ from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
 from shared.bus.runners import Runners
 from shared.bus.ticker import Ticker
 from shared.bus.watchdog import Watchdog
-from shared.db import SERVICES, WORKER, database
+from shared.db import SERVICES, WORKER, Database, database
 from shared.log import configure_logging
 from shared.settings import settings
 from shared.tasks import Tasks
@@ -87,7 +87,7 @@ def make_celery(tasks: Tasks) -> Celery:
             work()
         except OperationalError:
             raise
-        except Exception as error:  # anything may be in a message
+        except Exception as error:  # noqa: BLE001  # anything may be in a message
             refuse(raw, error)
         finally:
             watchdog.ended()
@@ -108,21 +108,29 @@ def make_celery(tasks: Tasks) -> Celery:
     def close(**said: Any) -> None:
         guarded(said, lambda: acknowledged(at, receiver=said["receiver"], ids=said["ids"]))
 
-    @signals.setup_logging.connect(weak=False)
-    def set_up_logging(**_: object) -> None:
-        configure_logging(level=settings().log_level, fmt=settings().log_format)
+    _start_and_stop(at, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
+    return app
+
+
+def _start_and_stop(at: Database, *, ticker: Ticker, pump: Pump, runners: Runners, watchdog: Watchdog) -> None:
+    """Let Celery's signals check, start and stop what runs beside its tasks."""
 
     def database_fits() -> str | None:
         with at.session() as session:
             return startup.database_fault(session)
 
+    def broker_fits() -> str | None:
+        return broker_fault(settings().broker_url)
+
+    @signals.setup_logging.connect(weak=False)
+    def set_up_logging(**_: object) -> None:
+        configure_logging(level=settings().log_level, fmt=settings().log_format)
+
     @signals.worker_init.connect(weak=False)
     def check(**_: object) -> None:
         set_up_logging()
         watchdog.start()
-        startup.check(
-            lambda: broker_fault(settings().broker_url), database_fits, unreachable=(OperationalError, RedisError)
-        )
+        startup.check(broker_fits, database_fits, unreachable=(OperationalError, RedisError))
 
     @signals.worker_ready.connect(weak=False)
     def start_threads(**_: object) -> None:
@@ -142,5 +150,3 @@ def make_celery(tasks: Tasks) -> Celery:
         end.daemon = True
         end.start()
         threading.Thread(target=stop_threads, name="stopping", daemon=True).start()
-
-    return app
