@@ -180,9 +180,10 @@ class Supervisor:
         self._started_at[child.name] = time.monotonic()
 
     def watch(self) -> None:
-        """Kill what is stuck, and start again what has ended; to be called regularly from the thread that started the children.
+        """Kill what is stuck, and start again what has ended.
 
-        (The kernel's parent-death signal follows the thread that started a child, so it must be that one.)
+        To be called regularly, from the thread that started the children. (The kernel's parent-death signal follows
+        the thread that started a child, so it must be that one.)
         """
         for child in self.children:
             if child.stuck:

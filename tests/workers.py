@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import redis
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import _broker_program
@@ -213,6 +213,20 @@ def publish_people(hr: Database, count: int) -> None:
         publish(session, *(person() for _ in range(count)))
 
 
+@contextlib.contextmanager
+def busy(owner: Engine) -> Iterator[None]:
+    """No handler of a person ends meanwhile: each waits for a lock."""
+    with owner.connect() as connection, connection.begin():
+        connection.execute(text("LOCK TABLE finance.people IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+def waiting(owner: Engine) -> int:
+    """How many transactions wait for a lock."""
+    with owner.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one())
+
+
 class Proxy:
     """Forwards a Unix socket to another, and can be down, or reset what carries data."""
 
@@ -261,7 +275,7 @@ class Proxy:
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fileobj in self._pairs:
-                    self._forward(key.fileobj)  # type: ignore[arg-type]  # it is one of the pairs
+                    self._forward(key.fileobj)
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()

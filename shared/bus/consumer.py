@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 from celery.worker import consumer
-from kombu import Connection
 from kombu.transport.virtual import Message
 from sqlalchemy.exc import OperationalError
 
@@ -54,7 +53,7 @@ def _bytes(raw: object) -> bytes:
 class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery has no types
     """See the module."""
 
-    def ensure_connected(self, conn: Connection) -> Connection:
+    def ensure_connected(self, conn: Any) -> Any:
         """Connect, and try each second while the broker is away; Celery would wait longer each time, up to 30 s."""
         conn.ensure_connection = partial(conn.ensure_connection, interval_start=1, interval_step=0)
         return super().ensure_connected(conn)
@@ -69,7 +68,7 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery has no types
                 handle(message)
             except LOST:
                 raise
-            except Exception as error:  # whatever it is, the next message is not to wait for it
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next message is not to wait for it
                 self._refuse(message, error)
 
         return handle_ours

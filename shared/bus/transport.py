@@ -10,21 +10,18 @@ tests/journeys/test_worker_broker.py):
   through it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
-Refuse = Callable[[object, Exception], None]
-"""Counts what was on the queue, given it and what was wrong with it."""
-
 LOST = tuple(error for error in redis.Transport.connection_errors if error is not KeyError)
 """The connection failed. Kombu counts KeyError in, which is also what a message without a field raises."""
 
 
-class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
+class QoS(redis.QoS):
     """The messages a worker holds: a place in the window is free once a message was answered, whatever became of it."""
 
     def ack(self, delivery_tag: str) -> None:
@@ -61,7 +58,7 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
         return transport is not None and transport.client is not None
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     """What is popped and cannot be parsed is refused."""
 
     QoS = QoS
@@ -71,29 +68,28 @@ class Channel(redis.Channel):  # type: ignore[misc]
             read: bool | None = super()._brpop_read(**options)
         except (Empty, self.ResponseError, *LOST):
             raise
-        except Exception as error:  # not JSON, or JSON that builds an object that cannot be
+        except Exception as error:  # noqa: BLE001  # not JSON, or JSON that builds an object that cannot be
             self.connection.refuse(getattr(error, "doc", ""), error)  # a JSONDecodeError has the text
             return True
         return read
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """What is delivered and is no message is refused, wherever between the broker and the task that shows."""
 
     Channel = Channel
+    client: Any
 
-    @property
-    def refuse(self) -> Refuse:
-        """The transport option of that name."""
-        found: Refuse = self.client.transport_options["refuse"]
-        return found
+    def refuse(self, raw: object, error: Exception) -> None:
+        """Count it, as the transport option of that name does."""
+        self.client.transport_options["refuse"](raw, error)
 
     def _deliver(self, message: Any, queue: str) -> None:
         try:
             super()._deliver(message, queue)
         except (redis.redis.exceptions.ResponseError, *LOST):
             raise
-        except Exception as error:  # the forms of what is no message are without number
+        except Exception as error:  # noqa: BLE001  # the forms of what is no message are without number
             self.refuse(message, error)
 
 

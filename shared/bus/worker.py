@@ -9,6 +9,7 @@ SIGTERM ends it within five seconds: a handler that takes longer is left in the 
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery import Celery, Task, signals
@@ -98,7 +99,7 @@ def make_celery(tasks: Tasks) -> Celery:
             redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
             envelopes = delivery.get("envelopes")
             for envelope in envelopes if isinstance(envelopes, list) else [delivery]:
-                guarded(envelope, lambda e=envelope: receive(at, tasks.handlers, e, redelivered=redelivered))
+                guarded(envelope, partial(receive, at, tasks.handlers, envelope, redelivered=redelivered))
                 pump.poke()
 
     for message in tasks.handlers:

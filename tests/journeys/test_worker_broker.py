@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from shared.broker import broker_client
 from shared.db import Database
@@ -21,6 +21,7 @@ from tests.workers import (
     Queue,
     Workers,
     broker_url,
+    busy,
     delivery,
     envelope,
     own_broker,
@@ -61,14 +62,6 @@ def environment(folder: Path, kombu: str) -> dict[str, str]:
     (folder / "stock").mkdir()
     (folder / "stock" / "sitecustomize.py").write_text(STOCK)
     return {"PYTHONPATH": f"{folder / 'stock'}:{Path(__file__).parents[2]}"}
-
-
-@contextmanager
-def busy(owner: Engine) -> Iterator[None]:
-    """No handler ends meanwhile: each waits for a lock."""
-    with owner.connect() as connection, connection.begin():
-        connection.execute(text("LOCK TABLE finance.people IN ACCESS EXCLUSIVE MODE"))
-        yield
 
 
 WINDOW = 16
