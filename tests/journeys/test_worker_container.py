@@ -24,20 +24,21 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def container(installation: str, engines: Engines) -> Iterator[subprocess.Popen[bytes]]:
-    """The process a container would run."""
+def container(installation: str, engines: Engines, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process a container would run; what it and its worker say goes to `log`."""
     urls = {"BIANMIN_DATABASE_URL": installation, "BIANMIN_BROKER_URL": engines.broker_url}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bianmin.worker", "finance"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **urls},
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bianmin.worker", "finance"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **urls},
+        )
     try:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def celery_of(process: "subprocess.Popen[bytes]") -> psutil.Process:
@@ -52,33 +53,33 @@ def celery_of(process: "subprocess.Popen[bytes]") -> psutil.Process:
 
 
 def test_it_replaces_a_worker_that_is_stopped_and_ends_with_it_within_five_seconds(
-    installation: str, engines: Engines
+    installation: str, engines: Engines, tmp_path: Path
 ) -> None:
-    finance = Database("finance", installation, pool_size=2)
-    with queue_of(engines.broker_url) as queue, container(installation, engines) as process:
-        for hangs in (True, False):
-            good = envelope()
-            queue.put(delivery(good))
-            wait_until("a message to be handled", lambda good=good: Inbox(finance).handled(good.id) == 1, seconds=40)
-            if hangs:
-                celery_of(process).send_signal(signal.SIGSTOP)
-        second = celery_of(process)
+    inbox = Inbox(Database("finance", installation, pool_size=2))
+    with queue_of(engines.broker_url) as queue, container(installation, engines, tmp_path / "log") as process:
+        first, good = celery_of(process), envelope()
+        queue.put(delivery(good))
+        wait_until("a message to be handled", lambda: inbox.handled(good.id) == 1, seconds=40)
+        first.send_signal(signal.SIGSTOP)
+        wait_until("the stopped worker to be killed", lambda: not first.is_running(), seconds=40)
+        second, good = celery_of(process), envelope()
+        queue.put(delivery(good))
+        wait_until("the next message to be handled", lambda: inbox.handled(good.id) == 1, seconds=40)
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
         assert not second.is_running()
-    finance.engine.dispose()
+    inbox.database.engine.dispose()
 
 
 def test_a_worker_that_may_not_work_ends_it_with_the_same_exit_code_and_sentence(
-    installation: str, engines: Engines, committing: Engine
+    installation: str, engines: Engines, committing: Engine, tmp_path: Path
 ) -> None:
     with committing.begin() as connection:
         held = connection.execute(text("DELETE FROM finance.alembic_version RETURNING version_num")).scalar_one()
     try:
-        with container(installation, engines) as process:
-            _, said = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert b"the schema of finance is at version none" in said
+        with container(installation, engines, tmp_path / "log") as process:
+            assert process.wait(60) == 2
+        assert "the schema of finance is at version none" in (tmp_path / "log").read_text()
     finally:
         with committing.begin() as connection:
             connection.execute(text("INSERT INTO finance.alembic_version VALUES (:held)"), {"held": held})

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from bianmin.engines import Engines
 from bianmin.worker import worker
 from shared import startup
+from shared.broker import broker_client, broker_fault
 from shared.db import SERVICES, Database, database
 from tests.conftest import START
 from tests.debian import needs
@@ -76,8 +78,7 @@ def test_a_worker_refuses_a_database_that_is_one_migration_behind(
 
 
 def test_a_web_process_is_not_ready_until_its_database_is(installation: str, committing: Engine) -> None:
-    from services.finance.main import web
-
+    web = import_module("services.finance.main").web  # it reads the settings as it is imported
     with TestClient(web) as client:
         with at_version(committing, one_behind()):
             answer = client.get("/ready")
@@ -108,8 +109,10 @@ def test_a_worker_refuses_a_broker_that_may_drop_messages(installation: str, fol
 def test_bianmin_up_says_what_its_workers_would_refuse(installation: str, folder: Path) -> None:
     with own_broker(folder, "--maxmemory-policy", "allkeys-lru"):
         done = subprocess.run(
-            [sys.executable, "-m", "bianmin", "up", "--data", str(folder / "data"), "--port", "0"]
-            + ["--simulate", START.isoformat()],
+            [
+                *(sys.executable, "-m", "bianmin", "up", "--data", str(folder / "data")),
+                *("--port", "0", "--simulate", START.isoformat()),
+            ],
             capture_output=True,
             text=True,
             env={**os.environ, "BIANMIN_DATABASE_URL": installation, "BIANMIN_BROKER_URL": broker_url(folder)},
@@ -121,10 +124,9 @@ def test_bianmin_up_says_what_its_workers_would_refuse(installation: str, folder
 
 
 def test_a_broker_whose_acl_forbids_to_ask_is_accepted(installation: str, folder: Path) -> None:
-    from shared.broker import broker_fault
-
-    everything = ["--user", "default on nopass ~* &* +@all -info"]
-    with own_broker(folder, "--maxmemory-policy", "allkeys-lru", *everything):
+    with own_broker(folder, "--maxmemory-policy", "allkeys-lru"):
+        with broker_client(broker_url(folder)) as client:
+            client.execute_command("ACL", "SETUSER", "default", "-info")
         assert broker_fault(broker_url(folder)) is None
 
 
