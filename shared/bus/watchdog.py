@@ -51,10 +51,10 @@ class Watchdog:
         self._ended += 1  # two threads may count as one: any change is progress
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        self._touch()  # to have started is progress
+        while not self._stopping.wait(BEAT_SECONDS):
             if self._progresses():
                 self._touch()
-            self._stopping.wait(BEAT_SECONDS)
 
     def _progresses(self) -> bool:
         ended = self._ended

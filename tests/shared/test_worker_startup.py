@@ -18,7 +18,7 @@ from bianmin.engines import Engines
 from bianmin.worker import worker
 from shared import startup
 from shared.broker import broker_client, broker_fault
-from shared.db import SERVICES, Database, database
+from shared.db import SERVICES, WEB, WORKER, Database, Limits, database
 from tests.conftest import START
 from tests.debian import needs
 from tests.workers import Inbox, broker_url, delivery, envelope, own_broker, pid, queue_of, start_broker, workers
@@ -144,3 +144,12 @@ def test_a_worker_waits_for_a_broker_that_does_not_answer_yet(installation: str,
             running.until("a message to be handled", lambda: Inbox(finance).handled(good.id) == 1, seconds=20)
         assert (pid(child), child.restarts, child.kills) == (first, 0, 0)
     finance.engine.dispose()
+
+
+@pytest.mark.parametrize(("limits", "statement", "lock"), [(WORKER, "8s", "4s"), (WEB, "30s", "10s")])
+def test_a_worker_waits_for_a_statement_and_a_lock_less_long_than_a_web_process(
+    installation: str, limits: Limits, statement: str, lock: str
+) -> None:
+    with database("finance", limits).session() as session:
+        assert session.execute(text("SHOW statement_timeout")).scalar_one() == statement
+        assert session.execute(text("SHOW lock_timeout")).scalar_one() == lock
