@@ -16,9 +16,12 @@ from pathlib import Path
 from types import FrameType
 
 import httpx
+import redis
 
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
+from bianmin.worker import worker
+from shared.broker import broker_fault
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
 VERIFY_SECONDS = 300.0
@@ -124,6 +127,7 @@ class Stack:
         listening.close()
         self._prepare(environment)
         self._await_web(web, address)
+        self._check_broker(broker_url)
         self.supervisor.start(*workers)
         address.write(self.data)
         return address
@@ -164,13 +168,10 @@ class Stack:
 
     def _workers(self, environment: dict[str, str]) -> list[Child]:
         return [
-            Child(
-                f"worker-{service}",
-                [
-                    *(sys.executable, "-m", "celery", "-A", f"services.{service}.worker:celery", "worker"),
-                    *("--queues", service, "--hostname", f"{service}@{self.data.name}", "--loglevel", "WARNING"),
-                    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-                ],
+            worker(
+                service,
+                place=self.data.name,
+                progress=self.data / "progress" / f"worker-{service}",
                 log=self.data / "logs" / f"worker-{service}.log",
                 env=environment,
             )
@@ -183,17 +184,31 @@ class Stack:
         return Child("verify", argv, log=self.data / "logs" / "verify.log", env=environment)
 
     def _await_web(self, web: Child, address: Address) -> None:
-        def ready_or_dead() -> bool:
+        answers: list[httpx.Response] = []
+
+        def answered_or_dead() -> bool:
             if not web.alive:
                 return True
             try:
-                return httpx.get(f"{address.base_url}/intake/ready", timeout=5).is_success
+                answers.append(httpx.get(f"{address.base_url}/intake/ready", timeout=5))
             except httpx.TransportError:
                 return False
+            return True
 
-        wait_until("the web applications to answer", ready_or_dead, seconds=60)
+        wait_until("the web applications to answer", answered_or_dead, seconds=60)
         if not web.alive:
             raise CannotStart(f"the web applications ended while starting:\n{web.tail()}")
+        if not answers[-1].is_success:  # the database is prepared by now, so what it says holds
+            raise CannotStart(answers[-1].json()["detail"])
+
+    def _check_broker(self, broker_url: str) -> None:
+        """Say at once what the workers would say in their logs."""
+        try:
+            fault = broker_fault(broker_url)
+        except redis.exceptions.RedisError as error:
+            raise CannotStart(f"the broker does not answer: {error}") from None
+        if fault is not None:
+            raise CannotStart(fault)
 
     def watch(self, seconds: float) -> None:
         """Start again what has ended, then rest for `seconds` at most."""

@@ -2,10 +2,15 @@
 
 A connection of a service starts as that service's role with its schema first on the search path, so the same
 unqualified table name (`outbox`, `people`) means the service's own table, and nothing else can be reached.
+
+How long a statement may take is decided here: 30 s for a person who waits for a page, 8 s for a worker, which has
+other messages to handle and whose message is tried again. The inbox's lease on a message (30 s) is longer than that.
+A server that is gone is noticed within about ten seconds.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -58,19 +63,41 @@ def role_of(service: str) -> str:
     return f"bianmin_{service}"
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How many seconds a statement may take, and wait for a lock."""
+
+    statement_seconds: int
+    lock_seconds: int
+
+
+WEB = Limits(statement_seconds=30, lock_seconds=10)
+WORKER = Limits(statement_seconds=8, lock_seconds=4)
+
+GONE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""libpq: how soon a server that is gone without a word is noticed, over TCP (seconds; the last in milliseconds)."""
+
+
 class Database:
     """The connections of one service in this process."""
 
-    def __init__(self, service: str, url: str, *, pool_size: int) -> None:
+    def __init__(self, service: str, url: str, *, pool_size: int, limits: Limits = WEB) -> None:
         self.service = service
         self.url = url
+        self.limits = limits
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
             pool_recycle=1800,
             hide_parameters=True,  # a statement's values may be personal and must not reach a log
-            connect_args={"options": self.options(), "application_name": f"bianmin-{service}"},
+            connect_args={"options": self.options(), "application_name": f"bianmin-{service}"} | GONE,
         )
 
         event.listen(self.engine, "checkin", _note_rest)
@@ -93,7 +120,8 @@ class Database:
         """Start-up options of a connection: role, search path, and limits that end a stuck statement."""
         return (
             f"-c role={role_of(self.service)} -c search_path={self.service},installation"
-            " -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+            f" -c statement_timeout={self.limits.statement_seconds}s -c lock_timeout={self.limits.lock_seconds}s"
+            " -c idle_in_transaction_session_timeout=60s"
         )
 
     @contextmanager
@@ -109,6 +137,6 @@ def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
 
 
 @cache
-def database(service: str) -> Database:
+def database(service: str, limits: Limits = WEB) -> Database:
     """The connections of this process for `service`, made at first use from the settings."""
-    return Database(service, settings().database_url, pool_size=settings().web_pool)
+    return Database(service, settings().database_url, pool_size=settings().web_pool, limits=limits)

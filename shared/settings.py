@@ -1,6 +1,7 @@
 """Settings of an installation, read from the environment (prefix BIANMIN_)."""
 
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -24,6 +25,8 @@ class Settings(BaseSettings):
     """Database connections of one web process, for each service in it."""
     worker_threads: int = 4
     """Messages one worker handles at a time."""
+    progress_file: Path | None = None
+    """A worker touches it as long as it makes progress, for whoever is to restart one that hangs."""
     webhook_allow_private: bool = False
     """Whether webhooks may go to the company's own network, and without TLS to this very machine."""
 

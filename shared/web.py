@@ -12,13 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, AwareDatetime, BaseModel, StringConstraints
 from pydantic_core import to_jsonable_python
-from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import startup
 from shared.access import Permissions
 from shared.db import database
 from shared.errors import NotSignedIn, NotYourRole, Problem
@@ -256,10 +256,12 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     def live() -> dict[str, str]:
         return {"service": service, "state": "live"}
 
-    @web.get("/ready", summary="The process can reach its database", tags=["health"])
+    @web.get("/ready", summary="The process can work with its database, else 503 says why not", tags=["health"])
     def ready() -> dict[str, str]:
         with database(service).session() as session:
-            session.execute(text("SELECT 1 FROM people LIMIT 1"))
+            fault = startup.database_fault(session)
+        if fault is not None:
+            raise HTTPException(503, fault)
         return {"service": service, "state": "ready"}
 
     return web

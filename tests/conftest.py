@@ -128,6 +128,7 @@ def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterato
     db.database.cache_clear()
     yield url
     for service in db.SERVICES:
-        db.database(service).engine.dispose()
+        for made in (db.database(service), db.database(service, db.WORKER)):
+            made.engine.dispose()
     db.database.cache_clear()
     settings.cache_clear()

@@ -2,18 +2,31 @@
 
 One task for each message the service hears, named `receiver.Message`, on the queue named as the service.
 Routing is by queue name alone (exchange ''): a broker that was wiped swallows nothing in silence.
+
+SIGTERM ends it within five seconds: a handler that takes longer is left in the middle, as a crash would leave it.
 """
 
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery import Celery, Task, signals
 from kombu import Exchange, Queue
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
 
+from shared import startup
+from shared.broker import broker_fault
+from shared.bus import transport
+from shared.bus.consumer import refusing
 from shared.bus.inbox import receive
 from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
 from shared.bus.runners import Runners
 from shared.bus.ticker import Ticker
-from shared.db import SERVICES, database
+from shared.bus.watchdog import Watchdog
+from shared.db import SERVICES, WORKER, Database, database
 from shared.log import configure_logging
 from shared.settings import settings
 from shared.tasks import Tasks
@@ -28,16 +41,23 @@ TRANSPORT = {
 }
 """Redis: give back what a killed worker held after a minute, and never wait for ever on a dead socket."""
 
+STOP_SECONDS = 4.0
+"""How long a worker takes at most to end; what is under way then is done again by the next."""
+
 
 def make_celery(tasks: Tasks) -> Celery:
     """The Celery app of a service; `celery -A services.intake.worker:celery worker -P threads` runs it."""
     service = tasks.service
+    at = database(service, WORKER)
+    refuse = refusing(at)
+    transport.install()
     app = Celery(service, set_as_current=False)
     app.conf.update(
         broker_url=settings().broker_url,
-        broker_transport_options=TRANSPORT,
+        broker_transport_options=TRANSPORT | {"refuse": refuse},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,  # a broker that is full answers errors; it is tried again
         result_backend=None,
         task_ignore_result=True,
         task_acks_late=True,
@@ -49,6 +69,7 @@ def make_celery(tasks: Tasks) -> Celery:
         task_default_exchange="",
         task_default_routing_key=service,
         task_create_missing_queues=False,
+        worker_consumer="shared.bus.consumer:Consumer",
         worker_prefetch_multiplier=4,
         worker_enable_remote_control=False,
         worker_pool="threads",
@@ -56,40 +77,77 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
-    ticker = Ticker(database(service), tasks.ticks)
-    pump = Pump(app, database(service), ticker)
-    runners = Runners(database(service), tasks.errands)
+    ticker = Ticker(at, tasks.ticks)
+    pump = Pump(app, at, ticker)
+    runners = Runners(at, tasks.errands)
+    watchdog = Watchdog(at, settings().broker_url, settings().progress_file)
+
+    def guarded(raw: object, work: Callable[[], object]) -> None:
+        """Do it; what it cannot make sense of is refused, and what comes with it is done."""
+        try:
+            work()
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001  # anything may be in a message
+            refuse(raw, error)
+        finally:
+            watchdog.ended()
 
     def add(name: str) -> None:
         @app.task(name=f"{service}.{name}", shared=False, bind=True)
-        def deliver(task: Task, envelopes: list[dict[str, Any]]) -> None:
+        def deliver(task: Task, **delivery: Any) -> None:
             redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
-            for envelope in envelopes:
-                receive(database(service), tasks.handlers, envelope, redelivered=redelivered)
+            envelopes = delivery.get("envelopes")
+            for envelope in envelopes if isinstance(envelopes, list) else [delivery]:
+                guarded(envelope, partial(receive, at, tasks.handlers, envelope, redelivered=redelivered))
                 pump.poke()
 
     for message in tasks.handlers:
         add(message)
 
     @app.task(name=f"{service}.{ACKNOWLEDGED}", shared=False)
-    def close(receiver: str, ids: list[str]) -> None:
-        acknowledged(database(service), receiver=receiver, ids=ids)
+    def close(**said: Any) -> None:
+        guarded(said, lambda: acknowledged(at, receiver=said["receiver"], ids=said["ids"]))
+
+    _start_and_stop(at, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
+    return app
+
+
+def _start_and_stop(at: Database, *, ticker: Ticker, pump: Pump, runners: Runners, watchdog: Watchdog) -> None:
+    """Let Celery's signals check, start and stop what runs beside its tasks."""
+
+    def database_fits() -> str | None:
+        with at.session() as session:
+            return startup.database_fault(session)
+
+    def broker_fits() -> str | None:
+        return broker_fault(settings().broker_url)
 
     @signals.setup_logging.connect(weak=False)
     def set_up_logging(**_: object) -> None:
         configure_logging(level=settings().log_level, fmt=settings().log_format)
 
+    @signals.worker_init.connect(weak=False)
+    def check(**_: object) -> None:
+        set_up_logging()
+        watchdog.start()
+        startup.check(broker_fits, database_fits, unreachable=(OperationalError, RedisError))
+
     @signals.worker_ready.connect(weak=False)
-    def start_pump(**_: object) -> None:
+    def start_threads(**_: object) -> None:
         ticker.start()
         pump.start()
         runners.start()
 
-    @signals.worker_shutting_down.connect(weak=False)
-    def stop_pump(**_: object) -> None:
+    def stop_threads() -> None:
         ticker.stop()
+        watchdog.stop()
         runners.stop()
         pump.stop()
-        ticker.join(5)
 
-    return app
+    @signals.worker_shutting_down.connect(weak=False)
+    def stop(**_: object) -> None:
+        end = threading.Timer(STOP_SECONDS, os._exit, (0,))
+        end.daemon = True
+        end.start()
+        threading.Thread(target=stop_threads, name="stopping", daemon=True).start()

@@ -85,14 +85,7 @@ def test_the_containers_run_every_service_and_no_other() -> None:
     for service in SERVICES:
         web, worker = services[f"{service}-web"], services[f"{service}-worker"]
         assert web["command"][:2] == ["uvicorn", f"services.{service}.main:web"]
-        assert worker["command"][:6] == [
-            "celery",
-            "-A",
-            f"services.{service}.worker:celery",
-            "worker",
-            "--queues",
-            service,
-        ]
+        assert worker["command"] == ["python", "-m", "bianmin.worker", service]
         proxied = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
         assert re.search(rf"location /{service}/ +{{ proxy_pass http://{service}-web:8000/; }}", proxied)
     assert "noeviction" in services["redis"]["command"]

@@ -1,0 +1,57 @@
+"""`python -m bianmin.worker finance`: a service's worker under its own supervisor, for one container or one unit.
+
+A worker that ends or makes no progress is killed and started again; SIGTERM and SIGINT end it; its exit code 2, which
+says that it may not work as things are, is ours. Beside the worker this process costs some 10 MiB: it imports no
+library. Under Kubernetes run Celery itself and let a liveness probe watch the file (deploy/kubernetes/worker.yaml).
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from bianmin.children import Child, Supervisor
+
+REFUSED = 2
+"""Exit code of a worker that may not work as things are (shared/startup.py)."""
+LOOK_SECONDS = 0.5
+
+
+def worker(service: str, *, place: str, progress: Path, log: Path | None, env: dict[str, str] | None = None) -> Child:
+    """The Celery worker of a service as a child to be supervised; `place` tells it from another's in the logs."""
+    return Child(
+        f"worker-{service}",
+        [
+            *(sys.executable, "-m", "celery", "-A", f"services.{service}.worker:celery", "worker"),
+            *("--queues", service, "--hostname", f"{service}@{place}", "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
+        log=log,
+        env=env or {},
+        progress=progress,
+    )
+
+
+def main(service: str) -> int:
+    """Run the worker until a signal ends it; returns the exit code."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with tempfile.TemporaryDirectory(prefix="bianmin-") as folder:
+        child = worker(service, place=os.uname().nodename, progress=Path(folder) / "progress", log=None)
+        supervisor = Supervisor([child])
+        supervisor.start(child)
+        while not stopping.wait(LOOK_SECONDS):
+            if child.process is not None and child.process.poll() == REFUSED:
+                return REFUSED
+            supervisor.watch()
+        supervisor.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m bianmin.worker SERVICE")
+    sys.exit(main(sys.argv[1]))

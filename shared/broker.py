@@ -1,0 +1,34 @@
+"""The broker, asked directly: for what kombu has no words."""
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError
+from redis.retry import Retry
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 2
+
+
+def broker_client(url: str) -> "redis.Redis":
+    """A client that waits 2 s for an answer at most and tries once; raises RedisError when there is none."""
+    return redis.Redis.from_url(
+        url.replace("redis+socket://", "unix://", 1),
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def broker_fault(url: str) -> str | None:
+    """Why the broker may not be used, in one sentence, or None; raises RedisError when it does not answer."""
+    with broker_client(url) as client:
+        try:
+            policy = client.info("memory").get("maxmemory_policy", "noeviction")
+        except NoPermissionError:
+            log.warning("broker_unchecked", reason="its ACL forbids INFO")
+            return None
+    if policy == "noeviction":
+        return None
+    return f"the broker's maxmemory-policy is {policy}, so it drops messages when it is full: set it to noeviction"
