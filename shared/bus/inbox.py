@@ -208,7 +208,8 @@ def _why(failure: Exception) -> str:
         return "malformed: " + "; ".join(
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in failure.errors(include_input=False)
         )
-    return f"{type(failure).__name__}: {failure}"
+    first = str(failure).partition("\n")[0]  # of a database's error; its details hold the values of the row
+    return f"{type(failure).__name__}: {first}"
 
 
 def take_retries(session: Session) -> list[Envelope]:

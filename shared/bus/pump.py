@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import structlog
 from celery import Celery
 from kombu import Producer
@@ -75,7 +76,7 @@ class Pump:
         while not self._stopping.is_set():
             try:
                 self._pump_until_broken()
-            except (DatabaseError, BrokerError, KombuError, OSError) as error:
+            except (DatabaseError, psycopg.OperationalError, BrokerError, KombuError, OSError) as error:
                 log.warning("pump_interrupted", service=self._database.service, error=type(error).__name__)
                 self._stopping.wait(PAUSE_SECONDS)
             except Exception:  # a defect must not end the only thing that moves messages
