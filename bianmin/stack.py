@@ -63,6 +63,7 @@ class Stack:
         self.port = port
         self.engines: Engines | None = None
         self.supervisor = Supervisor([])
+        self.engine_supervisor = Supervisor([])
         self.stopping = False
         self._lock: int | None = None
 
@@ -98,6 +99,7 @@ class Stack:
         if not database_url or not broker_url:
             self.engines = Engines(self.data)
             self.engines.start()
+            self.engine_supervisor = Supervisor(self.engines.children)
             database_url, broker_url = self.engines.database_url, self.engines.broker_url
         listening = _listen(self.port)
         address = Address(
@@ -186,7 +188,8 @@ class Stack:
             raise CannotStart(f"the web applications ended while starting:\n{web.tail()}")
 
     def watch(self, seconds: float) -> None:
-        """Start again what has ended, then rest for `seconds` at most."""
+        """Start again what has ended, the engines too, then rest for `seconds` at most."""
+        self.engine_supervisor.watch()
         self.supervisor.watch()
         time.sleep(seconds)
 
