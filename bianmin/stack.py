@@ -66,6 +66,7 @@ class Stack:
         self.engine_supervisor = Supervisor([])
         self.stopping = False
         self._lock: int | None = None
+        self._listening: socket.socket | None = None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Address]:
@@ -118,7 +119,7 @@ class Stack:
         web, workers = self._web(listening, environment), self._workers(environment)
         self.supervisor = Supervisor([web, *workers])
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
-        listening.close()
+        self._listening = listening  # kept: a web process that ended is started again on the same socket
         self._prepare(environment)
         self._await_web(web, address)
         self.supervisor.start(*workers)
@@ -198,6 +199,8 @@ class Stack:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         (self.data / "address.json").unlink(missing_ok=True)
         self.supervisor.stop()
+        if self._listening:
+            self._listening.close()
         if self.engines:
             self.engines.stop()
         if self._lock is not None:

@@ -71,7 +71,6 @@ _ORDERS = """
            (SELECT count(*) FROM finance.journals j JOIN finance.receipts p ON j.reference = p.number
             WHERE p.request_id = r.id) AS journals
     FROM intake.requests r LEFT JOIN finance.charges c ON c.request_id = r.id
-    WHERE r.owner_name <> ''
 """
 _CASH = "SELECT account, sum(amount_fen) FROM finance.journal_lines GROUP BY account"
 
@@ -97,9 +96,13 @@ def _compare_orders(findings: Findings, connection: Connection, ledger: Ledger) 
     registered = Counter(row.key for row in rows)
     by_key = {row.key: row for row in rows}
     meant = {intent.key: intent for intent in ledger.intents}
-    findings.lost += [f"the request of {key}" for key in meant.keys() - by_key.keys()]
+    unanswered = {intent.key for intent in ledger.unanswered}
+    findings.lost += [f"the request of {key}" for key in (meant.keys() | unanswered) - by_key.keys()]
     findings.doubled += [f"{count} requests of {key}" for key, count in registered.items() if count > 1]
-    findings.wrong += [f"nobody asked for {key}" for key in by_key.keys() - meant.keys()]
+    findings.wrong += [f"nobody asked for {key}" for key in by_key.keys() - meant.keys() - unanswered]
+    findings.lost += [
+        f"the missed callback of {key}" for key in unanswered & by_key.keys() if not by_key[key].callback_missed
+    ]
     for key in meant.keys() & by_key.keys():
         row, fee = by_key[key], meant[key].fee_fen
         facts: list[tuple[str, Any, Any]] = [
@@ -111,7 +114,12 @@ def _compare_orders(findings: Findings, connection: Connection, ledger: Ledger) 
             ("fee paid", row.paid_fen, fee),
         ]
         findings.lost += [f"{what} of {key} is {is_}, not {ought}" for what, is_, ought in facts if is_ != ought]
-        for what, count in (("jobs", row.jobs), ("orders", row.orders), ("receipts", row.receipts), ("journals", row.journals)):
+        for what, count in (
+            ("jobs", row.jobs),
+            ("orders", row.orders),
+            ("receipts", row.receipts),
+            ("journals", row.journals),
+        ):
             if count != 1:
                 (findings.doubled if count > 1 else findings.lost).append(f"{count} {what} of {key}")
         if meant[key].to_be_missed and not row.callback_missed:

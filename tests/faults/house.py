@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from bianmin.month.quiet import World
 from bianmin.stack import SERVICES, Address
 from tests.faults.books import Findings, compare
 from tests.faults.results import record
-from tests.faults.traffic import Clock, Ledger, Traffic
+from tests.faults.traffic import Caller, Clock, Intent, Ledger, Traffic
 from tests.stack import RunningStack, running
 
 NINE = datetime(2026, 4, 1, 1, tzinfo=UTC)
@@ -99,9 +100,7 @@ class House:
             drained[0] = self.await_drained(bound)
 
         traffic.run(orders, injure_and_await_draining)
-        return self.judge(
-            fault, seed, bound=bound, drained=drained[0], acts=acts, messages=messages, parked=parked
-        )
+        return self.judge(fault, seed, bound=bound, drained=drained[0], acts=acts, messages=messages, parked=parked)
 
     def judge(
         self, fault: str, seed: int, *, bound: float, drained: float, acts: int, messages: int, parked: int = 0
@@ -164,6 +163,26 @@ class House:
         with self.engine.connect() as connection:
             query = " + ".join(f"(SELECT count(*) FROM {service}.outbox)" for service in SERVICES)
             return int(connection.execute(text(f"SELECT {query}")).scalar_one())
+
+    # --- points of the code ---------------------------------------------------------------------------------------
+
+    def arm(self, point: str) -> None:
+        """The next process that passes the point kills itself there."""
+        (self.folder / "armed" / point).touch()
+
+    def hits(self) -> Counter[str]:
+        """How often each point has killed a process."""
+        path = self.folder / "hits"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return Counter(line.partition("\t")[0] for line in lines)
+
+    def miss_a_callback(self) -> None:
+        """Somebody asks and nobody calls back: a deadline passes."""
+        intent = Intent.nothing(f"nobody calls back {len(self.ledger.unanswered)}", self.cast.teams[0])
+        self.ledger.unanswered.append(intent)
+        with Caller(self.address.base_url, self.ledger) as caller:
+            intent.register(caller)
+        self.clock.pass_minutes(11)
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -231,6 +250,11 @@ class House:
         """Wait until the database answers."""
         self._patiently("SELECT clock_timestamp()", {})
 
+    def await_web(self) -> None:
+        """Wait until the web applications answer."""
+        with Caller(self.address.base_url, self.ledger) as caller:
+            caller.get(self.cast.auditor, "/intake/ready")
+
     def broker_client(self) -> redis.Redis:
         """A connection to the broker."""
         return redis.Redis(unix_socket_path=self.address.broker_url.removeprefix("redis+socket://"))
@@ -284,7 +308,10 @@ def open_house(
     """A simulation that is up, its company founded, ready for faults."""
     speaking = folder / "faults"
     (speaking / "armed").mkdir(parents=True)
-    inside = {"FAULTS_FOLDER": str(speaking), "PYTHONPATH": os.pathsep.join([str(INSIDE), os.environ.get("PYTHONPATH", "")])}
+    inside = {
+        "FAULTS_FOLDER": str(speaking),
+        "PYTHONPATH": os.pathsep.join([str(INSIDE), os.environ.get("PYTHONPATH", "")]),
+    }
     with running(
         folder / "data", "--simulate", NINE.isoformat(), environment=inside | dict(environment or {})
     ) as stack:

@@ -39,12 +39,35 @@ class Intent:
     request_id: str = ""
     receipt_id: str = ""
 
+    @classmethod
+    def nothing(cls, key: str, team: Team) -> "Intent":
+        """A request that nobody calls back about: it goes no further."""
+        return cls(key, team, team.clerks[0], PRICES[0], fee_fen=0, to_be_missed=True)
+
+    def register(self, caller: "Caller") -> None:
+        """The owner asks."""
+        self.request_id = caller.post(
+            self.clerk,
+            "/intake/api/requests",
+            self.key,
+            site_id=self.team.site_id,
+            channel="phone",
+            owner_name=self.key,
+            address="1-101",
+            phone="13800000000",
+            description="修理 please mend it",
+            trade=self.price["trade"],
+        )["id"]
+
 
 @dataclass
 class Ledger:
     """Everything all traffic of an installation meant to do; what the checks compare the books with."""
 
     intents: list[Intent] = field(default_factory=list)
+    """Orders that are completed."""
+    unanswered: list[Intent] = field(default_factory=list)
+    """Requests nobody called back about."""
     handed_over_fen: int = 0
     acts: int = 0
     answers: Counter[str] = field(default_factory=Counter)
@@ -171,7 +194,9 @@ class Traffic:
             shown_hash=caller.get(worker, f"{path}/settlement-list")["hash"],
         )
         charge = f"/finance/api/charges/{intent.request_id}"
-        _await("finance to know of the signature", caller, intent.clerk, charge, lambda seen: seen["state"] == "accepted")
+        _await(
+            "finance to know of the signature", caller, intent.clerk, charge, lambda seen: seen["state"] == "accepted"
+        )
         intent.receipt_id = caller.post(
             intent.clerk, f"{charge}/collect", intent.key, method="cash", amount_fen=intent.fee_fen
         )["id"]
@@ -179,19 +204,7 @@ class Traffic:
 
     def _register(self, caller: Caller, intent: Intent) -> None:
         clerk = intent.clerk
-        made = caller.post(
-            clerk,
-            "/intake/api/requests",
-            intent.key,
-            site_id=intent.team.site_id,
-            channel="phone",
-            owner_name=intent.key,
-            address="1-101",
-            phone="13800000000",
-            description="修理 please mend it",
-            trade=intent.price["trade"],
-        )
-        intent.request_id = made["id"]
+        intent.register(caller)
         path = f"/intake/api/requests/{intent.request_id}"
         if intent.to_be_missed:
             self.clock.pass_minutes(11)

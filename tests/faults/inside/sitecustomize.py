@@ -165,7 +165,11 @@ def _become_what_was_asked():
     """A worker that is to run with another clock or from another tree starts anew as that."""
     for service in ("intake", "dispatch", "finance", "hr"):
         asked = FOLDER / f"env-{service}"
-        if f"services.{service}.worker:celery" in sys.orig_argv and asked.exists() and "FAULTS_BECAME" not in os.environ:
+        if (
+            f"services.{service}.worker:celery" in sys.orig_argv
+            and asked.exists()
+            and "FAULTS_BECAME" not in os.environ
+        ):
             wanted = dict(line.split("=", 1) for line in asked.read_text().splitlines())
             os.chdir(wanted.pop("CWD", "."))
             os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted, "FAULTS_BECAME": "yes"})
