@@ -58,6 +58,7 @@ _UNBALANCED = """
 _MISSED = """
     SELECT 'callback of ' || id || ' missed, and hr does not know' FROM intake.requests
     WHERE callback_missed AND id NOT IN (SELECT request_id FROM hr.missed_callbacks)
+      AND NOT id = ANY(CAST(:given_up AS uuid[]))
     UNION ALL SELECT 'hr knows of a missed callback of ' || m.request_id || ', and intake does not'
     FROM hr.missed_callbacks m JOIN intake.requests r ON r.id = m.request_id WHERE NOT r.callback_missed
 """
@@ -67,7 +68,8 @@ _ORDERS = """
            (SELECT count(*) FROM dispatch.work_orders w WHERE w.request_id = r.id) AS orders,
            c.state AS charge, c.fee_fen AS charged_fen,
            (SELECT count(*) FROM finance.receipts p WHERE p.request_id = r.id) AS receipts,
-           (SELECT sum(p.amount_fen) FROM finance.receipts p WHERE p.request_id = r.id AND p.state = 'used') AS paid_fen,
+           (SELECT sum(p.amount_fen) FROM finance.receipts p
+            WHERE p.request_id = r.id AND p.state = 'used') AS paid_fen,
            (SELECT count(*) FROM finance.journals j JOIN finance.receipts p ON j.reference = p.number
             WHERE p.request_id = r.id) AS journals
     FROM intake.requests r LEFT JOIN finance.charges c ON c.request_id = r.id
@@ -80,7 +82,8 @@ def compare(engine: Engine, ledger: Ledger) -> Findings:
     findings = Findings()
     with engine.connect() as connection:
         findings.lost += connection.execute(text(_LOST_MESSAGES)).scalars()
-        findings.lost += connection.execute(text(_MISSED)).scalars()
+        given_up = [intent.request_id for intent in ledger.given_up]
+        findings.lost += connection.execute(text(_MISSED), {"given_up": given_up}).scalars()
         findings.doubled += connection.execute(text(_DOUBLED_EFFECTS)).scalars()
         findings.doubled += connection.execute(text(_DOUBLED_FACTS)).scalars()
         findings.wrong += connection.execute(text(_UNKNOWN_MESSAGES)).scalars()

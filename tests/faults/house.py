@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +45,11 @@ _OPEN = " UNION ALL ".join(
     " WHERE state = 'waiting' AND received_at <= :moment"
     for service in SERVICES
 )
+
+_AT_HR = """
+    SELECT i.state FROM hr.inbox i JOIN intake.outbox o ON (o.message_id, o.receiver) = (i.message_id, 'hr')
+    WHERE o.type = 'CallbackMissed' AND o.body ->> 'request_id' = :id
+"""
 
 
 class House:
@@ -94,6 +100,7 @@ class House:
         """
         traffic = Traffic(self.address.base_url, self.cast, self.ledger, self.clock, name=fault, seed=seed)
         acts, messages, drained = self.ledger.acts, self.messages(), [0.0]
+        self.ledger.answers.clear()
 
         def injure_and_await_draining() -> None:
             injure()
@@ -176,13 +183,72 @@ class House:
         lines = path.read_text().splitlines() if path.exists() else []
         return Counter(line.partition("\t")[0] for line in lines)
 
-    def miss_a_callback(self) -> None:
-        """Somebody asks and nobody calls back: a deadline passes."""
-        intent = Intent.nothing(f"nobody calls back {len(self.ledger.unanswered)}", self.cast.teams[0])
-        self.ledger.unanswered.append(intent)
-        with Caller(self.address.base_url, self.ledger) as caller:
-            intent.register(caller)
+    def executions(self) -> int:
+        """How often the deadly message was begun."""
+        path = self.folder / "executions"
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+    @contextlib.contextmanager
+    def deadly_callback(self) -> Iterator[Intent]:
+        """A missed callback whose message, as long as the block runs, kills every process that handles it."""
+        (intent,) = self.ask(1)
+        deadly = self.folder / "deadly"
+        deadly.write_text(intent.request_id)
         self.clock.pass_minutes(11)
+        try:
+            yield intent
+        finally:
+            deadly.unlink()
+
+    # --- callbacks ------------------------------------------------------------------------------------------------
+
+    def ask(self, count: int) -> list[Intent]:
+        """So many owners ask, and nobody calls back."""
+        first = len(self.ledger.unanswered)
+        intents = [Intent.nothing(f"nobody calls back {first + n}", self.cast.teams[0]) for n in range(count)]
+        self.ledger.unanswered += intents
+        with Caller(self.address.base_url, self.ledger) as caller:
+            for intent in intents:
+                intent.register(caller)
+        return intents
+
+    def miss_callbacks(self, count: int) -> list[Intent]:
+        """So many owners ask, nobody calls back, and the deadline passes: each is a message to hr."""
+        intents = self.ask(count)
+        self.clock.pass_minutes(11)
+        return intents
+
+    def is_missed(self, intent: Intent) -> bool:
+        """Whether intake holds that the callback was missed."""
+        query = "SELECT callback_missed FROM intake.requests WHERE id = :id"
+        with self.engine.connect() as connection:
+            return bool(connection.execute(text(query), {"id": intent.request_id}).scalar_one())
+
+    def await_heard_by_hr(self, intent: Intent, bound: float) -> float:
+        """Wait until hr knows of the missed callback; returns the seconds it took."""
+        began = time.monotonic()
+
+        def heard() -> bool:
+            query = "SELECT count(*) FROM hr.missed_callbacks WHERE request_id = :id"
+            with self.engine.connect() as connection:
+                return bool(connection.execute(text(query), {"id": intent.request_id}).scalar_one())
+
+        wait_until("hr to hear of a missed callback", heard, seconds=bound, every=0.05)
+        return time.monotonic() - began
+
+    def state_at_hr(self, intent: Intent) -> str | None:
+        """What became of the message of the missed callback."""
+        with self.engine.connect() as connection:
+            return connection.execute(text(_AT_HR), {"id": intent.request_id}).scalar_one_or_none()
+
+    def discard_at_hr(self, intent: Intent) -> None:
+        """An operator gives the parked message up."""
+        self.ledger.given_up.append(intent)
+        with self.engine.connect() as connection:
+            query = text(_AT_HR.replace("SELECT i.state", "SELECT i.message_id"))
+            id_ = connection.execute(query, {"id": intent.request_id}).scalar_one()
+        with self.stack.client() as client:
+            client.post(self.cast.operator, f"/hr/ops/parked/{id_}/discard", reason="it kills its process")
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -235,16 +301,43 @@ class House:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGCONT)
 
-    def become(self, service: str, environment: Mapping[str, str] | None) -> None:
-        """The worker of a service starts anew with this environment (CWD is its tree), or as it was."""
-        path = self.folder / f"env-{service}"
+    def become(self, name: str, environment: Mapping[str, str] | None) -> None:
+        """A service's worker, or `web`, starts anew with this environment (CWD is its tree), or as it was."""
+        path = self.folder / f"env-{name}"
         if environment is None:
             path.unlink(missing_ok=True)
         else:
-            path.write_text("\n".join(f"{name}={value}" for name, value in environment.items()))
-        old = self.worker(service)
-        self.kill(old)
-        wait_until(f"another worker of {service}", lambda: self.worker(service).pid != old.pid, seconds=60)
+            path.write_text("\n".join(f"{key}={value}" for key, value in environment.items()))
+        if name == "web":
+            self.kill(self.web())
+            self.await_web()
+        else:
+            self.kill(self.worker(name))
+            self.worker(name)
+
+    @contextlib.contextmanager
+    def more_workers(self, tree: Path) -> Iterator[None]:
+        """Beside each worker another one, from another tree, as long as the block runs."""
+        more = []
+        for service in SERVICES:
+            old = self.worker(service)
+            argv = [part.replace(f"{service}@", f"{service}@new-") for part in old.cmdline()]
+            with (self.folder / f"worker-{service}-new.log").open("wb") as log:
+                more.append(subprocess.Popen(argv, cwd=tree, env=old.environ(), stdout=log, stderr=log))
+        try:
+            yield
+            assert [process.poll() for process in more] == [None] * len(more)
+        finally:
+            for process in more:
+                process.terminate()
+            for process in more:
+                process.wait(30)
+
+    def said_with(self, field: str) -> int:
+        """How many messages were said whose body has the field."""
+        query = " + ".join(f"(SELECT count(*) FROM {s}.outbox WHERE body -> :field IS NOT NULL)" for s in SERVICES)
+        with self.engine.connect() as connection:
+            return int(connection.execute(text(f"SELECT {query}"), {"field": field}).scalar_one())
 
     def await_database(self) -> None:
         """Wait until the database answers."""

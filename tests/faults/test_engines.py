@@ -2,18 +2,14 @@
 
 import signal
 import time
-from datetime import UTC, datetime
 from random import Random
-from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from bianmin.children import wait_until
-from shared.bus.outbox import publish
-from shared.db import Database
-from shared.messages import CallbackMissed
 from tests.faults.house import House
+from tests.faults.traffic import Intent
 
 pytestmark = pytest.mark.fault
 
@@ -34,39 +30,22 @@ def test_a_broker_that_forgets_everything_costs_nothing(house: House, seed: int,
 
 def test_messages_queued_when_the_broker_forgets_everything_are_all_handled(house: House, seed: int) -> None:
     """The directed backlog test: random chaos alone hardly finds an outbox that closes its rows too early."""
-    intake = Database("intake", house.address.database_url, pool_size=1)
-    messages = house.messages()
+    acts, messages = house.ledger.acts, house.messages()
     with house.stopped(house.worker("hr")), house.broker_client() as broker:
-        said = _publish(house, intake)
-
-        def sent() -> bool:
-            with intake.session() as session:
-                rows = text("SELECT count(*) FROM outbox WHERE type = 'CallbackMissed' AND sends > 0")
-                return int(session.execute(rows).scalar_one()) >= said
-
-        wait_until(f"{QUEUED} messages to be sent", sent, seconds=30)
+        missed = house.miss_callbacks(QUEUED)
+        wait_until(f"{QUEUED} messages to be sent", lambda: _sent(house, missed) == QUEUED, seconds=60)
         assert int(broker.llen("hr")) > 0
         broker.flushall()
-    intake.engine.dispose()
     drained = house.await_drained(15)
-    house.judge("FLUSHALL with 300 queued", seed, bound=15, drained=drained, acts=house.ledger.acts, messages=messages)
+    house.judge(f"FLUSHALL with {QUEUED} queued", seed, bound=15, drained=drained, acts=acts, messages=messages)
 
 
-def _publish(house: House, intake: Database) -> int:
-    """So many missed callbacks in one transaction; returns how many intake has said altogether."""
-    clerk, site_id = house.cast.teams[0].clerks[0], UUID(house.cast.teams[0].site_id)
-    due_at = datetime(2026, 4, 1, tzinfo=UTC)
-    with intake.session() as session:
-        publish(
-            session,
-            *(
-                CallbackMissed(
-                    request_id=uuid4(), request_number="Q", site_id=site_id, clerk_id=UUID(clerk.id), due_at=due_at
-                )
-                for _ in range(QUEUED)
-            ),
-        )
-        return int(session.execute(text("SELECT count(*) FROM outbox WHERE type = 'CallbackMissed'")).scalar_one())
+def _sent(house: House, missed: list[Intent]) -> int:
+    """How many of these missed callbacks intake has sent to hr at least once."""
+    query = """SELECT count(*) FROM intake.outbox WHERE type = 'CallbackMissed' AND sends > 0
+               AND body ->> 'request_id' = ANY(:ids)"""
+    with house.engine.connect() as connection:
+        return int(connection.execute(text(query), {"ids": [intent.request_id for intent in missed]}).scalar_one())
 
 
 def test_a_killed_broker_is_started_again_and_costs_nothing(house: House, seed: int, orders: int) -> None:

@@ -4,7 +4,7 @@ their PYTHONPATH, and FAULTS_FOLDER names a folder through which the test speaks
 armed/POINT         the next process that passes POINT removes the file and kills itself with SIGKILL
 hits                a line for each process that did
 deadly              a request id: whoever handles a message about it kills its process, and adds a line to `executions`
-env-SERVICE         NAME=VALUE lines for the worker of SERVICE; CWD=… is the tree it runs from
+env-SERVICE         NAME=VALUE lines for the worker of SERVICE, or env-web; CWD=… is the tree it runs from
 
 Besides, every effect of a message leaves a row in faults.effects, in the effect's own transaction: a witness that
 shares nothing with the inbox.
@@ -161,15 +161,16 @@ class _PatchAfterImport(importlib.abc.MetaPathFinder):
         return spec
 
 
+PROGRAMS = {"web": "bianmin.gateway:make_app"} | {
+    service: f"services.{service}.worker:celery" for service in ("intake", "dispatch", "finance", "hr")
+}
+
+
 def _become_what_was_asked():
-    """A worker that is to run with another clock or from another tree starts anew as that."""
-    for service in ("intake", "dispatch", "finance", "hr"):
-        asked = FOLDER / f"env-{service}"
-        if (
-            f"services.{service}.worker:celery" in sys.orig_argv
-            and asked.exists()
-            and "FAULTS_BECAME" not in os.environ
-        ):
+    """A process that is to run with another clock or from another tree starts anew as that."""
+    for name, program in PROGRAMS.items():
+        asked = FOLDER / f"env-{name}"
+        if program in sys.orig_argv and asked.exists() and "FAULTS_BECAME" not in os.environ:
             wanted = dict(line.split("=", 1) for line in asked.read_text().splitlines())
             os.chdir(wanted.pop("CWD", "."))
             os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted, "FAULTS_BECAME": "yes"})
