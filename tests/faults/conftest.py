@@ -43,7 +43,7 @@ def full(pytestconfig: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def orders(full: bool) -> int:
     """Orders of a case at least."""
-    return 300 if full else 20
+    return 300 if full else 12
 
 
 class Houses:

@@ -14,6 +14,9 @@ from tests.faults.house import House
 
 pytestmark = pytest.mark.fault
 
+FAKETIME = {"FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+"""The clock of the day is another from a second after its file says so; what measures time that passes is not."""
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,11 +28,16 @@ def test_a_worker_whose_clock_is_wrong_doubles_nothing_and_passes_no_deadline_ea
     (library,) = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     chance = Random(f"clock {seed} {wrong}")
     service = SERVICES[(seed - 1) % len(SERVICES)]  # the desk's first: it promises most by the clock
-    house.become(service, {"LD_PRELOAD": library, "FAKETIME": wrong, "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    clock = house.folder / f"clock-{service}"
+    clock.write_text("+0")  # right at the start: a worker whose clock is wrong then does not begin to work
+    house.become(service, {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(clock)} | FAKETIME)
     try:
-        house.endure(
-            f"clock of one worker {wrong}", seed, lambda: time.sleep(chance.uniform(1, 3)), bound=30, orders=orders
-        )
+
+        def set_wrong() -> None:
+            clock.write_text(wrong)
+            time.sleep(chance.uniform(3, 5))
+
+        house.endure(f"clock of one worker {wrong}", seed, set_wrong, bound=30, orders=orders)
         (waiting,) = house.ask(1)
         time.sleep(3)  # three beats of the ticker: that nothing happens can only be watched
         assert not house.is_missed(waiting), "a deadline passed before its time"
