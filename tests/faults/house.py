@@ -47,6 +47,11 @@ _OPEN = " UNION ALL ".join(
     for service in SERVICES
 )
 
+_LISTENING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name LIKE :name AND query LIKE 'LISTEN %' AND backend_start > :moment
+"""
+
 _AT_HR = """
     SELECT i.state FROM hr.inbox i JOIN intake.outbox o ON (o.message_id, o.receiver) = (i.message_id, 'hr')
     WHERE o.type = 'CallbackMissed' AND o.body ->> 'request_id' = :id
@@ -321,8 +326,20 @@ class House:
             self.kill(self.web())
             self.await_web()
         else:
+            moment = self._patiently("SELECT clock_timestamp()", {})
             self.kill(self.worker(name))
             self.worker(name)
+            self._await_pump(name, moment)
+
+    def _await_pump(self, service: str, moment: datetime) -> None:
+        """Wait until a worker that began after `moment` listens: it is past all its checks, and works."""
+
+        def listens() -> bool:
+            values = {"name": f"bianmin-{service}%", "moment": moment}
+            with self.engine.connect() as connection:
+                return bool(connection.execute(text(_LISTENING), values).scalar_one())
+
+        wait_until(f"the new worker of {service} to work", listens, seconds=90, every=0.1)
 
     @contextlib.contextmanager
     def more_workers(self, tree: Path) -> Iterator[None]:
