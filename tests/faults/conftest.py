@@ -59,6 +59,7 @@ class Houses:
             self.close()
             self._failed = failed
             folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="bm-faults-"))
+            Path(folder).chmod(0o755)  # so that the database lives in it too, and goes with it
             self._house = self._open.enter_context(open_house(Path(folder)))
         return self._house
 
