@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules check format bench lock clean
+.PHONY: help up demo test rules check format bench faults lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,11 @@ format: .venv/ready ## format and mend what can be mended
 
 bench: .venv/ready ## measure: the month, a message, memory, cold start
 	@$(RUN)python -m tests.bench $(ARGS)
+
+faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 5"; writes the table of docs/reliability.md
+	@rm -f results/faults.json
+	@$(RUN)python -m pytest tests/faults $(or $(ARGS),--seeds 1)
+	@$(RUN)python -m tests.faults.table
 
 lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for every supported Python and platform
 	@$(RUN)python -m pip install --quiet uv

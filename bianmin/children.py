@@ -192,7 +192,7 @@ class Supervisor:
                 continue
             moment = time.monotonic()
             if child.name not in self._not_before:
-                soon = moment - self._started_at[child.name] < 5
+                soon = moment - self._started_at.get(child.name, 0.0) < 5  # 0: started before it was ours
                 child.restarts += 1
                 self._not_before[child.name] = moment + (min(10.0, 0.5 * child.restarts) if soon else 0)
             if moment >= self._not_before[child.name]:

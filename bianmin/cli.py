@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import time
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -215,7 +216,7 @@ def _live_month(
     mapping = read_mapping(mapping_file)
     table = open_table(file, mapping)
     rows, malformed = map_rows(table, mapping)
-    client = Client(address.base_url, while_waiting=stack.supervisor.watch if stack else lambda: None)
+    client = Client(address.base_url, while_waiting=stack.watch if stack else lambda: None)
     world = World(client, address.database_url)
     codes = sorted({row.site_code for row in rows})
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=errors) as progress:
@@ -265,7 +266,8 @@ def _stay(stack: Stack) -> None:
     """Keep the children running until somebody stops us, which is how it is meant to end."""
     with contextlib.suppress(KeyboardInterrupt):
         while not stack.stopping:
-            stack.watch(0.2)
+            stack.watch()
+            time.sleep(0.2)
 
 
 EXPECTED: dict[type[Exception], int] = {

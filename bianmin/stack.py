@@ -70,8 +70,10 @@ class Stack:
         self.supervisor = Supervisor([])
         self.verifier: Child | None = None
         self.verify_at = time.monotonic() + VERIFY_SECONDS
+        self.engine_supervisor = Supervisor([])
         self.stopping = False
         self._lock: int | None = None
+        self._listening: socket.socket | None = None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Address]:
@@ -105,6 +107,7 @@ class Stack:
         if not database_url or not broker_url:
             self.engines = Engines(self.data)
             self.engines.start()
+            self.engine_supervisor = Supervisor(self.engines.children)
             database_url, broker_url = self.engines.database_url, self.engines.broker_url
         listening = _listen(self.port)
         address = Address(
@@ -124,7 +127,7 @@ class Stack:
         self.supervisor = Supervisor([web, *workers])
         self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
-        listening.close()
+        self._listening = listening  # kept: a web process that ended is started again on the same socket
         self._prepare(environment)
         self._await_web(web, address)
         self._check_broker(broker_url)
@@ -210,11 +213,11 @@ class Stack:
         if fault is not None:
             raise CannotStart(fault)
 
-    def watch(self, seconds: float) -> None:
-        """Start again what has ended, then rest for `seconds` at most."""
+    def watch(self) -> None:
+        """Start again what has ended, the engines too; to be called again and again."""
+        self.engine_supervisor.watch()
         self.supervisor.watch()
         self._verify()
-        time.sleep(seconds)
 
     def _verify(self) -> None:
         """Every few minutes a child looks; what it finds stops nothing."""
@@ -229,6 +232,8 @@ class Stack:
         if self.verifier:
             self.verifier.stop()
         self.supervisor.stop()
+        if self._listening:
+            self._listening.close()
         if self.engines:
             self.engines.stop()
         if self._lock is not None:

@@ -26,7 +26,7 @@ START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs no engine is `pure`: the rules alone, in seconds (`make rules`)."""
     for item in items:
-        if not {"engines", "lived_month"} & set(getattr(item, "fixturenames", ())):
+        if not {"engines", "lived_month", "house"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("pure")
 
 

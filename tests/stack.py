@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +23,10 @@ from bianmin.stack import Address
 class RunningStack:
     """An installation under test, in `data`."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BIANMIN_")}
+        clean |= environment or {}
         self.environment = clean
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bianmin", "up", "--data", str(data), "--port", "0", *arguments],
@@ -111,9 +112,9 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 @contextmanager
-def running(data: Path, *arguments: str) -> Iterator[RunningStack]:
-    """An installation that is up, and stopped at the end."""
-    stack = RunningStack(data, *arguments)
+def running(data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningStack]:
+    """An installation that is up, and stopped at the end; `environment` is added to that of its processes."""
+    stack = RunningStack(data, *arguments, environment=environment)
     try:
         stack.await_up()
         yield stack

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from time import sleep
 from typing import Any
 
 from celery import Celery, Task, signals
@@ -41,8 +42,23 @@ TRANSPORT = {
 }
 """Redis: give back what a killed worker held after a minute, and never wait for ever on a dead socket."""
 
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between the tries of a handler whose database is away."""
+
 STOP_SECONDS = 4.0
 """How long a worker takes at most to end; what is under way then is done again by the next."""
+
+
+def patiently(work: Callable[[], object]) -> None:
+    """Do it; a database that is away for a moment is waited for, some eight seconds, before the sender has to repeat."""
+    for pause in PAUSES:
+        try:
+            work()
+        except OperationalError:
+            sleep(pause)
+        else:
+            return
+    work()
 
 
 def make_celery(tasks: Tasks) -> Celery:
@@ -83,9 +99,9 @@ def make_celery(tasks: Tasks) -> Celery:
     watchdog = Watchdog(at, settings().broker_url, settings().progress_file)
 
     def guarded(raw: object, work: Callable[[], object]) -> None:
-        """Do it; what it cannot make sense of is refused, and what comes with it is done."""
+        """Do it, and wait for a database that is away; what makes no sense is refused, and what comes with it done."""
         try:
-            work()
+            patiently(work)
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001  # anything may be in a message
