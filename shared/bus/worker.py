@@ -50,7 +50,7 @@ STOP_SECONDS = 4.0
 
 
 def patiently(work: Callable[[], object]) -> None:
-    """Do it; a database that is away for a moment is waited for, some eight seconds, before the sender has to repeat."""
+    """Do it; a database that is away is waited for, some eight seconds, before the sender has to repeat."""
     for pause in PAUSES:
         try:
             work()

@@ -306,11 +306,11 @@ def test_the_stack_verifies_by_a_child_that_logs_a_violation_and_stops_nothing(
     monkeypatch.setenv("BIANMIN_DATABASE_URL", town)
     stack = Stack(tmp_path)
     stack.verifier = stack.make_verifier({})
-    stack.watch(0)
+    stack.watch()
     assert not stack.verifier.alive, "not so soon after the start"
     stack.verify_at = 0
     with one_fen_too_much(town):
-        stack.watch(0)
+        stack.watch()
         wait_until("the verifier to end", lambda: stack.verifier is not None and not stack.verifier.alive, seconds=60)
     events = [json.loads(line) for line in (tmp_path / "logs" / "verify.log").read_text().splitlines()]
     assert [(e["level"], e["event"], e.get("invariant")) for e in events] == [
