@@ -1,7 +1,9 @@
 """Strangers' programs accept the books as they are, and refuse them when one fen is wrong."""
 
+import csv
 import random
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -15,9 +17,11 @@ from services.finance.rules.ledger import JournalKind
 from services.finance.rules.plain_text import yuan
 from shared.db import database
 from tests.cases import cases
+from tests.debian import needs
 from tests.money.books import write
 from tests.money.checkers import BEAN_CHECK, CHECKERS, HLEDGER, Checker, bean_errors
 from tests.services.finance.office import Office
+from tests.services.finance.test_api import House
 
 SEED = 20260401
 MUTATIONS = 50
@@ -201,3 +205,29 @@ def test_an_export_is_read_from_the_database_as_it_is_written(lived: Office) -> 
     assert lived.session.execute(open_cursors).scalar_one() == 1
     assert sum(map(is_transaction, book)) > 0
     assert lived.session.execute(open_cursors).scalar_one() == 0
+
+
+def test_the_journal_that_is_downloaded_is_accepted_whatever_words_are_in_it(house: House, tmp_path: Path) -> None:
+    with house.office() as office:
+        office.session.execute(
+            text("UPDATE people SET name = :name WHERE id = :id"),
+            {"name": '王; "小"\n  Assets:X  1.00 CNY | @ 明', "id": house.people["clerk"]},
+        )
+    house.paid()
+    assert house.get("clerk", "/ledger/export.journal").status_code == 403
+    for month, name in (("", "bianmin.journal"), ("?month=2026-04", "bianmin-2026-04.journal")):
+        answer = house.get("auditor", f"/ledger/export.journal{month}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert "在手现金 王; " in answer.text
+        verdict = HLEDGER.check(saved(tmp_path, [answer.text], HLEDGER))
+        assert verdict.status == 0, verdict.words
+    balances = subprocess.run(
+        [needs("hledger", "hledger"), "-f", tmp_path / "books.journal", "balance", "--flat", "--no-total", "-O", "csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = {row["amount_fen"] for row in house.get("auditor", "/ledger/balances").json()}
+    theirs = {row[1] for row in list(csv.reader(balances.stdout.splitlines()))[1:]}
+    assert theirs == {yuan(fen) for fen in ours}
