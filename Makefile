@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules check format bench faults lock clean
+.PHONY: help up demo test rules nightly check format bench faults lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ test: .venv/ready ## run the whole suite on engines of its own
 
 rules: .venv/ready ## the tests of the rules alone: no engine, seconds
 	@$(RUN)python -m pytest -q -m pure tests/services $(ARGS)
+
+nightly: .venv/ready ## 100,000 cases, and books of 100,000 entries, wherever a test asks how many
+	@BIANMIN_CASES=$${BIANMIN_CASES:-100000} $(RUN)python -m pytest $$(grep -rl "^from tests.cases import" tests) $(ARGS)
 
 check: .venv/ready ## format, lint, types, import contracts, tests
 	$(RUN)ruff format --check .

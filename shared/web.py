@@ -1,10 +1,12 @@
 """The edge of every service's HTTP: who asks, one transaction, problems as RFC 9457, the trace."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
@@ -125,18 +127,38 @@ class Edge:
         return result
 
 
+_admitted: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
+
+
+def _admission(service: str) -> Callable[[], AsyncIterator[None]]:
+    """The dependency that lets in as many requests at a time as the service has database connections.
+
+    The others wait here, where waiting costs nothing. Were they to wait for a connection in a thread of the server,
+    fifty of them would hold all its threads, and those that have a connection could not go on to give it back.
+    """
+
+    async def admission() -> AsyncIterator[None]:
+        services = _admitted.setdefault(asyncio.get_running_loop(), {})
+        async with services.setdefault(service, asyncio.Semaphore(settings().web_pool)):
+            yield
+
+    return admission
+
+
 def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
     """The dependency of a route: `Annotated[Edge, may("collect_fee")]`.
 
     It opens the transaction, checks token and role, and commits when the route is done, before the answer is
     sent. An action that is not in the table fails when the route is defined.
     """
+    admission = _admission(service)
 
     def may(action: str) -> Any:
         allowed = table[action]
 
         def edge(
             request: Request,
+            admitted: Annotated[None, Depends(admission, scope="function")],  # noqa: ARG001  # the right to a connection
             authorization: Annotated[str, Header(description="Bearer token of the person acting")] = "",
             idempotency_key: IdempotencyKey = None,
         ) -> Iterator[Edge]:

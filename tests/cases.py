@@ -1,8 +1,8 @@
-"""How many cases Hypothesis tries: few enough for every run, or as many as the environment says for a night."""
+"""How many cases a test tries: the usual number, or what BIANMIN_CASES says, as `make nightly` does."""
 
 import os
 
 
 def cases(usual: int) -> int:
-    """The usual number of cases, or that of BIANMIN_CASES."""
+    """The number of cases to try: BIANMIN_CASES where it is set, else `usual`."""
     return int(os.environ.get("BIANMIN_CASES", usual))

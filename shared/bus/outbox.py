@@ -1,5 +1,7 @@
 """The sender's side: what is to be sent, and what has not been acknowledged."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -80,11 +82,26 @@ class Envelope:
         texts = ("id", "type", "sender", "receiver", "traceparent")
         if not isinstance(delivery, Mapping) or not all(isinstance(delivery.get(name), str) for name in texts):
             raise ValueError(f"an envelope has the texts {', '.join(texts)}")
-        UUID(delivery["id"])
+        if str(UUID(delivery["id"])) != delivery["id"]:
+            raise ValueError("an envelope's id is a UUID as PostgreSQL writes it")
         body, sends = delivery.get("body"), delivery.get("sends", 1)
         if not isinstance(body, dict) or type(sends) is not int:
             raise ValueError("an envelope has a body, which is an object, and a whole number of sends")
+        _check_storable([*(delivery[name] for name in texts), body])
         return cls(**{name: delivery[name] for name in texts}, body=body, sends=sends)
+
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _check_storable(value: Any) -> None:
+    """Raises ValueError for JSON that Python reads and PostgreSQL cannot hold: NaN, NUL, half a surrogate pair."""
+    try:
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        raise ValueError("an envelope holds numbers and whole characters alone") from None
+    if _NUL.search(written):
+        raise ValueError("an envelope holds no NUL")
 
 
 def channel(service: str) -> str:

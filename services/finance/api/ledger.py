@@ -1,4 +1,4 @@
-"""The ledger, for reading and for beancount."""
+"""The ledger, for reading and for the programs by which a stranger checks it."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,8 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from services.finance.api.may import may
-from services.finance.queries.beancount import beancount_of
+from services.finance.queries.export import export_of
 from services.finance.queries.ledger import AccountView, BalanceView, JournalView, accounts, balances, journals
+from services.finance.rules import beancount, hledger
+from services.finance.rules.plain_text import Dialect
 from shared.db import database
 from shared.paging import Page
 from shared.people import Actor
@@ -28,20 +30,33 @@ def list_accounts(edge: Annotated[Edge, may("read_ledger")]) -> list[AccountView
     summary="The ledger for beancount, whole or one month, so that a stranger can check the books",
     response_class=PlainTextResponse,
 )
-def export_ledger(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
-    name = f"bianmin-{month}.beancount" if month else "bianmin.beancount"
+def export_beancount(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
+    return _export(edge.actor, month, beancount, ending="beancount")
+
+
+@routes.get(
+    "/ledger/export.journal",
+    summary="The ledger for hledger, whole or one month, so that a stranger can check the books",
+    response_class=PlainTextResponse,
+)
+def export_hledger(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
+    return _export(edge.actor, month, hledger, ending="journal")
+
+
+def _export(actor: Actor, month: str | None, dialect: Dialect, *, ending: str) -> StreamingResponse:
+    name = f"bianmin-{month}.{ending}" if month else f"bianmin.{ending}"
     return StreamingResponse(
-        _beancount(edge.actor, month),
+        _written(actor, month, dialect),
         media_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _beancount(actor: Actor, month: str | None) -> Iterator[str]:
+def _written(actor: Actor, month: str | None, dialect: Dialect) -> Iterator[str]:
     # the request's transaction ends before the answer is sent; this one sees a single moment of the books
     with database("finance").session() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        pieces = beancount_of(session, actor, month=month)
+        pieces = export_of(session, actor, dialect, month=month)
         while chunk := "".join(islice(pieces, 1000)):
             yield chunk
 

@@ -1,4 +1,4 @@
-"""The ledger for beancount, so that a stranger can check the books."""
+"""The ledger in plain text, so that a stranger can check the books."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.finance.rules import beancount
 from services.finance.rules.ledger import CHART, Account
+from services.finance.rules.plain_text import Dialect, account_name
 from shared.calendar import first_day, last_day
 from shared.people import Actor
 
@@ -57,35 +57,36 @@ _MONTH_ENDS = text(f"""
 _STREAMED = {"yield_per": 1000}
 
 
-def beancount_of(session: Session, actor: Actor, *, month: str | None) -> Iterator[str]:
-    """The ledger of the person's sites for beancount, whole or one month of it, piece by piece.
+def export_of(session: Session, actor: Actor, dialect: Dialect, *, month: str | None) -> Iterator[str]:
+    """The ledger of the person's sites in a dialect, whole or one month of it, piece by piece.
 
-    Accounts, one transaction for each journal, and what every account holds at the end of each month. The session's
-    transaction must see one moment of the books.
+    Accounts, what every account holds at the end of each month, then one transaction for each journal: so a file
+    that was cut short is refused by whoever checks it. Rows come from the database a thousand at a time. The
+    session's transaction must see one moment of the books.
     """
     keys = {
         "sites": None if actor.site_ids is None else list(actor.site_ids),
         "first": first_day(month) if month else date.min,
         "last": last_day(month) if month else date.max,
     }
-    yield beancount.HEAD
+    yield dialect.HEAD
     found = session.execute(_ACCOUNTS, keys).all()
     for row in found:
         title = CHART[Account(row.account)].chinese + (f" {row.name}" if row.name else "")
-        yield beancount.opened(row.since, _account_name(row), title)
+        yield dialect.opened(row.since, _account_name(row), title)
     opening = [(_account_name(row), int(row.opening_fen)) for row in found if row.opening_fen]
     if opening:
-        yield beancount.transaction(first_day(str(month)), "opening", f"balances before {month}", opening)
+        yield dialect.transaction(first_day(str(month)), "opening", f"balances before {month}", opening)
+    for row in session.execute(_MONTH_ENDS, keys, execution_options=_STREAMED):
+        yield dialect.balance(row.next_day, _account_name(row), int(row.fen))
     for _, lines in groupby(session.execute(_TRANSACTIONS, keys, execution_options=_STREAMED), _journal_id):
         journal = list(lines)
-        yield beancount.transaction(
+        yield dialect.transaction(
             journal[0].day,
             journal[0].kind,
             journal[0].reference,
             [(_account_name(line), line.amount_fen) for line in journal],
         )
-    for row in session.execute(_MONTH_ENDS, keys, execution_options=_STREAMED):
-        yield beancount.balance(row.next_day, _account_name(row), int(row.fen))
 
 
 def _journal_id(line: Row[Any]) -> UUID:
@@ -94,4 +95,4 @@ def _journal_id(line: Row[Any]) -> UUID:
 
 
 def _account_name(row: Row[Any]) -> str:
-    return beancount.account_name(Account(row.account), row.site_code, row.person_id)
+    return account_name(Account(row.account), row.site_code, row.person_id)

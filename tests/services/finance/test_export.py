@@ -14,13 +14,14 @@ from beancount import loader
 from beancount.core.data import Balance, Transaction
 from sqlalchemy import text
 
-from services.finance.queries.beancount import beancount_of
 from services.finance.queries.cash import cash
+from services.finance.queries.export import export_of
 from services.finance.queries.ledger import balances
 from services.finance.queries.reserves import reserve_fen
 from services.finance.queries.settlements import settlements
 from services.finance.rules import beancount
 from services.finance.rules.ledger import CHART, Account
+from services.finance.rules.plain_text import account_name, yuan
 from services.finance.rules.receipt import Method
 from services.finance.rules.reserve import Use
 from tests.services.finance.office import CLOSING, MAY_FIRST, MONTH_END, Office
@@ -40,7 +41,7 @@ def load(book: str) -> tuple[list, list[str]]:
 
 def export(office: Office, month: str | None = None) -> str:
     office.session.flush()
-    return "".join(beancount_of(office.session, office.lead, month=month))
+    return "".join(export_of(office.session, office.lead, beancount, month=month))
 
 
 def sums(entries: list, until: date = date.max) -> dict[str, int]:
@@ -56,7 +57,7 @@ def sums(entries: list, until: date = date.max) -> dict[str, int]:
 def ours(office: Office) -> dict[str, int]:
     """What we make of them."""
     return {
-        beancount.account_name(Account(b.account), "BK", b.person_id): b.amount_fen
+        account_name(Account(b.account), "BK", b.person_id): b.amount_fen
         for b in balances(office.session, office.lead)
         if b.amount_fen
     }
@@ -93,7 +94,7 @@ def test_every_account_is_in_the_chart_and_grows_on_the_side_of_its_kind() -> No
     ("fen", "shown"), [(0, "0.00 CNY"), (5, "0.05 CNY"), (-5, "-0.05 CNY"), (-12345, "-123.45 CNY")]
 )
 def test_fen_are_written_as_yuan_with_two_decimals(fen: int, shown: str) -> None:
-    assert beancount.yuan(fen) == shown
+    assert yuan(fen) == shown
 
 
 def test_words_with_quotes_and_line_breaks_stay_one_string() -> None:
@@ -119,7 +120,7 @@ def test_every_account_is_asserted_at_the_end_of_each_month(lived: Office) -> No
     assert set(asserted) == {date(2026, 5, 1), date(2026, 6, 1)}
     for day, held in asserted.items():
         assert {account: fen for account, fen in held.items() if fen} == sums(entries, until=day)
-    may_fee = beancount.account_name(Account.RESERVE_FUND, "BK", None)
+    may_fee = account_name(Account.RESERVE_FUND, "BK", None)
     assert asserted[date(2026, 6, 1)][may_fee] - asserted[date(2026, 5, 1)][may_fee] == -(750 + 105)
 
 
@@ -140,7 +141,7 @@ def test_one_fen_changed_anywhere_is_refused(lived: Office) -> None:
         number = re.search(r"(-?\d+)\.(\d\d) CNY", lines[place])
         fen = int(number[1] + number[2]) + 1
         changed = [*lines]
-        changed[place] = lines[place].replace(number[0], beancount.yuan(fen))
+        changed[place] = lines[place].replace(number[0], yuan(fen))
         assert load("".join(changed))[1], lines[place]
 
 
@@ -161,7 +162,7 @@ def test_each_is_given_the_sites_he_sees_and_no_others(lived: Office) -> None:
     elsewhere.begin()
     elsewhere.paid(10000)
     assert ":LH:" not in export(lived)
-    company = "".join(beancount_of(lived.session, replace(lived.lead, site_ids=None), month=None))
+    company = "".join(export_of(lived.session, replace(lived.lead, site_ids=None), beancount, month=None))
     assert ":LH:" in company
     assert load(company)[1] == []
 
