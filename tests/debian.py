@@ -11,7 +11,9 @@ def needs(program: str, package: str) -> str:
     """The path of a program; installs its Debian package when it is missing and we are root, else skips the test."""
     found = shutil.which(program)
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", package], capture_output=True, check=False)
+        subprocess.run(
+            ["apt-get", "install", "-y", "--no-install-recommends", package], capture_output=True, check=False
+        )
         found = shutil.which(program)
     if not found:
         pytest.skip(f"needs {program}: install the Debian package {package}")

@@ -14,7 +14,8 @@ _UNBALANCED = """
 
 _LAST = """
     SELECT clock_timestamp() AS now,
-        (SELECT number FROM finance.receipts WHERE issued_at IS NOT NULL ORDER BY issued_at DESC LIMIT 1) AS receipt,
+        (SELECT number FROM finance.receipts WHERE issued_at IS NOT NULL
+         ORDER BY issued_at DESC, number DESC LIMIT 1) AS receipt,
         (SELECT max(at) FROM finance.journals) AS journal,
         (SELECT max(published_at) FROM (
             SELECT published_at FROM intake.outbox UNION ALL SELECT published_at FROM dispatch.outbox

@@ -17,7 +17,6 @@ from sqlalchemy.exc import OperationalError
 from bianmin.children import Child, wait_until
 from bianmin.engines import postgres_programs, server_user
 
-
 RECOVERY_SECONDS = 6 * 3600.0
 """How long replaying the log may take; a server that fails says so at once."""
 

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tarfile
+import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -63,9 +64,9 @@ def _unpack(backup: Backup, half: Path, programs: Programs) -> None:
         for name, folder in (("base", half), ("pg_wal", half / "pg_wal")):
             with tarfile.open(backup.folder / f"{name}.tar.gz") as archive:
                 archive.extractall(folder, filter="data")
-    except (OSError, EOFError, tarfile.TarError) as damage:
-        raise BackupFailed(f"{backup.folder / name}.tar.gz is damaged: {damage}") from damage
-    shutil.copyfile(backup.folder / "backup_manifest", half / "backup_manifest")
+        shutil.copyfile(backup.folder / "backup_manifest", half / "backup_manifest")
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as damage:
+        raise BackupFailed(f"a file of {backup.folder} is damaged: {damage}") from damage
     half.chmod(0o700)
     programs.run("pg_verifybackup", "--quiet", str(half))
 

@@ -25,6 +25,7 @@ class Cluster:
 
     folder: Path
     programs: Programs = field(default_factory=Programs)
+    options: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.directory = self.folder / "cluster"
@@ -36,7 +37,7 @@ class Cluster:
             "unix_socket_directories": str(self.sockets),
             "io_method": "sync",
             "shared_buffers": "64MB",
-        }
+        } | self.options
         settings = [part for pair in options.items() for part in ("-c", "=".join(pair))]
         self.server = Child(
             "postgres",
@@ -51,16 +52,18 @@ class Cluster:
         return self.url_of("bianmin")
 
     def url_of(self, database: str) -> str:
-        return f"postgresql+psycopg://bianmin@/{database}?host={self.sockets}"
+        port = self.options.get("port", "5432")
+        return f"postgresql+psycopg://bianmin@/{database}?host={self.sockets}&port={port}"
 
-    def create(self) -> None:
-        """A new cluster, as `bianmin up` makes it."""
+    def create(self, *arguments: str) -> None:
+        """A new cluster, as `bianmin up` makes it unless it is told otherwise."""
         self.directory.mkdir(mode=0o700)
         own(self.directory)
+        as_up_does = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
         self.programs.run(
             "initdb",
-            *(f"--pgdata={self.directory}", "--username=bianmin", "--auth=trust", "--encoding=UTF8"),
-            *("--locale-provider=builtin", "--locale=C.UTF-8"),
+            *(f"--pgdata={self.directory}", "--username=bianmin", "--auth=trust"),
+            *(arguments or as_up_does),
             as_server=True,
         )
 
@@ -108,15 +111,14 @@ class Cluster:
     # --- its log, received elsewhere ----------------------------------------------------------------------------
 
     def receiver(self, wal: Path) -> Child:
-        """What writes the log into `wal` as it is made."""
+        """What writes the log into `wal` as it is made; a slot keeps for it what it has not received yet."""
         wal.mkdir(exist_ok=True)
+        program = self.programs.folder / "pg_receivewal"
         where = f"host={self.sockets} user=bianmin application_name={RECEIVER}"
+        self.programs.run("pg_receivewal", "--create-slot", "--if-not-exists", "--slot", RECEIVER, "--dbname", where)
         return Child(
             RECEIVER,
-            [
-                str(self.programs.folder / "pg_receivewal"),
-                *("--directory", str(wal), "--synchronous", "--dbname", where),
-            ],
+            [str(program), "--directory", str(wal), "--synchronous", "--slot", RECEIVER, "--dbname", where],
             log=self.folder / "receiver.log",
             stop_signal=signal.SIGKILL,  # its own machine may end as badly
         )
@@ -139,7 +141,7 @@ class Cluster:
 
     def await_receiver(self, state: str) -> None:
         def is_so() -> bool:
-            question = "SELECT count(*) FROM pg_stat_replication WHERE application_name = :name AND :state IN (state, sync_state)"
-            return bool(self.ask(question, name=RECEIVER, state=state))
+            question = "SELECT count(*) FROM pg_stat_replication WHERE application_name = :name"
+            return bool(self.ask(f"{question} AND :state IN (state, sync_state)", name=RECEIVER, state=state))
 
         wait_until(f"the receiver to be {state}", is_so, seconds=60)

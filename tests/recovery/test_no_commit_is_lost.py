@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from bianmin.backup.checking import recheck
 from bianmin.backup.restoring import restore
@@ -35,7 +34,6 @@ def test_the_data_directory_is_destroyed_under_load_again_and_again_and_no_ackno
         assert not lost
         assert len(held) - len(desk.acknowledged) <= CLERKS * (number + 1)  # each clerk may not have heard of his last
         recheck(cluster.url)
-        print(f"round {number + 1}: {len(desk.acknowledged)} acknowledged, 0 lost")
 
 
 def test_without_waiting_for_the_receiver_acknowledged_receipts_are_lost(
