@@ -29,7 +29,7 @@ def server(prepared: Cluster, place: Path) -> Iterator[Cluster]:
     said = [part.split("=", 1) for part in COMPOSE["postgres"]["command"][1:] if part != "-c"]
     hba = place / "pg_hba.conf"
     hba.write_text((ROOT / "deploy/backup/pg_hba.conf").read_text())
-    options = {name: value for name, value in said} | {
+    options = dict(said) | {
         "hba_file": str(hba),
         "listen_addresses": "127.0.0.1",
         "port": str(free_port()),
@@ -42,7 +42,8 @@ def server(prepared: Cluster, place: Path) -> Iterator[Cluster]:
     cluster.stop()
 
 
-def receiver(server: Cluster, place: Path) -> Child:
+@pytest.fixture
+def receiver(server: Cluster, place: Path) -> Iterator[Child]:
     """The container's script, started as the container starts it."""
     service = COMPOSE["wal-receiver"]
     assert service["command"] == ["sh", "/receive.sh", "/wal"]
@@ -56,39 +57,39 @@ def receiver(server: Cluster, place: Path) -> Child:
         "PATH": f"{server.programs.folder}:{os.environ['PATH']}",
     }
     (place / "wal").mkdir(exist_ok=True)
-    return Child(
+    child = Child(
         "receiver",
         ["sh", str(ROOT / "deploy/backup/receive.sh"), str(place / "wal")],
         log=place / "receiver.log",
         env=environment,
     )
+    yield child
+    child.stop()
 
 
 def test_the_receiver_of_the_containers_makes_commits_wait_for_it_and_catches_up_after_it_was_away(
-    server: Cluster, place: Path
+    server: Cluster, receiver: Child, place: Path
 ) -> None:
-    receiving = receiver(server, place)
-    receiving.start()
+    receiver.start()
     server.await_receiver("sync")
     desk = Desk(server)
     desk.open()
     desk.take(2)
-    assert receiving.process is not None
-    receiving.process.send_signal(signal.SIGKILL)
-    receiving.stop()
+    assert receiver.process is not None
+    receiver.process.send_signal(signal.SIGKILL)
+    receiver.stop()
     with server.engine().connect() as careless:  # what is written meanwhile goes through many files of the log
         careless.exec_driver_sql("SET synchronous_commit = local")
-        for _ in range(3):
-            careless.exec_driver_sql("CREATE TABLE IF NOT EXISTS filler AS SELECT generate_series(1, 1000)")
+        for number in range(3):
+            careless.exec_driver_sql(f"CREATE TABLE filler_{number} AS SELECT generate_series(1, 1000)")
             careless.exec_driver_sql("SELECT pg_switch_wal()")
         careless.exec_driver_sql("CHECKPOINT")
-    receiving.start()
+    receiver.start()
     server.await_receiver("sync")
     desk.take(2)
     received = "SELECT flush_lsn >= pg_current_wal_flush_lsn() FROM pg_stat_replication"
     wait_until("the receiver to have all", lambda: server.ask(received), seconds=30)
     assert len([path for path in (place / "wal").iterdir() if len(path.name) == 24]) >= 3
-    receiving.stop()
 
 
 def test_the_containers_database_sorts_as_the_embedded_one_so_that_a_backup_opens_in_the_image(
