@@ -1,4 +1,4 @@
-"""`bianmin`: the commands people type. Exit codes: 0 well, 1 something does not agree, 2 wrong use."""
+"""`bianmin`: the commands people type. Exit codes: 0 well, 1 something does not agree, 2 wrong use (see `verify`)."""
 
 import contextlib
 import json
@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
+import psycopg
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -32,6 +33,7 @@ from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
 from bianmin.stack import Address, Stack
+from bianmin.verify.command import verify
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.settings import settings
@@ -161,11 +163,21 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
             deadlines.add_row(name, line["kind"], *counts, line["oldest_due"] or "")
     console.print(messages)
     console.print(deadlines)
+    console.print(_verified(client.get(watcher, "/finance/ops/verification")), highlight=False, markup=False)
     for name in SERVICES:
         for message in client.pages(watcher, f"/{name}/ops/received", state="parked"):
             console.print(
                 f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False, markup=False
             )
+
+
+def _verified(last: dict[str, Any] | None) -> str:
+    """What the verifier saw last, in words."""
+    if last is None:
+        return "the invariants were never verified: `bianmin verify` does"
+    violated = [f"{name} ({count})" for name, count in last["violations"].items() if count]
+    what = f"violated: {', '.join(violated)}; see `bianmin verify`" if violated else "all hold"
+    return f"{len(last['violations'])} invariants verified at {last['at']}: {what}"
 
 
 @app.command()
@@ -177,6 +189,9 @@ def audit(
     """Recompute a month from what the four APIs export, and fail on one fen of difference."""
     auditor = _person(data, token, "auditor")
     _audit(Client(Address.read(data).base_url), auditor, month)
+
+
+app.command()(verify)
 
 
 def _audit(client: Client, auditor: Person, month: str) -> None:
@@ -269,6 +284,7 @@ EXPECTED: dict[type[Exception], int] = {
     PlayedWrong: 1,
     BackupFailed: 1,
     httpx.TransportError: 1,
+    psycopg.Error: 1,
 }
 """What a person can mend, told in one line, and the exit code."""
 

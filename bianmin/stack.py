@@ -21,6 +21,8 @@ from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
+VERIFY_SECONDS = 300.0
+"""How often a child looks whether the nightly verification is due; the first time so long after the start."""
 FIRST_PORT = 8000
 PORTS_TRIED = 50
 
@@ -63,6 +65,8 @@ class Stack:
         self.port = port
         self.engines: Engines | None = None
         self.supervisor = Supervisor([])
+        self.verifier: Child | None = None
+        self.verify_at = time.monotonic() + VERIFY_SECONDS
         self.stopping = False
         self._lock: int | None = None
 
@@ -115,6 +119,7 @@ class Stack:
         }
         web, workers = self._web(listening, environment), self._workers(environment)
         self.supervisor = Supervisor([web, *workers])
+        self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         listening.close()
         self._prepare(environment)
@@ -172,6 +177,11 @@ class Stack:
             for service in SERVICES
         ]
 
+    def make_verifier(self, environment: dict[str, str]) -> Child:
+        """A child that verifies the invariants when that is due, logs what it finds, and ends."""
+        argv = [sys.executable, "-m", "bianmin.verify", "--if-due"]
+        return Child("verify", argv, log=self.data / "logs" / "verify.log", env=environment)
+
     def _await_web(self, web: Child, address: Address) -> None:
         def ready_or_dead() -> bool:
             if not web.alive:
@@ -188,12 +198,21 @@ class Stack:
     def watch(self, seconds: float) -> None:
         """Start again what has ended, then rest for `seconds` at most."""
         self.supervisor.watch()
+        self._verify()
         time.sleep(seconds)
+
+    def _verify(self) -> None:
+        """Every few minutes a child looks; what it finds stops nothing."""
+        if self.verifier and time.monotonic() >= self.verify_at and not self.verifier.alive:
+            self.verify_at = time.monotonic() + VERIFY_SECONDS
+            self.verifier.start()
 
     def _stop(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         (self.data / "address.json").unlink(missing_ok=True)
+        if self.verifier:
+            self.verifier.stop()
         self.supervisor.stop()
         if self.engines:
             self.engines.stop()

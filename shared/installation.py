@@ -14,6 +14,20 @@ import shared
 from shared import clock
 from shared.db import SERVICES, role_of
 
+VERIFIER = "bianmin_verifier"
+"""Who recomputes every invariant from outside: he reads all, and adds what he saw to `verifications`."""
+
+_VERIFICATIONS = """
+    CREATE TABLE IF NOT EXISTS installation.verifications (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at timestamptz NOT NULL,
+        seconds real NOT NULL,
+        invariant text NOT NULL,
+        violations bigint NOT NULL CHECK (violations >= 0)
+    );
+    COMMENT ON TABLE installation.verifications IS 'append-only';
+"""
+
 
 class WrongInstallation(Exception):
     """The database holds an installation of the other kind: real instead of simulated, or the reverse."""
@@ -31,17 +45,20 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
         _create_roles(connection, services)
         _create_clock(connection, simulated_at)
         _create_schemas(connection, services)
+        _narrow(connection)
     for service in services:
         with owner.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
             connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
             command.upgrade(_alembic(service, connection), "head")
             _grant(connection, service)
+    with owner.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
+        _admit_verifier(connection, services)
 
 
 def _create_roles(connection: Connection, services: Sequence[str]) -> None:
-    for service in services:
-        role = role_of(service)
+    for role in [*(role_of(service) for service in services), VERIFIER]:
         if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
             connection.execute(text(f"CREATE ROLE {role}"))
         if not connection.execute(text("SELECT pg_has_role(current_user, :role, 'MEMBER')"), {"role": role}).scalar():
@@ -63,6 +80,8 @@ def _create_clock(connection: Connection, simulated_at: str | None) -> None:
 
 
 def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
+    # lets a constraint say "no two of one site overlap"
+    connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA installation"))
     for service in services:
         role = role_of(service)
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service}"))
@@ -71,24 +90,56 @@ def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
         connection.execute(text("REVOKE ALL ON FUNCTION installation.clock_set FROM PUBLIC"))
 
 
-def _grant(connection: Connection, service: str) -> None:
-    """The service's role may use its tables, and only add to those that are append-only.
+_NARROW = text("""
+    DO $$
+    BEGIN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+        IF EXISTS (SELECT FROM pg_database WHERE datname = 'postgres') THEN
+            REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
+        END IF;
+    END
+    $$
+""")
 
-    A table is append-only when its comment says so; a trigger of the migration refuses changes besides.
+
+def _narrow(connection: Connection) -> None:
+    """What PostgreSQL lets everybody do and no service needs: temporary tables, the server's other database.
+
+    A temporary table could stand before a service's own one. Where the owner may not revoke it, a warning says so.
+    """
+    connection.execute(_NARROW)
+
+
+def _grant(connection: Connection, service: str) -> None:
+    """The service's role may use its tables, only add to those that are append-only, only read what triggers write.
+
+    A table is one or the other when its comment says so; a trigger of the migration refuses changes besides.
     """
     role = role_of(service)
     connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {service} TO {role}"))
     connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {service} TO {role}"))
-    append_only = connection.execute(
+    marked = connection.execute(
         text("""
-            SELECT c.relname FROM pg_class c
+            SELECT c.relname, obj_description(c.oid) FROM pg_class c
             WHERE c.relnamespace = CAST(:service AS regnamespace) AND c.relkind = 'r'
-              AND obj_description(c.oid) = 'append-only'
+              AND obj_description(c.oid) IN ('append-only', 'written by triggers')
         """),
         {"service": service},
-    ).scalars()
-    for table in [*append_only, "alembic_version"]:
-        connection.execute(text(f"REVOKE UPDATE, DELETE ON {service}.{table} FROM {role}"))
+    ).all()
+    for table, mark in [*marked, ("alembic_version", "written by triggers")]:
+        right = "UPDATE, DELETE" if mark == "append-only" else "INSERT, UPDATE, DELETE"
+        connection.execute(text(f"REVOKE {right} ON {service}.{table} FROM {role}"))
+
+
+def _admit_verifier(connection: Connection, services: Sequence[str]) -> None:
+    """The verifier may read every table there is now; each service may read what he saw."""
+    readers = ", ".join(role_of(service) for service in services)
+    schemas = ", ".join([*services, "installation"])
+    connection.execute(text(_VERIFICATIONS))
+    connection.execute(text(f"GRANT SELECT ON installation.verifications TO {readers}"))
+    connection.execute(text(f"GRANT USAGE ON SCHEMA {schemas} TO {VERIFIER}"))
+    connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {VERIFIER}"))
+    connection.execute(text(f"GRANT INSERT ON installation.verifications TO {VERIFIER}"))
 
 
 def _alembic(service: str, connection: Connection) -> Config:

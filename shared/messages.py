@@ -734,5 +734,16 @@ class PayoutApproved(Message):
     approved_at: datetime
 
 
+class LedgerAnchored(Message):
+    """The ledger's chain of hashes reached `seq` with this head: another service remembers it [house rule 11]."""
+
+    sender = "finance"
+    receivers = ("hr",)
+
+    seq: int
+    hash: str
+    anchored_at: datetime
+
+
 CATALOGUE: dict[str, type[Message]] = {cls.__name__: cls for cls in Message.__subclasses__()}
 """Every message by its name, which is also its name on the wire."""

@@ -6,6 +6,7 @@ from services.dispatch.rules.hours import HoursPolicy
 from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
@@ -14,6 +15,7 @@ web = make_web(
     "dispatch",
     api,
     make_ops(tasks),
+    make_metrics(tasks),
     make_alerts("dispatch"),
     make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),
 )

@@ -7,5 +7,5 @@ hears  SiteChanged, PersonChanged, WageChanged, NoticeIssued, NoticeRevised, Not
        WorkTerminated, DamageReported, FineConfirmed, StatisticsAgreed, MonthFiguresAsked, PayoutReceived,
        PayoutPaid, PayoutFailed
 says   PricePublished, NoticesReceived, FeeCollected, FeeRefunded, CashNotHandedOver, CashReturned,
-       FinanceFiguresGiven, PayoutApproved
+       FinanceFiguresGiven, PayoutApproved, LedgerAnchored
 """

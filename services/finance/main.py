@@ -8,6 +8,7 @@ from services.finance.rules.settlement import MonthClosePolicy
 from services.finance.rules.split import SplitPolicy
 from services.finance.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
@@ -16,6 +17,7 @@ web = make_web(
     "finance",
     api,
     make_ops(tasks),
+    make_metrics(tasks),
     make_alerts("finance"),
     make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),
 )

@@ -4,8 +4,19 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.finance.actions import charge, daily_check, damage, figures, fine, missing_cash, payment, settlement, wage
-from services.finance.models import CASH_CHASE, DAILY_CHECK, MONTH_CLOSE
+from services.finance.actions import (
+    charge,
+    daily_check,
+    damage,
+    figures,
+    fine,
+    ledger,
+    missing_cash,
+    payment,
+    settlement,
+    wage,
+)
+from services.finance.models import CASH_CHASE, DAILY_CHECK, LEDGER_ANCHOR, MONTH_CLOSE
 from shared.messages import (
     DamageReported,
     FineConfirmed,
@@ -137,3 +148,9 @@ def chase_cash(session: Session, *, now: datetime) -> int:
 def close_months(session: Session, *, now: datetime) -> int:
     """A site's month is over."""
     return settlement.close_due(session, now=now)
+
+
+@tasks.tick(LEDGER_ANCHOR)
+def anchor_ledger(session: Session, *, now: datetime) -> int:
+    """An hour since a journal that hr knows no later head of."""
+    return ledger.anchor_due(session, now=now)

@@ -461,6 +461,18 @@ class DeliveryAcknowledgement(Base):
     reference: Mapped[str | None]
 
 
+class LedgerAnchor(Base):
+    """Where the chain of finance's ledger stood, as it said: out of reach of whoever rewrites that ledger."""
+
+    __tablename__ = "ledger_anchors"
+    __table_args__ = ({"comment": "append-only"},)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str]
+    anchored_at: Mapped[datetime]
+    heard_at: Mapped[datetime]
+
+
 class WebhookEndpoint(Base):
     """Where deliveries of a site, or of the whole company, are pushed to, and the secret they are signed with.
 

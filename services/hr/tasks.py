@@ -13,6 +13,7 @@ from shared.messages import (
     CashReturned,
     DutyNeglected,
     DutyOverridden,
+    LedgerAnchored,
     MonthReported,
     PayoutApproved,
     PrivateJobReported,
@@ -69,6 +70,12 @@ def hear_cash_returned(session: Session, message: CashReturned, *, now: datetime
 def hear_payout_approved(session: Session, message: PayoutApproved, *, now: datetime) -> None:
     """The leader approved a payout."""
     payout.approved(session, message, now=now)
+
+
+@tasks.hears(LedgerAnchored)
+def hear_ledger_anchored(session: Session, message: LedgerAnchored, *, now: datetime) -> None:
+    """Finance says where its ledger's chain stands."""
+    heard.ledger_anchored(session, message, now=now)
 
 
 @tasks.tick(HR_TASK)

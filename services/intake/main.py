@@ -7,6 +7,7 @@ from services.intake.rules.scope import TradePolicy
 from services.intake.rules.statistics import StatisticsPolicy
 from services.intake.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.web import make_web
@@ -15,6 +16,7 @@ web = make_web(
     "intake",
     api,
     make_ops(tasks),
+    make_metrics(tasks),
     make_alerts("intake"),
     make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
 )

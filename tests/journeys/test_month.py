@@ -28,6 +28,11 @@ def test_the_auditor_agrees_with_every_figure(lived_month: LivedMonth) -> None:
     assert all(count > 0 for count in done.checked.values()), done.checked
 
 
+def test_the_verifier_finds_every_invariant_to_hold_and_nothing_under_way(lived_month: LivedMonth) -> None:
+    done = lived_month.stack.bianmin("verify", "--settled")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_everything_the_month_is_about_happened(lived_month: LivedMonth) -> None:
     exports = lived_month.exports
     outcomes = Counter(request["state"] for request in exports.requests)

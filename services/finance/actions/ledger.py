@@ -1,15 +1,18 @@
-"""Posting to the ledger, which only ever grows."""
+"""Posting to the ledger, which only ever grows, and telling hr how far it has grown."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from services.finance.models import Journal, JournalLine
+from services.finance.models import LEDGER_ANCHOR, ChainLink, Journal, JournalLine, LedgerAnchor
 from services.finance.queries.daily_checks import business_day_at
 from services.finance.rules.ledger import JournalKind, Line
+from shared.bus.outbox import publish
 from shared.ids import new_id
+from shared.messages import LedgerAnchored
 
 
 def post(
@@ -38,3 +41,15 @@ def post(
             ],
         )
     )
+
+
+def anchor_due(session: Session, *, now: datetime) -> int:
+    """Tell hr the head of the chain, at most an hour after the first journal it has not been told of."""
+    # no journal closes meanwhile: it would be neither below this head nor ask for the next one
+    session.execute(text("SELECT lock_ledger()"))
+    due = update(LedgerAnchor).where(LedgerAnchor.due_at.in_(LEDGER_ANCHOR.claim(LedgerAnchor.due_at, now=now)))
+    told = session.execute(due.values(told_at=now).returning(LedgerAnchor.due_at)).all()
+    if told:
+        head = session.scalars(select(ChainLink).order_by(ChainLink.seq.desc()).limit(1)).one()
+        publish(session, LedgerAnchored(seq=head.seq, hash=head.hash, anchored_at=now))
+    return len(told)

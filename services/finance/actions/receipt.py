@@ -28,7 +28,7 @@ from services.finance.rules.receipt import (
     check_reference,
     check_worker_collects,
 )
-from services.finance.rules.split import SplitPolicy, share_among, split
+from services.finance.rules.split import SplitPolicy, share_among, split, weights_of
 from shared.bus.outbox import publish
 from shared.calendar import month_of
 from shared.errors import NotFound, RuleBroken
@@ -208,6 +208,7 @@ def collect(
         parts.workers_fen,
         parts.reserve_fen,
     )
+    receipt.split_weights = weights_of(policy)
     shares = share_among(parts.workers_fen, {worker.person_id: worker.weight for worker in charge.workers})
     session.flush()
     _account_for(session, receipt, CarriedOutcome.USED, actor=actor, now=now)

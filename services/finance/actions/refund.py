@@ -101,6 +101,14 @@ def _pay(session: Session, refund: Refund, *, now: datetime) -> None:
     refund.state = RefundState.APPROVED
     refund.month = business_month_at(session, site.id, now=now)
     refund.company_fen, refund.workers_fen, refund.reserve_fen = parts.company_fen, parts.workers_fen, parts.reserve_fen
+    refund.before_fen, refund.split_weights = (
+        receipt.refunded_fen,
+        [
+            receipt.workers_fen or 0,
+            receipt.reserve_fen or 0,
+            receipt.company_fen or 0,
+        ],
+    )
     receipt.refunded_fen += refund.amount_fen
     session.add_all(RefundShare(refund_id=refund.id, person_id=id_, share_fen=-fen) for id_, fen in shares.items())
     post(

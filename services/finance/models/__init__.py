@@ -18,7 +18,7 @@ from services.finance.models.damage import Damage
 from services.finance.models.deposit import Deposit
 from services.finance.models.fine import Fine
 from services.finance.models.hand_over import HandOver, HandOverReceipt
-from services.finance.models.ledger import Journal, JournalLine
+from services.finance.models.ledger import LEDGER_ANCHOR, Balance, ChainLink, Journal, JournalLine, LedgerAnchor
 from services.finance.models.missing_cash import MissingCash, MissingCashReceipt
 from services.finance.models.price import PriceItem, PriceVersion
 from services.finance.models.receipt import Invoice, Receipt, ReceiptShare
@@ -32,13 +32,16 @@ from services.finance.models.wage import Wage
 __all__ = [
     "CASH_CHASE",
     "DAILY_CHECK",
+    "LEDGER_ANCHOR",
     "MONTH_CLOSE",
     "Alert",
+    "Balance",
     "Base",
     "CarriedFinding",
     "Carryover",
     "CashDifference",
     "CashFinding",
+    "ChainLink",
     "Charge",
     "ChargeWorker",
     "Damage",
@@ -51,6 +54,7 @@ __all__ = [
     "Invoice",
     "Journal",
     "JournalLine",
+    "LedgerAnchor",
     "MissingCash",
     "MissingCashReceipt",
     "Outbox",

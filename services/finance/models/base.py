@@ -1,5 +1,6 @@
 """What every service has: the bus, policies, alerts, sites and people."""
 
+from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.alerts import AlertRow
@@ -35,6 +36,14 @@ class IdempotencyKey(IdempotencyRow, Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+CheckConstraint(
+    "name <> 'SplitPolicy' OR coalesce((settings ->> 'company')::int + (settings ->> 'workers')::int"
+    " + (settings ->> 'reserve')::int = 100, false)",
+    name="split_is_whole",
+    table=Base.metadata.tables["policies"],
+)
 
 
 class Alert(AlertRow, Base):

@@ -1,18 +1,23 @@
-"""The tables of the ledger."""
+"""The tables of the ledger, and the deadline by which its head is told elsewhere [house rule 11]."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.finance.models.base import Base
 from services.finance.rules.ledger import Account, JournalKind
 from shared.ids import new_id
+from shared.tasks import Deadline
 
 
 class Journal(Base):
-    """One entry of the ledger, of a business day: append-only, its lines summing to zero, both held by triggers."""
+    """One entry of the ledger, of a business day: append-only, and closed by a trigger when it is committed.
+
+    Closing, the database sees that its two or more lines sum to zero, moves the running balances and appends it to
+    the chain; a closed journal gets no further line.
+    """
 
     __tablename__ = "journals"
     __table_args__ = (
@@ -47,3 +52,49 @@ class JournalLine(Base):
     site_id: Mapped[UUID]
     person_id: Mapped[UUID | None]
     amount_fen: Mapped[int]
+
+
+class Balance(Base):
+    """What an account that cannot go below nothing holds (fen, on its normal side): cash, the reserve fund, payroll.
+
+    `holder_id` is the person, or the site itself where the account is not kept by person.
+    """
+
+    __tablename__ = "balances"
+    __table_args__ = (
+        CheckConstraint("balance_fen >= 0", name="not_overdrawn"),
+        {"comment": "written by triggers"},
+    )
+
+    account: Mapped[Account] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(primary_key=True)
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    balance_fen: Mapped[int]
+
+
+class ChainLink(Base):
+    """A journal's place in the chain of all journals: its hash covers the journal and the hash before it.
+
+    So whoever changes, removes or slips in a journal below the database's rules has to write every later hash anew,
+    and the heads that hr was told contradict him.
+    """
+
+    __tablename__ = "ledger_chain"
+    __table_args__ = ({"comment": "written by triggers"},)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    journal_id: Mapped[UUID] = mapped_column(ForeignKey("journals.id"), unique=True)
+    hash: Mapped[str]
+
+
+class LedgerAnchor(Base):
+    """The head of the chain is to be told to hr by `due_at`: an hour after the first journal since it was told last."""
+
+    __tablename__ = "ledger_anchors"
+    __table_args__ = (Index("ix_ledger_anchors_open", "due_at", postgresql_where=text("told_at IS NULL")),)
+
+    due_at: Mapped[datetime] = mapped_column(primary_key=True)
+    told_at: Mapped[datetime | None]
+
+
+LEDGER_ANCHOR = Deadline("ledger_anchor", LedgerAnchor.due_at, LedgerAnchor.told_at.is_not(None))

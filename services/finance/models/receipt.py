@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.finance.models.base import Base
@@ -18,6 +18,7 @@ class Receipt(Base):
     A number on hand is blank: it names no job. A charge has at most one receipt that is not void. Money is with
     finance from `received_at` on: at once when it is not cash; until then cash is in the hands of `holder_id`
     [R86], less `short_fen`, which a holder before him owes as a cash difference (negative: more was found).
+    `split_weights` are the parts of a hundred of workers, reserve and company, as the policy was that day [D14].
     """
 
     __tablename__ = "receipts"
@@ -36,8 +37,9 @@ class Receipt(Base):
             name="used",
         ),
         CheckConstraint(
-            "CASE WHEN state = 'used' THEN coalesce(company_fen + workers_fen + reserve_fen = amount_fen, false)"
-            " ELSE coalesce(company_fen, workers_fen, reserve_fen) IS NULL END",
+            "CASE WHEN state = 'used' THEN coalesce(ARRAY[workers_fen, reserve_fen, company_fen]"
+            " = largest_remainder(amount_fen, split_weights), false)"
+            " ELSE coalesce(company_fen, workers_fen, reserve_fen) IS NULL AND split_weights IS NULL END",
             name="split",
         ),
         CheckConstraint(
@@ -81,6 +83,7 @@ class Receipt(Base):
     company_fen: Mapped[int | None]
     workers_fen: Mapped[int | None]
     reserve_fen: Mapped[int | None]
+    split_weights: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     short_fen: Mapped[int] = mapped_column(server_default=text("0"))
     refunded_fen: Mapped[int] = mapped_column(server_default=text("0"))
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.finance.models.base import Base
@@ -16,6 +17,12 @@ class ReceiptBook(Base):
     __tablename__ = "receipt_books"
     __table_args__ = (
         UniqueConstraint("site_id", "first"),
+        ExcludeConstraint(
+            ("site_id", "="),
+            (text("int8range(first, last, '[]')"), "&&"),
+            name="ex_receipt_books_numbers",
+            using="gist",
+        ),
         Index("ix_receipt_books_site_id", "site_id", "id"),
         CheckConstraint("0 < first AND first <= last", name="numbers"),
         CheckConstraint("(returned_at IS NULL) = (returned_by IS NULL)", name="returned"),

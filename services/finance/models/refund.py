@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.finance.models.base import Base
@@ -16,7 +16,8 @@ from shared.messages import FieldDepartment
 class Refund(Base):
     """A fee given back to its owner, all or part, out of finance's money [D13, D16].
 
-    Once approved it lessens the income and the three shares of `month`, the one open then.
+    Once approved it lessens the income and the three shares of `month`, the one open then. `split_weights` are what
+    workers, reserve and company were given of the fee, `before_fen` is what had been refunded of it before.
     """
 
     __tablename__ = "refunds"
@@ -25,8 +26,9 @@ class Refund(Base):
         CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
         CheckConstraint(
             "CASE WHEN state = 'approved'"
-            " THEN month IS NOT NULL AND coalesce(company_fen + workers_fen + reserve_fen = amount_fen, false)"
-            " ELSE coalesce(month, company_fen::text, workers_fen::text, reserve_fen::text) IS NULL END",
+            " THEN month IS NOT NULL AND coalesce(ARRAY[workers_fen, reserve_fen, company_fen]"
+            " = split_piece(before_fen, amount_fen, split_weights), false)"
+            " ELSE num_nulls(month, company_fen, workers_fen, reserve_fen, before_fen, split_weights) = 6 END",
             name="split",
         ),
         Index("ix_refunds_site_id", "site_id", "id"),
@@ -49,6 +51,8 @@ class Refund(Base):
     decided_at: Mapped[datetime | None]
     decision: Mapped[str | None]
     month: Mapped[str | None]
+    before_fen: Mapped[int | None]
+    split_weights: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     company_fen: Mapped[int | None]
     workers_fen: Mapped[int | None]
     reserve_fen: Mapped[int | None]

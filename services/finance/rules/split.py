@@ -38,9 +38,14 @@ class Split:
     reserve_fen: int
 
 
+def weights_of(policy: SplitPolicy) -> list[int]:
+    """The parts of workers, reserve and company, in the order in which ties are given [D14]."""
+    return [policy.workers, policy.reserve, policy.company]
+
+
 def split(total_fen: int, policy: SplitPolicy) -> Split:
     """Divide one job's fee [R70-R72]: 99 fen is 49 + 35 + 15; ties go to workers, then reserve, then company [D14]."""
-    workers, reserve, company = largest_remainder(total_fen, [policy.workers, policy.reserve, policy.company])
+    workers, reserve, company = largest_remainder(total_fen, weights_of(policy))
     return Split(company, workers, reserve)
 
 

@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from shared.alerts import Alert, raise_alerts
+from shared.errors import RuleBroken
 from shared.ids import new_id
-from shared.messages import CallbackMissed, DutyOverridden, MonthReported
+from shared.messages import CallbackMissed, DutyOverridden, LedgerAnchored, MonthReported
 
 _PUT_OVERRIDE = text("""
     INSERT INTO overrides (id, request_id, site_id, department, worker_id, head_id, reason, overridden_at)
@@ -28,6 +29,13 @@ _PUT_REPORT = text("""
     VALUES (:id, :site_id, :month, :report, :lines, :reported_at)
     ON CONFLICT DO NOTHING
 """).bindparams(bindparam("report", type_=JSONB), bindparam("lines", type_=JSONB))
+
+_PUT_ANCHOR = text("""
+    INSERT INTO ledger_anchors (seq, hash, anchored_at, heard_at) VALUES (:seq, :hash, :anchored_at, :now)
+    ON CONFLICT DO NOTHING
+""")
+
+_ANCHOR_HASH = text("SELECT hash FROM ledger_anchors WHERE seq = :seq")
 
 
 def duty_overridden(session: Session, message: DutyOverridden) -> None:
@@ -51,3 +59,10 @@ def callback_missed(session: Session, message: CallbackMissed, *, now: datetime)
 def month_reported(session: Session, message: MonthReported) -> None:
     """The administration department 行政部 has the month's statistics [R42, R43]."""
     session.execute(_PUT_REPORT, message.model_dump() | {"id": new_id(), "lines": to_jsonable_python(message.lines)})
+
+
+def ledger_anchored(session: Session, message: LedgerAnchored, *, now: datetime) -> None:
+    """Kept for ever, beside finance's reach. Raises RuleBroken when its ledger has got another past meanwhile."""
+    session.execute(_PUT_ANCHOR, message.model_dump() | {"now": now})
+    if session.execute(_ANCHOR_HASH, {"seq": message.seq}).scalar_one() != message.hash:
+        raise RuleBroken("ledger_rewritten", f"journal {message.seq} of the ledger had another hash before")

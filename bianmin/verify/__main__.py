@@ -1,0 +1,5 @@
+"""`python -m bianmin.verify`."""
+
+from bianmin.verify.command import main
+
+main()

@@ -1,0 +1,101 @@
+"""A run of the verifier: one snapshot, every invariant, and the record of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import scalar_row
+
+from bianmin.verify import INVARIANTS
+from bianmin.verify.invariant import Violations, look
+
+ROLE = "bianmin_verifier"
+LOCK = 20240416
+"""The advisory lock of nightly runs: whoever does not get it leaves the run to who has it."""
+
+DUE = """
+    SELECT NOT EXISTS (SELECT FROM installation.verifications WHERE at >= due.at)
+    FROM (SELECT installation.clock_now() AT TIME ZONE 'Asia/Shanghai' - interval '3 hours' AS now) shifted
+    CROSS JOIN LATERAL (
+        SELECT (date_trunc('day', shifted.now) + interval '3 hours') AT TIME ZONE 'Asia/Shanghai' AS at
+    ) due
+"""
+"""Whether nothing was verified since the last 03:00 of the company's time, by the clock of the installation."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run saw: the moment (UTC, business time), how long it took, how many invariants, and those violated."""
+
+    at: datetime
+    seconds: float
+    looked: int
+    violated: list[Violations]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all hold, else the code of the first that does not."""
+        return min((one.invariant.code for one in self.violated), default=0)
+
+
+@contextmanager
+def connected(database_url: str) -> Iterator[psycopg.Connection]:
+    """A connection as the verifier; `database_url` as SQLAlchemy or PostgreSQL writes it."""
+    with psycopg.connect(
+        database_url.replace("postgresql+psycopg:", "postgresql:", 1),
+        options=f"-c role={ROLE} -c search_path=pg_catalog -c work_mem=64MB -c lock_timeout=10s",
+        application_name="bianmin-verify",
+        autocommit=True,
+    ) as connection:
+        yield connection
+
+
+def verify(connection: psycopg.Connection, *, settled: bool = False) -> Report:
+    """Look at every invariant in the connection's transaction; with `settled` also at those of a state of rest."""
+    began = monotonic()
+    at = _answer(connection, "SELECT installation.clock_now()")
+    chosen = [invariant for invariant in INVARIANTS if settled or not invariant.settled]
+    violated = [found for found in (look(connection, invariant) for invariant in chosen) if found]
+    return Report(at, monotonic() - began, len(chosen), violated)
+
+
+def run(connection: psycopg.Connection, *, settled: bool = False) -> Report:
+    """Verify one snapshot of the whole installation, read only, and record what was seen of the lasting invariants."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        report = verify(connection, settled=settled)
+    _record(connection, report)
+    return report
+
+
+def _record(connection: psycopg.Connection, report: Report) -> None:
+    counts = {one.invariant.name: one.count for one in report.violated}
+    with connection.cursor() as cursor, connection.transaction():
+        cursor.executemany(
+            "INSERT INTO installation.verifications (at, seconds, invariant, violations) VALUES (%s, %s, %s, %s)",
+            [
+                (report.at, report.seconds, invariant.name, counts.get(invariant.name, 0))
+                for invariant in INVARIANTS
+                if not invariant.settled
+            ],
+        )
+
+
+def run_if_due(connection: psycopg.Connection) -> Report | None:
+    """The nightly run, once after each 03:00 whoever asks for it; None when it is not due or another does it."""
+    if not _answer(connection, f"SELECT pg_try_advisory_lock({LOCK})"):
+        return None
+    try:
+        return run(connection) if _answer(connection, DUE) else None
+    finally:
+        connection.execute(f"SELECT pg_advisory_unlock({LOCK})")
+
+
+def _answer(connection: psycopg.Connection, question: LiteralString) -> Any:
+    """The one value of a SELECT that has exactly one row."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(question).fetchone()

@@ -1,0 +1,203 @@
+"""Every journal has its place in a chain of hashes whose head hr is told: what is changed below the rules is seen."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.orm import Session
+
+from services.finance.tasks import anchor_ledger
+from services.hr.tasks import hear_ledger_anchored
+from shared import clock
+from shared.bus.ticker import sweep
+from shared.db import Database, database
+from shared.errors import RuleBroken
+from shared.messages import LedgerAnchored
+from tests.conftest import START
+from tests.people import published
+from tests.services.finance.office import MORNING, Office
+from tests.tampering import WAYS
+
+BROKEN = text("""
+    SELECT seq FROM (
+        SELECT seq, hash, journal_id, lag(seq, 1, CAST(0 AS bigint)) OVER chain AS before,
+               lag(hash, 1, '') OVER chain AS previous
+        FROM finance.ledger_chain WINDOW chain AS (ORDER BY seq)
+    ) link
+    WHERE seq <> before + 1
+       OR hash IS DISTINCT FROM finance.chain_hash(seq, previous, finance.journal_text(journal_id))
+    ORDER BY seq
+""")
+UNCHAINED = text("""
+    SELECT count(*) FROM finance.journals j
+    WHERE NOT EXISTS (SELECT FROM finance.ledger_chain c WHERE c.journal_id = j.id)
+""")
+CONTRADICTED = text("""
+    SELECT a.seq FROM hr.ledger_anchors a LEFT JOIN finance.ledger_chain c ON c.seq = a.seq
+    WHERE c.hash IS DISTINCT FROM a.hash ORDER BY a.seq
+""")
+JOURNALS = 6
+
+
+def seen(owner: Engine) -> tuple[list[int], int, list[int]]:
+    """Places where the chain is broken, journals outside it, and places of which hr was told another hash."""
+    with owner.connect() as connection:
+        return (
+            list(connection.execute(BROKEN).scalars()),
+            connection.execute(UNCHAINED).scalar_one(),
+            list(connection.execute(CONTRADICTED).scalars()),
+        )
+
+
+def live(journals: int = JOURNALS) -> None:
+    """Fees are taken, each in a transaction of its own."""
+    with database("finance").session() as session:
+        office = Office(session)
+        office.begin()
+        jobs = [office.accepted() for _ in range(journals)]
+    for job in jobs:
+        with database("finance").session() as session:
+            office.session = session
+            office.collect(job)
+
+
+def told() -> list[LedgerAnchored]:
+    with database("finance").session() as session:
+        bodies = session.execute(text("SELECT body FROM outbox WHERE type = 'LedgerAnchored' ORDER BY sequence"))
+        return [LedgerAnchored.model_validate(body) for body in bodies.scalars()]
+
+
+def pass_time(committing: Engine, to: timedelta) -> None:
+    """The clock stands so long after the start of the test, and what is due is done."""
+    from services.finance.tasks import tasks  # noqa: PLC0415  # beside its use
+
+    with Session(committing) as session, session.begin():
+        session.execute(text("SET LOCAL search_path = installation"))
+        clock.move(session, START + to)
+    sweep(database("finance"), tasks.ticks)
+
+
+@pytest.fixture
+def told_to_hr(installation: str, committing: Engine) -> Engine:
+    """A ledger of some journals whose head hr knows."""
+    live()
+    pass_time(committing, timedelta(minutes=61))
+    (anchor,) = told()
+    with database("hr").session() as session:
+        hear_ledger_anchored(session, anchor, now=MORNING)
+    assert seen(committing) == ([], 0, [])
+    return committing
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("edit", ([3], 0, [])),
+        ("delete", ([4], 0, [])),
+        ("edit and rehash", ([], 0, [JOURNALS])),
+        ("cut the tail", ([], 0, [JOURNALS])),
+        ("insert", ([], 1, [])),
+    ],
+)
+def test_whatever_is_done_to_the_ledger_below_the_rules_is_seen(
+    told_to_hr: Engine, way: str, expected: tuple[list[int], int, list[int]]
+) -> None:
+    WAYS[way](told_to_hr, 3)
+    assert seen(told_to_hr) == expected
+
+
+def test_a_ledger_cut_short_that_grows_again_contradicts_what_hr_was_told(told_to_hr: Engine) -> None:
+    WAYS["cut the tail"](told_to_hr, 3)
+    with database("finance").session() as session:
+        office = Office(session, code="LH")
+        office.begin()
+        for _ in range(JOURNALS):
+            office.paid(4200)
+    assert seen(told_to_hr) == ([], 0, [JOURNALS])
+
+
+def test_the_text_of_a_journal_is_the_same_whatever_the_session_is_set_to(told_to_hr: Engine) -> None:
+    texts = set()
+    for zone, style in (("UTC", "ISO, MDY"), ("Asia/Shanghai", "German"), ("America/New_York", "SQL, DMY")):
+        with told_to_hr.connect() as connection:
+            connection.execute(text(f"SET TimeZone = '{zone}'; SET DateStyle = '{style}'; SET extra_float_digits = 0"))
+            texts.add(
+                tuple(connection.execute(text("SELECT finance.journal_text(id) FROM finance.journals")).scalars())
+            )
+    (one,) = texts
+    assert len(set(one)) == JOURNALS
+
+
+def test_the_head_is_told_within_an_hour_of_the_first_journal_and_only_when_there_is_a_new_one(
+    installation: str, committing: Engine
+) -> None:
+    live(2)
+    pass_time(committing, timedelta(minutes=60))
+    assert told() == []
+    pass_time(committing, timedelta(minutes=61))
+    assert [(anchor.seq, anchor.anchored_at) for anchor in told()] == [(2, START + timedelta(minutes=61))]
+    pass_time(committing, timedelta(hours=8))
+    assert len(told()) == 1
+    with database("finance").session() as session:
+        office = Office(session, code="LH")
+        office.begin()
+        office.paid()
+    pass_time(committing, timedelta(hours=9, minutes=1))
+    assert [anchor.seq for anchor in told()] == [2, 3]
+    with database("finance").session() as session:
+        assert published(session).count(("LedgerAnchored", "hr")) == 2
+
+
+def test_of_many_who_sweep_at_once_one_tells_the_head(installation: str, committing: Engine) -> None:
+    live(1)
+    with Session(committing) as session, session.begin():
+        session.execute(text("UPDATE finance.ledger_anchors SET due_at = due_at - interval '2 hours'"))
+    busy = Database("finance", installation, pool_size=8)
+
+    def anchor(_: int) -> int:
+        with busy.session() as session:
+            return anchor_ledger(session, now=START)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(anchor, range(8))) == 1
+    busy.engine.dispose()
+    assert len(told()) == 1
+
+
+def test_hr_keeps_each_head_once_and_refuses_another_past(session_of: Callable[[str], Session]) -> None:
+    session = session_of("hr")
+    first = LedgerAnchored(seq=7, hash="a" * 64, anchored_at=MORNING)
+    for _ in range(2):
+        hear_ledger_anchored(session, first, now=MORNING)
+    hear_ledger_anchored(session, first.model_copy(update={"seq": 3}), now=MORNING)
+    with pytest.raises(RuleBroken) as refused:
+        hear_ledger_anchored(session, first.model_copy(update={"hash": "b" * 64}), now=MORNING)
+    assert refused.value.code == "ledger_rewritten"
+    assert session.execute(text("SELECT seq, left(hash, 1) FROM ledger_anchors ORDER BY seq")).all() == [
+        (3, "a"),
+        (7, "a"),
+    ]
+
+
+def test_a_hundred_journals_of_many_threads_make_one_chain_without_a_gap(installation: str, committing: Engine) -> None:
+    with database("finance").session() as session:
+        office = Office(session)
+        office.begin()
+        office.book(61, 160)
+        jobs = [office.accepted() for _ in range(100)]
+    busy = Database("finance", installation, pool_size=8)
+
+    def take(job: object) -> None:
+        with busy.session() as session:
+            own = Office.__new__(Office)
+            own.__dict__.update(office.__dict__, session=session)
+            own.collect(job)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(take, jobs))
+    busy.engine.dispose()
+    assert seen(committing) == ([], 0, [])
+    with create_engine(installation, poolclass=NullPool).connect() as connection:
+        assert connection.execute(text("SELECT count(*), max(seq) FROM finance.ledger_chain")).one() == (100, 100)
