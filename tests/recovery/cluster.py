@@ -1,8 +1,11 @@
 """A PostgreSQL cluster of a test's own, durable as in use, that can be destroyed; and what receives its log."""
 
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,6 +103,17 @@ class Cluster:
         with self.engine().connect() as connection:
             for statement in statements:
                 connection.execute(text(statement))
+
+    def violated(self) -> set[str]:
+        """The invariants that `bianmin verify` finds violated in it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bianmin.verify", "--json"],
+            env={**os.environ, "BIANMIN_DATABASE_URL": self.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return {found["invariant"] for found in json.loads(done.stdout)["violated"]}
 
     def _answers(self) -> bool:
         try:
