@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules check format bench lock clean
+.PHONY: help up demo test rules check format bench recovery lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ format: .venv/ready ## format and mend what can be mended
 
 bench: .venv/ready ## measure: the month, a message, memory, cold start
 	@$(RUN)python -m tests.bench $(ARGS)
+
+recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
+	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
 
 lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for every supported Python and platform
 	@$(RUN)python -m pip install --quiet uv

@@ -54,7 +54,7 @@ def _check_schemas(backup: Backup, url: str) -> None:
 
 
 def recheck(url: str) -> None:
-    """Recompute the invariants of an installation as `bianmin verify` does; raises BackupFailed when one is violated."""
+    """Recompute the invariants as `bianmin verify` does; raises BackupFailed when one is violated."""
     done = subprocess.run(
         [sys.executable, "-m", "bianmin.verify"],
         env={**os.environ, "BIANMIN_DATABASE_URL": url},
