@@ -84,3 +84,16 @@ def test_a_service_without_its_receiver_goes_on_once_it_is_knowingly_told_to(
     cluster.do("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")  # as docs/recovery.md says
     clerk.join(60)
     assert len(desk.acknowledged) == 2
+
+
+def test_a_waiting_commit_that_is_cancelled_is_acknowledged_all_the_same_which_is_why_nobody_may_cancel_one(
+    cluster: Cluster, desk: Desk, place: Path
+) -> None:
+    with cluster.receiving(place / "wal"):
+        desk.take(1)
+    clerk = threading.Thread(target=desk.take, args=(1,))
+    clerk.start()
+    cancel = "SELECT count(*) FILTER (WHERE pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    wait_until("the commit to wait", lambda: cluster.ask(cancel) == 1, seconds=30)
+    clerk.join(60)
+    assert len(desk.acknowledged) == 2
