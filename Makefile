@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults lock clean
+.PHONY: help up demo test rules nightly check format bench faults recovery lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 
 	@rm -f results/faults.json
 	@$(RUN)python -m pytest tests/faults $(or $(ARGS),--seeds 1)
 	@$(RUN)python -m tests.faults.table
+
+recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
+	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
 
 lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for every supported Python and platform
 	@$(RUN)python -m pip install --quiet uv

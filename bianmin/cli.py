@@ -19,6 +19,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from bianmin.audit import audit as run_audit
+from bianmin.backup.commands import app as backup
+from bianmin.backup.programs import BackupFailed
 from bianmin.children import NeverCame
 from bianmin.client import Client, Person, Refused
 from bianmin.engines import CannotStart
@@ -38,6 +40,7 @@ from shared.installation import prepare as prepare_installation
 from shared.settings import settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(backup, name="backup")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
@@ -281,6 +284,7 @@ EXPECTED: dict[type[Exception], int] = {
     NeverCame: 1,
     MessageParked: 1,
     PlayedWrong: 1,
+    BackupFailed: 1,
     httpx.TransportError: 1,
     psycopg.Error: 1,
 }

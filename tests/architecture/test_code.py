@@ -79,7 +79,7 @@ def test_the_containers_run_every_service_and_no_other() -> None:
         yaml.safe_dump(yaml.safe_load(text))
     )  # it checks every field against the specification
     services = compose.to_dict()["services"]
-    assert set(services) == {"postgres", "redis", "prepare", "proxy", "verify"} | {
+    assert set(services) == {"postgres", "wal-receiver", "backup", "redis", "prepare", "verify", "proxy"} | {
         f"{service}-{process}" for service in SERVICES for process in ("web", "worker")
     }
     for service in SERVICES:
