@@ -16,11 +16,12 @@ import anyio.to_thread
 import psycopg
 
 from bianmin.client import Client, Person, Refused
-from shared.bus.pump import ACKNOWLEDGED, Pump
+from shared.bus.pump import Pump
 from shared.bus.purge import purge
 from shared.bus.ticker import sweep
 from shared.db import SERVICES, Database, database
 from shared.tasks import Tasks
+from shared.web import Edge
 from tests.simulation.broker import Broker, Task
 from tests.simulation.hazard import Hazard, watched
 
@@ -32,6 +33,8 @@ class Answer:
     status: int
     body: Any
     replayed: bool
+    keyed: bool
+    """The route knows a repeat by its Idempotency-Key; where it does not, the state of things must refuse it."""
 
     @property
     def ok(self) -> bool:
@@ -64,6 +67,8 @@ class House:
         """(receiver, type, body) -> how often a handler's transaction with it was committed."""
         self.owner: psycopg.Connection[Any] = psycopg.connect(conninfo, autocommit=True)
         self.now: datetime = self.owner.execute("SELECT simulated_at FROM installation.clock").fetchone()[0]  # type: ignore[index]
+        self.keyed = False
+        """Whether the request under way, or the last one, asked for its Idempotency-Key."""
         self._loop = asyncio.new_event_loop()
         self._pending: dict[str, list[tuple[str, str, str]]] = {service: [] for service in SERVICES}
         self._tasks: dict[str, Tasks] = {}
@@ -75,6 +80,7 @@ class House:
         with ExitStack() as stack:
             stack.enter_context(patch.object(anyio.to_thread, "run_sync", _here))
             stack.enter_context(patch.object(Database, "options", _options_with_our_clock))
+            stack.enter_context(patch.object(Edge, "once", self._noticing(Edge.once)))
             stack.callback(self._loop.close)
             stack.callback(self.owner.close)
             for service in SERVICES:
@@ -105,6 +111,13 @@ class House:
             return handle
 
         return {name: noted(name, handler) for name, handler in self._tasks[service].handlers.items()}
+
+    def _noticing(self, once: Callable[..., Any]) -> Callable[..., Any]:
+        def noticed(edge: Edge, *args: Any) -> Any:
+            self.keyed = True
+            return once(edge, *args)
+
+        return noticed
 
     def _committed(self, service: str) -> None:
         self.heard.update(self._pending[service])
@@ -144,6 +157,7 @@ class House:
             "server": ("127.0.0.1", 80),
         }
         told: list[Any] = []
+        self.keyed = False
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": raw, "more_body": False}
@@ -158,6 +172,7 @@ class House:
             start["status"],
             json.loads(content) if content else None,
             any(name == b"idempotency-replayed" for name, _ in start["headers"]),
+            self.keyed,
         )
 
     def pump(self, service: str) -> None:
@@ -166,6 +181,7 @@ class House:
 
     def deliver(self, service: str, task: Task) -> None:
         """A worker runs one task of its queue, as Celery would."""
+        self._pending[service].clear()  # of a transaction whose connection was cut: nobody rolled it back
         name = task.name.partition(".")[2]
         celery = import_module(f"services.{service}.worker").celery
         run = celery.tasks[f"{service}.{name}"]
@@ -251,6 +267,3 @@ class InHouse(Client):
         if not answer.ok:
             raise Refused(f"{method} {path}", answer.status, answer.body)
         return answer.body
-
-
-__all__ = ["ACKNOWLEDGED", "Answer", "House", "InHouse", "NeverQuiet"]
