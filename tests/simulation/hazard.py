@@ -88,6 +88,8 @@ class Hazard:
         self.points += 1
         if self._kind is None or self.points < self._at:
             return None
+        if self._kind is Kind.BUSY and where != "before statement":
+            return None
         kind, self._kind = self._kind, None
         self.struck = f"{kind} {where} {self.points}"
         return kind
@@ -104,7 +106,7 @@ class Hazard:
     def before_commit(self, driver: "psycopg.Connection[Any]") -> None:
         """COMMIT is about to be sent."""
         kind = self._due("before commit")
-        if kind in {Kind.CRASH, Kind.CUT}:
+        if kind is not None:
             self._end(driver, kind)
 
     def after_commit(self, driver: "psycopg.Connection[Any]") -> None:

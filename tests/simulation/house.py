@@ -23,7 +23,7 @@ from shared.db import SERVICES, Database, database
 from shared.tasks import Tasks
 from shared.web import Edge
 from tests.simulation.broker import Broker, Task
-from tests.simulation.hazard import Hazard, watched
+from tests.simulation.hazard import Hazard, Kind, watched
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,12 @@ class House:
         self.heard.update(self._pending[service])
         self._pending[service].clear()
 
+    def begin_step(self, kind: Kind | None = None, at: int = 0) -> None:
+        """A step begins, in which `kind` strikes at point number `at`."""
+        self.hazard.begin_step(kind, at)
+        for pending in self._pending.values():
+            pending.clear()  # what a transaction heard whose connection was cut: nobody rolled it back
+
     # --- steps --------------------------------------------------------------------------------------------------
 
     def request(
@@ -181,7 +187,6 @@ class House:
 
     def deliver(self, service: str, task: Task) -> None:
         """A worker runs one task of its queue, as Celery would."""
-        self._pending[service].clear()  # of a transaction whose connection was cut: nobody rolled it back
         name = task.name.partition(".")[2]
         celery = import_module(f"services.{service}.worker").celery
         run = celery.tasks[f"{service}.{name}"]

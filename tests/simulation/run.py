@@ -8,8 +8,8 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
 from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import OperationalError
 
 from shared.db import SERVICES
 from tests.simulation.broker import Broker
@@ -78,6 +78,8 @@ class Run:
         self._say = say
         self._digest = sha256()
         self.events = 0
+        self._nothing_to_pump: set[str] = set()
+        """Services whose pump found nothing, and where nothing has happened since: pumping them is a waste of steps."""
 
     # --- the log --------------------------------------------------------------------------------------------------
 
@@ -130,6 +132,7 @@ class Run:
 
     def calm(self) -> None:
         """From here on nothing goes wrong."""
+        self.house.begin_step()
         self.log("calm")
         self.odds = self.broker.odds = CALM
 
@@ -146,13 +149,15 @@ class Run:
         kind = None
         if random.random() < odds.strike:
             kind = random.choice([Kind.CRASH, Kind.CRASH, Kind.BUSY, Kind.CUT])
-        self.house.hazard.begin_step(kind, random.randint(1, LATEST_POINT))
+        self.house.begin_step(kind, random.randint(1, LATEST_POINT))
         ready = self._ready()
         weights = dict(WEIGHTS)
         if not ready:
             weights["act"] = 0
         if not self.broker.waiting:
             weights["deliver"] = 0
+        if len(self._nothing_to_pump) == len(SERVICES):
+            weights["pump"] = 0
         [what] = random.choices(list(weights), list(weights.values()))
         if what == "act":
             self._act(random.choice(ready))
@@ -176,12 +181,16 @@ class Run:
             self.log(f"{what}: {self.house.hazard.points} points")
 
     def _pump(self) -> None:
-        service = self.random.choice(SERVICES)
+        service = self.random.choice([name for name in SERVICES if name not in self._nothing_to_pump])
+        taken = self.broker.taken
         with self._survived(f"pump {service}"):
             self.house.pump(service)
+            if self.broker.taken == taken:
+                self._nothing_to_pump.add(service)
 
     def _sweep(self) -> None:
         service = self.random.choice(SERVICES)
+        self._nothing_to_pump.discard(service)
         with self._survived(f"sweep {service}"):
             self.house.sweep(service)
 
@@ -192,6 +201,7 @@ class Run:
 
     def _deliver(self) -> None:
         service = self.random.choice(self.broker.waiting)
+        self._nothing_to_pump.discard(service)
         task = self.broker.take(service)
         with self._survived(f"deliver {task.name}"):
             try:
@@ -209,6 +219,7 @@ class Run:
         if waiting and not others and self.random.random() < 0.2:
             seconds = max(seconds, (min(waiting) - self.house.now).total_seconds())
         self.house.pass_time(round(seconds, 3))
+        self._nothing_to_pump.clear()
         self.log("time passes")
 
     # --- people ---------------------------------------------------------------------------------------------------
@@ -250,6 +261,7 @@ class Run:
             self._advance(teller, None)
             return
         act: Act = teller.next
+        self._nothing_to_pump.discard(act.path.split("/")[1])
         what = f"{teller.name}: {act.method} {act.path} as {teller.key}"
         try:
             answer = self._ask(act, teller.key)
@@ -295,7 +307,7 @@ class Run:
         if not answered:
             return False
         act, key, first = self.random.choice(answered)
-        self.house.hazard.begin_step()
+        self.house.begin_step()
         again = self._ask(act, key)
         self.log(f"again {act.path} as {key}: {again.status}")
         self.count("repeats of people")
