@@ -65,54 +65,70 @@ class Odds:
 CALM = Odds()
 """No fault at all."""
 
-LATEST_POINT = 14
-"""Strikes are drawn over so many points; a step that has fewer is struck by none."""
+LATEST_STATEMENT = 20
+"""Strikes between statements are drawn over so many; a step that has fewer is struck by none."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What strikes, and where: before a statement (the `number`th of the step or a later one), or at a COMMIT."""
+
+    kind: Kind
+    where: str
+    number: int = 1
+
+    @classmethod
+    def draw(cls, random: Random) -> "Strike":
+        """Of all strikes a fifth is before a COMMIT, and a third after one: there, what is lost is the answer."""
+        kind = random.choice([Kind.CRASH, Kind.CRASH, Kind.BUSY, Kind.CUT])
+        where = random.choices([STATEMENT, COMMIT, COMMITTED], [47, 20, 33])[0] if kind is not Kind.BUSY else STATEMENT
+        return cls(kind, where, random.randint(1, LATEST_STATEMENT) if where == STATEMENT else random.randint(1, 2))
+
+
+STATEMENT, COMMIT, COMMITTED = "before a statement", "before a commit", "after a commit"
 
 
 class Hazard:
-    """Counts the points of a step, and strikes at the drawn one."""
+    """Counts the statements and COMMITs of a step, and strikes at the drawn one."""
 
     def __init__(self) -> None:
-        self.points = 0
+        self.statements = 0
         self.commits = 0
         self.struck = ""
-        self._kind: Kind | None = None
-        self._at = 0
+        self._strike: Strike | None = None
 
-    def begin_step(self, kind: Kind | None = None, at: int = 0) -> None:
-        """A step begins, in which `kind` strikes at point number `at`."""
-        self.points, self.commits, self.struck = 0, 0, ""
-        self._kind, self._at = kind, at
+    def begin_step(self, strike: Strike | None = None) -> None:
+        """A step begins, in which that will strike."""
+        self.statements, self.commits, self.struck = 0, 0, ""
+        self._strike = strike
 
-    def _due(self, where: str) -> Kind | None:
-        self.points += 1
-        if self._kind is None or self.points < self._at:
+    def _due(self, where: str, number: int) -> Kind | None:
+        strike = self._strike
+        if strike is None or strike.where != where or number < strike.number:
             return None
-        if self._kind is Kind.BUSY and where != "before statement":
-            return None
-        kind, self._kind = self._kind, None
-        self.struck = f"{kind} {where} {self.points}"
-        return kind
+        self._strike = None
+        self.struck = f"{strike.kind} {where}"
+        return strike.kind
 
     def before_statement(self, connection: Any) -> None:
         """A statement is about to be sent."""
-        driver: psycopg.Connection[Any] = connection.connection.driver_connection
-        kind = self._due("before statement")
+        self.statements += 1
+        kind = self._due(STATEMENT, self.statements)
         if kind is Kind.BUSY:
             raise OperationalError("", None, psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"))
         if kind is not None:
-            self._end(driver, kind)
+            self._end(connection.connection.driver_connection, kind)
 
     def before_commit(self, driver: "psycopg.Connection[Any]") -> None:
         """COMMIT is about to be sent."""
-        kind = self._due("before commit")
+        kind = self._due(COMMIT, self.commits + 1)
         if kind is not None:
             self._end(driver, kind)
 
     def after_commit(self, driver: "psycopg.Connection[Any]") -> None:
         """COMMIT was done."""
         self.commits += 1
-        kind = self._due("after commit")
+        kind = self._due(COMMITTED, self.commits)
         if kind is Kind.CRASH:
             raise Crash
         if kind is Kind.CUT:

@@ -23,7 +23,7 @@ from shared.db import SERVICES, Database, database
 from shared.tasks import Tasks
 from shared.web import Edge
 from tests.simulation.broker import Broker, Task
-from tests.simulation.hazard import Hazard, Kind, watched
+from tests.simulation.hazard import Hazard, Strike, watched
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ class House:
         self.heard.update(self._pending[service])
         self._pending[service].clear()
 
-    def begin_step(self, kind: Kind | None = None, at: int = 0) -> None:
-        """A step begins, in which `kind` strikes at point number `at`."""
-        self.hazard.begin_step(kind, at)
+    def begin_step(self, strike: Strike | None = None) -> None:
+        """A step begins, in which that will strike."""
+        self.hazard.begin_step(strike)
         for pending in self._pending.values():
             pending.clear()  # what a transaction heard whose connection was cut: nobody rolled it back
 

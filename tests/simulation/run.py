@@ -16,7 +16,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.chance import drawn_from
 from tests.simulation.checks import check_always, check_settled, said
 from tests.simulation.company import Company
-from tests.simulation.hazard import CALM, LATEST_POINT, Crash, Kind, Odds
+from tests.simulation.hazard import CALM, Crash, Odds, Strike
 from tests.simulation.house import Answer, House
 from tests.simulation.people import Act, Pause, Quiet, Story, Town, Until, issue_book
 
@@ -146,10 +146,7 @@ class Run:
             return
         if random.random() < odds.repeat and self._repeat():
             return
-        kind = None
-        if random.random() < odds.strike:
-            kind = random.choice([Kind.CRASH, Kind.CRASH, Kind.BUSY, Kind.CUT])
-        self.house.begin_step(kind, random.randint(1, LATEST_POINT))
+        self.house.begin_step(Strike.draw(random) if random.random() < odds.strike else None)
         ready = self._ready()
         weights = dict(WEIGHTS)
         if not ready:
@@ -166,7 +163,7 @@ class Run:
         else:
             getattr(self, f"_{what}")()
         if self.house.hazard.struck:
-            self.count(self.house.hazard.struck.rpartition(" ")[0])
+            self.count(self.house.hazard.struck)
 
     @contextmanager
     def _survived(self, what: str) -> Iterator[None]:
@@ -178,7 +175,7 @@ class Run:
         except (OperationalError, BrokerError) as error:
             self.log(f"{what}: {type(error).__name__} {self.house.hazard.struck}")
         else:
-            self.log(f"{what}: {self.house.hazard.points} points")
+            self.log(f"{what}: {self.house.hazard.statements} statements")
 
     def _pump(self) -> None:
         service = self.random.choice([name for name in SERVICES if name not in self._nothing_to_pump])
