@@ -46,10 +46,10 @@ ALWAYS = {
 }
 """What is promised -> a query of what breaks it."""
 
-_ALL = " UNION ALL ".join(f"SELECT '{name.replace(chr(39), chr(39) * 2)}', ({sql} LIMIT 1)" for name, sql in ALWAYS.items())
-_SAID = " UNION ALL ".join(
-    f"SELECT receiver, type, body::text FROM {service}.outbox" for service in SERVICES
+_ALL = " UNION ALL ".join(
+    f"SELECT '{name.replace(chr(39), chr(39) * 2)}', ({sql} LIMIT 1)" for name, sql in ALWAYS.items()
 )
+_SAID = " UNION ALL ".join(f"SELECT receiver, type, body::text FROM {service}.outbox" for service in SERVICES)
 
 
 OF_A_CLOSED_MONTH = (

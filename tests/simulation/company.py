@@ -2,13 +2,15 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import psycopg
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from bianmin.month.cast import ZONE, Cast, found_company
 from shared import db
@@ -62,36 +64,50 @@ class FoundingWorld:
 
 @dataclass
 class Company:
-    """The people, and how to open the company anew."""
+    """The people, and where the company lives."""
 
     cast: Cast
-    open: Callable[[], str]
-    """Copies the founded company; returns how psycopg connects to the copy."""
+    broker_url: str
+    url: str
+    """Of the database in which each seed lives."""
+    owner: str
+    """How psycopg reaches the server."""
+    begin: str = ""
+    """SQL for each new copy; the mutants take a guard of the database away by it."""
+
+    def copy(self) -> str:
+        """Copy the founded company anew; returns how psycopg connects to the copy."""
+        with psycopg.connect(self.owner, autocommit=True) as owner:
+            owner.execute(f"DROP DATABASE IF EXISTS {LIVED} WITH (FORCE)")
+            owner.execute(f"CREATE DATABASE {LIVED} TEMPLATE {FOUNDED} STRATEGY file_copy")
+        if self.begin:
+            with psycopg.connect(_conninfo(self.url), autocommit=True) as owner:
+                owner.execute(self.begin)
+        return _conninfo(self.url)
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Inside, `shared.db.database()` means the copy."""
+        with _in_use(self.url, self.broker_url):
+            yield
 
 
 def found(database_url: str, broker_url: str) -> Company:
     """Found the company in a database of its own on that server; slow, so once for all seeds of a process."""
     server = make_url(database_url).set(database="postgres")
-    conninfo = _conninfo(str(server.render_as_string(hide_password=False)))
-    with psycopg.connect(conninfo, autocommit=True) as owner:
+    owner = _conninfo(_text(server))
+    with psycopg.connect(owner, autocommit=True) as connection:
         for name in (FOUNDED, LIVED):
-            owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        owner.execute(f"CREATE DATABASE {FOUNDED}")
-    _use(server.set(database=FOUNDED).render_as_string(hide_password=False), broker_url)
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {FOUNDED}")
+    founded = _text(server.set(database=FOUNDED))
     logging.disable(logging.CRITICAL)
     try:
-        cast = _found(settings().database_url)
+        with _in_use(founded, broker_url):
+            cast = _found(founded)
     finally:
         logging.disable(logging.NOTSET)
-    _use(server.set(database=LIVED).render_as_string(hide_password=False), broker_url)
-
-    def copy() -> str:
-        with psycopg.connect(conninfo, autocommit=True) as owner:
-            owner.execute(f"DROP DATABASE IF EXISTS {LIVED} WITH (FORCE)")
-            owner.execute(f"CREATE DATABASE {LIVED} TEMPLATE {FOUNDED} STRATEGY file_copy")
-        return _conninfo(settings().database_url)
-
-    return Company(cast, copy)
+    return Company(cast, broker_url, _text(server.set(database=LIVED)), owner)
 
 
 def _found(url: str) -> Cast:
@@ -101,15 +117,26 @@ def _found(url: str) -> Cast:
     random = Random("the company")
     house = House(Broker(random), _conninfo(url))
     with house.open(), drawn_from(random, lambda: house.now):
-        return found_company(FoundingWorld(house), SECRET, ["BK"], today=START.astimezone(ZoneInfo(ZONE)).date())  # type: ignore[arg-type]
+        today = START.astimezone(ZoneInfo(ZONE)).date()
+        return found_company(FoundingWorld(house), SECRET, ["BK"], today=today)  # type: ignore[arg-type]
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 def _conninfo(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def _use(url: str, broker_url: str) -> None:
-    """`shared.db.database()` means this one from here on."""
-    os.environ |= {"BIANMIN_DATABASE_URL": url, "BIANMIN_BROKER_URL": broker_url, "BIANMIN_FOUNDER_SECRET": SECRET}
-    settings.cache_clear()
-    db.database.cache_clear()
+@contextmanager
+def _in_use(url: str, broker_url: str) -> Iterator[None]:
+    ours = {"BIANMIN_DATABASE_URL": url, "BIANMIN_BROKER_URL": broker_url, "BIANMIN_FOUNDER_SECRET": SECRET}
+    with patch.dict(os.environ, ours):
+        settings.cache_clear()
+        db.database.cache_clear()
+        try:
+            yield
+        finally:
+            settings.cache_clear()
+            db.database.cache_clear()

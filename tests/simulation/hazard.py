@@ -88,6 +88,14 @@ class Strike:
 STATEMENT, COMMIT, COMMITTED = "before a statement", "before a commit", "after a commit"
 
 
+MOST_STATEMENTS = 3000
+"""A step that sends more of them never ends."""
+
+
+class NeverEnds(Exception):
+    """Something goes on for ever."""
+
+
 class Hazard:
     """Counts the statements and COMMITs of a step, and strikes at the drawn one."""
 
@@ -113,6 +121,8 @@ class Hazard:
     def before_statement(self, connection: Any) -> None:
         """A statement is about to be sent."""
         self.statements += 1
+        if self.statements > MOST_STATEMENTS:
+            raise NeverEnds(f"a step sent {self.statements} statements")
         kind = self._due(STATEMENT, self.statements)
         if kind is Kind.BUSY:
             raise OperationalError("", None, psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"))

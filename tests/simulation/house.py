@@ -87,6 +87,7 @@ class House:
                 self._tasks[service] = import_module(f"services.{service}.tasks").tasks
                 of_service = database(service)
                 of_service.engine.dispose()
+                of_service.engine.connect().close()  # what an engine asks at its first connection is no step
                 stack.callback(of_service.engine.dispose)
                 stack.enter_context(
                     watched(
