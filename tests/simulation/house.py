@@ -220,6 +220,7 @@ class House:
     def settle(self, *, rounds: int = 400) -> None:
         """Go on without faults until nothing is under way. Raises NeverQuiet, saying what still is."""
         for _ in range(rounds):
+            self.begin_step()
             for service in SERVICES:
                 self.sweep(service)
                 self.pump(service)
@@ -262,6 +263,7 @@ class InHouse(Client):
         key = f"act-{self.acts}" if key else ""
         if self._settling and method == "GET":
             self._house.settle()
+        self._house.begin_step()
         answer = self._house.request(
             method,
             path,

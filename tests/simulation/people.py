@@ -52,9 +52,13 @@ class ActRefused(Exception):
     """Somebody was refused what he may always do."""
 
 
-def do(act: Act) -> Story:
-    """Somebody does it, and does it again later while it is refused for now; returns what was answered."""
+def do(wanted: Act | Callable[[], Act]) -> Story:
+    """Somebody does it, and does it again later while it is refused for now; returns what was answered.
+
+    What names a moment is `wanted` anew for each try, because the moment may have passed.
+    """
     while True:
+        act = wanted if isinstance(wanted, Act) else wanted()
         answer = yield act
         if answer.ok:
             return answer.body
@@ -123,22 +127,21 @@ class Town:
         if self.chance(0.25):
             yield Until(self.now() + timedelta(minutes=14))  # the ten minutes are over
         if self.chance(0.25):
-            question = {
-                "question": "需要多长时间？",
-                "reply_due_at": (self.now() + timedelta(minutes=30)).isoformat(),
-                "owner_was_told": True,
-            }
-            asked = yield from do(Act(clerk, f"{path}/consultations", question))
+
+            def ask() -> Act:
+                due = (self.now() + timedelta(minutes=30)).isoformat()
+                facts = {"question": "需要多长时间？", "reply_due_at": due, "owner_was_told": True}
+                return Act(clerk, f"{path}/consultations", facts)
+
+            asked = yield from do(ask)
             answer = {"answer": "大约一小时"}
             yield from do(Act(self._head(trade), f"/dispatch/api/consultations/{asked['id']}/answer", answer))
             yield from do(Act(clerk, f"/intake/api/consultations/{asked['id']}/reply"))
 
     def _agree(self, clerk: Person, path: str, trade: str, *, walk_in: bool) -> Story:
-        start = self.now() + timedelta(minutes=0 if walk_in else self.random.randint(30, 20 * 60))
+        minutes = 0 if walk_in else self.random.randint(30, 20 * 60)
         price = self.random.choice([price for price in PRICES if price["trade"] == trade])
         facts = {
-            "visit_from": start.isoformat(),
-            "visit_to": (start + timedelta(hours=2)).isoformat(),
             "items": [
                 {
                     "price_code": price["code"],
@@ -148,7 +151,12 @@ class Town:
             ],
             "owner_waits": walk_in,
         }
-        yield from do(Act(clerk, f"{path}/agree", facts))
+        yield from do(lambda: Act(clerk, f"{path}/agree", facts | self._window(minutes)))
+
+    def _window(self, minutes: int) -> dict[str, str]:
+        """Two hours for a visit, so many minutes from now."""
+        start = self.now() + timedelta(minutes=minutes)
+        return {"visit_from": start.isoformat(), "visit_to": (start + timedelta(hours=2)).isoformat()}
 
     def _head(self, trade: str) -> Person:
         return self.team.heads["environment" if trade == "cleaning" else "engineering"]
@@ -170,9 +178,8 @@ class Town:
         yield from do(Act(head, f"{path}/acknowledge"))
         if not round_ and not walk_in and self.chance(0.15):
             yield from do(Act(head, f"{path}/decline", {"reason": "人手不足"}))
-            later = (datetime.fromisoformat(order["visit_from"]) + timedelta(minutes=15), order["visit_to"])
-            revised = {"visit_from": later[0].isoformat(), "visit_to": later[1], "reason": "改由另一名师傅上门"}
-            yield from do(Act(clerk, f"/intake/api/requests/{request_id}/revise", revised))
+            revise, why = f"/intake/api/requests/{request_id}/revise", {"reason": "改由另一名师傅上门"}
+            yield from do(lambda: Act(clerk, revise, why | self._window(30)))
             order = yield from find(orders, lambda page: (o := ours(page)) and (o["revision"] or None) and o)
             yield from do(Act(head, f"{path}/acknowledge"))
         team = random.sample(self._workers(trade), 2 if self.chance(0.3) and not round_ else 1)
@@ -253,15 +260,12 @@ class Town:
                 survey = {"quality": 5, "attitude": 5, "price_as_agreed": True}
                 yield from do(Act(clerk, path, {"outcome": "satisfied", "note": "满意", "survey": survey}))
                 return
-            start = self.now() + timedelta(hours=1)
             problem = {
                 "outcome": "problem",
                 "note": "又漏了",
                 "survey": {"quality": 1, "attitude": 4, "price_as_agreed": True},
-                "visit_from": start.isoformat(),
-                "visit_to": (start + timedelta(hours=2)).isoformat(),
             }
-            yield from do(Act(clerk, path, problem))
+            yield from do(lambda path=path, problem=problem: Act(clerk, path, problem | self._window(60)))
             round_ += 1
             yield from self._visit(request_id, trade, round_, clerk)
 
