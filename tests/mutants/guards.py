@@ -137,7 +137,7 @@ def _held_back_nothing(was: Any, session: Session, taken: Any, *, queues: Any) -
     return list(taken)
 
 
-BUS, HERE = "tests/shared/test_bus.py", "tests/mutants/test_guards.py"
+HERE = "tests/mutants/test_guards.py"
 
 MUTANTS = (
     Mutant(
@@ -251,7 +251,8 @@ MUTANTS = (
     Mutant(
         "a receipt may be two",
         "two receipts are written for one request",
-        f"{HERE}::test_the_database_takes_one_receipt_for_a_request",
+        "tests/services/finance/test_receipt.py"
+        "::test_the_database_refuses_a_second_receipt_of_a_charge_and_a_split_that_does_not_add_up",
         begin="DROP INDEX finance.uq_receipts_request_id",
     ),
 )

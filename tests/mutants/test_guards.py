@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.bus import outbox
@@ -82,21 +81,6 @@ def test_two_relays_at_once_share_the_rows_without_waiting_for_each_other(intake
         other.execute(text("SET LOCAL lock_timeout = '200 ms'"))
         assert len(outbox.take_due(one)) == 3
         assert outbox.take_due(other) == []
-
-
-def test_the_database_takes_one_receipt_for_a_request(committing: Any, installation: str) -> None:
-    site, request = new_id(), new_id()
-    receipt = text("""
-        INSERT INTO finance.receipts (id, number, request_id, site_id, state)
-        VALUES (:id, :number, :request, :site, 'used')
-    """)
-    with committing.connect() as connection, connection.begin() as transaction:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # of this key alone
-        columns = {"request": request, "site": site}
-        connection.execute(receipt, columns | {"id": new_id(), "number": "SJ-1"})
-        with pytest.raises(IntegrityError, match="uq_receipts_request_id"):
-            connection.execute(receipt, columns | {"id": new_id(), "number": "SJ-2"})
-        transaction.rollback()
 
 
 @pytest.mark.parametrize("name", ["inbox claim removed", "closed when sent", "split off by a fen"])

@@ -115,7 +115,6 @@ class Town:
         if not walk_in:
             yield from self._call_back(clerk, path, trade)
         yield from self._agree(clerk, path, trade, walk_in=walk_in)
-        yield from do(Act(clerk, f"{path}/notice"))
         if not (yield from self._visit(made["id"], trade, 0, clerk, walk_in=walk_in)):
             return
         yield from self._collect(made["id"], clerk)
@@ -151,7 +150,12 @@ class Town:
             ],
             "owner_waits": walk_in,
         }
-        yield from do(lambda: Act(clerk, f"{path}/agree", facts | self._window(minutes)))
+        while True:
+            yield from do(lambda: Act(clerk, f"{path}/agree", facts | self._window(minutes)))
+            issued = yield Act(clerk, f"{path}/notice")
+            if issued.ok:
+                return
+            yield Pause()  # the time that was agreed is over: it is agreed anew
 
     def _window(self, minutes: int) -> dict[str, str]:
         """Two hours for a visit, so many minutes from now."""
