@@ -32,7 +32,7 @@ def _by_seeds(mutant: Mutant, company: Company) -> Outcome:
         for seed in SEEDS:
             result = simulate(seed, replace(company, begin=mutant.begin))
             if result.failure:
-                return Outcome(mutant, f"simulation, seed {seed}", result.failure)
+                return Outcome(mutant, "simulation", f"seed {seed}: {result.failure}")
     return Outcome(mutant, "")
 
 

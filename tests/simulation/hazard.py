@@ -57,7 +57,7 @@ class Odds:
             strike=random.uniform(0, 0.3),
             partial=random.uniform(0, 0.1),
             wipe=random.uniform(0, 0.02),
-            repeat=random.uniform(0, 0.08),
+            repeat=random.uniform(0, 0.04),
             leap=random.uniform(0, 0.1),
         )
 

@@ -104,8 +104,9 @@ class Run:
             self.house.pass_time(9 * 3600)
             town, random = self.town, self.random
             stories = [("book", issue_book(town))]
-            stories += [(f"request {n}", town.request(n)) for n in range(random.randint(1, 3))]
-            if random.random() < 0.4:
+            [requests] = random.choices([1, 2, 3], [5, 3, 2])
+            stories += [(f"request {n}", town.request(n)) for n in range(requests)]
+            if random.random() < 0.3:
                 stories.append(("month end", town.month_end()))
             self.tellers = [Teller(name, story) for name, story in stories]
             for teller in self.tellers:
