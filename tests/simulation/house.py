@@ -217,9 +217,9 @@ class House:
         rows = self.owner.execute(_UNQUIET).fetchall()
         return "; ".join([f"{service} {what} {count}" for service, what, count in rows if count])
 
-    def settle(self, *, rounds: int = 400) -> None:
+    def settle(self, *, rounds: int = 80) -> None:
         """Go on without faults until nothing is under way. Raises NeverQuiet, saying what still is."""
-        for _ in range(rounds):
+        for round_ in range(rounds):
             self.begin_step()
             for service in SERVICES:
                 self.sweep(service)
@@ -230,7 +230,7 @@ class House:
             open_ = self.unquiet()
             if not open_ and not any(self._overdue(service) for service in SERVICES):
                 return
-            self.pass_time(0.5 if open_ else 0)
+            self.pass_time(0.5 if round_ < 20 else 60)  # what is sent or tried again waits up to ten minutes
         raise NeverQuiet(self.unquiet() or "deadlines stay overdue")
 
     def _overdue(self, service: str) -> int:
