@@ -91,17 +91,14 @@ def _claim_after_effect(was: Any, database: Any, handlers: dict[str, Any], envel
     return "handled"
 
 
-def _early_is_late(was: Any, database: Any, handlers: dict[str, Any], envelope: outbox.Envelope) -> str:
-    def handled_anyway(session: Session, message: Any, *, now: datetime) -> None:
-        try:
-            handlers[envelope.type](session, message, now=now)
-        except inbox.NotYet:
-            session.rollback()
-            session.begin()
-            session.execute(inbox._CLAIM, inbox._keys(envelope))
-
-    answered: str = was(database, {envelope.type: handled_anyway}, envelope)
-    return answered
+def _early_is_late(was: Any, database: Any, envelope: outbox.Envelope, *, reason: str, attempts_allowed: int) -> str:
+    if not reason.startswith("early"):
+        kept: str = was(database, envelope, reason=reason, attempts_allowed=attempts_allowed)
+        return kept
+    with database.session() as session:
+        session.execute(inbox._CLAIM, inbox._keys(envelope))
+        session.execute(inbox._CLAIM_WAITING, {"id": envelope.id})
+    return "handled"
 
 
 def _publish_after_commit(was: Any, session: Session, *messages: Any) -> None:
@@ -179,13 +176,13 @@ MUTANTS = (
         "an early message counts as handled",
         "what came before its time is lost",
         SIMULATION,
-        _exchange(inbox._take_effect, _early_is_late),
+        _exchange(inbox._keep, _early_is_late),
     ),
     Mutant(
         "acknowledgement lost with its batch",
         "an acknowledgement is forgotten: a repeat does not bring it back",
         SIMULATION,
-        _sql(inbox, "_CLAIM", "SET ack_due = true", "SET ack_due = inbox.ack_due"),
+        _sql(inbox, "_BEGIN", "ack_due = true,", "ack_due = inbox.ack_due,"),
     ),
     Mutant(
         "Idempotency-Key not claimed",

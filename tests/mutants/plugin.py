@@ -1,6 +1,7 @@
 """A plugin of pytest: the tests of this run are run without the guard BIANMIN_MUTANT names."""
 
 import os
+from contextlib import ExitStack
 from typing import Any
 
 from sqlalchemy import NullPool, create_engine, text
@@ -8,10 +9,12 @@ from sqlalchemy import NullPool, create_engine, text
 import shared.installation
 from tests.mutants.guards import Mutant, named
 
+_gone = ExitStack()
+
 
 def _without_guard(mutant: Mutant) -> None:
     """For the whole process: it ends with the run."""
-    mutant.apply().__enter__()
+    _gone.enter_context(mutant.apply())
     if not mutant.begin:
         return
     prepare = shared.installation.prepare
