@@ -13,6 +13,9 @@ from kombu.exceptions import OperationalError as BrokerError
 from shared.db import SERVICES
 from tests.simulation.hazard import CALM, Odds
 
+MOSTLY = 0.85
+"""How likely the task that is delayed is lost."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -66,7 +69,7 @@ class Broker:
         return SimpleNamespace(message_count=len(self.queues[queue]))
 
     def _put(self, queue: str, task: Task) -> None:
-        if self.random.random() >= self.odds.loss:
+        if self.random.random() >= (MOSTLY if task.name == self.odds.delayed else self.odds.loss):
             self.queues[queue].append(task)
 
     # --- what the workers use -----------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ class Odds:
     """of a step being a FLUSHALL"""
     repeat: float = 0.0
     """of a step being a person who sends again what was answered already"""
+    delayed: str = ""
+    """a task that is nearly always lost at first, so that what follows from it elsewhere comes before it"""
     leap: float = 0.0
     """of time passing by minutes to hours instead of seconds"""
 
@@ -58,9 +60,12 @@ class Odds:
             partial=random.uniform(0, 0.1),
             wipe=random.uniform(0, 0.02),
             repeat=random.uniform(0, 0.04),
+            delayed=random.choice(DELAYED),
             leap=random.uniform(0, 0.1),
         )
 
+
+DELAYED = ("", "finance.NoticeIssued", "intake.WorkAccepted", "intake.WorkAssigned")
 
 CALM = Odds()
 """No fault at all."""

@@ -20,6 +20,7 @@ from shared.bus.pump import Pump
 from shared.bus.purge import purge
 from shared.bus.ticker import sweep
 from shared.db import SERVICES, Database, database
+from shared.errors import NotYet
 from shared.tasks import Tasks
 from shared.web import Edge
 from tests.simulation.broker import Broker, Task
@@ -67,6 +68,8 @@ class House:
         """(receiver, type, body) -> how often a handler's transaction with it was committed."""
         self.owner: psycopg.Connection[Any] = psycopg.connect(conninfo, autocommit=True)
         self.now: datetime = self.owner.execute("SELECT simulated_at FROM installation.clock").fetchone()[0]  # type: ignore[index]
+        self.early = 0
+        """Messages that came before what they need."""
         self.keyed = False
         """Whether the request under way, or the last one, asked for its Idempotency-Key."""
         self._loop = asyncio.new_event_loop()
@@ -107,7 +110,11 @@ class House:
         def noted(name: str, handler: Any) -> Any:
             def handle(session: Any, message: Any, *, now: datetime) -> None:
                 self._pending[service].append((service, name, message.model_dump_json()))
-                handler(session, message, now=now)
+                try:
+                    handler(session, message, now=now)
+                except NotYet:
+                    self.early += 1
+                    raise
 
             return handle
 

@@ -125,6 +125,7 @@ class Run:
             self.calm()
             self.house.settle()
             self.log("quiet")
+            self.counts["came early"] = self.house.early
             check_settled(self.house, town.cast.auditor, founding)
 
     def calm(self) -> None:
