@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults recovery lock clean
+.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,12 @@ check: .venv/ready ## format, lint, types, import contracts, tests
 format: .venv/ready ## format and mend what can be mended
 	$(RUN)ruff format .
 	$(RUN)ruff check --fix .
+
+simulate: .venv/ready ## play a thousand seeds of the simulation, twenty of them twice; ARGS=SEED plays and prints one
+	@$(RUN)python -m tests.simulation $(or $(ARGS),--seeds 1000 --twice 20)
+
+mutants: .venv/ready ## take the guards of the bus and the money away one at a time: a test must notice each
+	@$(RUN)python -m tests.mutants $(ARGS)
 
 bench: .venv/ready ## measure: the month, a message, memory, cold start
 	@$(RUN)python -m tests.bench $(ARGS)

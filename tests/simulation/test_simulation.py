@@ -1,0 +1,39 @@
+"""Nothing is lost and nothing is doubled, whatever strikes: thirty seeds; `make simulate` plays a thousand."""
+
+import pytest
+
+from tests.simulation.company import Company
+from tests.simulation.run import simulate
+
+BLOCKS = [range(first, first + 10) for first in range(0, 30, 10)]
+
+FAULTS = {
+    "answers lost",
+    "came early",
+    "repeats of people",
+    "wiped",
+    "busy before a statement",
+    "crash before a statement",
+    "crash before a commit",
+    "crash after a commit",
+    "cut before a statement",
+    "cut before a commit",
+    "cut after a commit",
+}
+
+
+@pytest.mark.parametrize("seeds", BLOCKS, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+def test_whatever_strikes_nothing_is_lost_nothing_doubled_and_every_fen_accounted_for(
+    company: Company, seeds: range
+) -> None:
+    results = [simulate(seed, company) for seed in seeds]
+    failures = {result.seed: result.failure for result in results if result.failure}
+    assert not failures, f"replay with: python -m tests.simulation SEED; {failures}"
+    met = {what for result in results for what, count in result.counts.items() if count}
+    assert met >= FAULTS, f"these seeds never met: {FAULTS - met}"
+
+
+def test_the_same_seed_plays_the_same_run_event_by_event(company: Company) -> None:
+    first, again = simulate(7, company), simulate(7, company)
+    assert (first.events, first.digest) == (again.events, again.digest)
+    assert simulate(8, company).digest != first.digest
