@@ -161,7 +161,8 @@ class Hazard:
 @contextmanager
 def watched(engine: Engine, hazard: Hazard, committed: Any, rolled_back: Any) -> Iterator[None]:
     """Inside, every statement and COMMIT of `engine` is a point of `hazard`."""
-    commit, roll_back = engine.dialect.do_commit, engine.dialect.do_rollback
+    dialect: Any = engine.dialect
+    commit, roll_back = dialect.do_commit, dialect.do_rollback
 
     def before_cursor_execute(connection: Any, *_: object) -> None:
         hazard.before_statement(connection)
@@ -177,11 +178,11 @@ def watched(engine: Engine, hazard: Hazard, committed: Any, rolled_back: Any) ->
         roll_back(proxy)
 
     event.listen(engine, "before_cursor_execute", before_cursor_execute)
-    engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
-    engine.dialect.do_rollback = do_rollback  # type: ignore[method-assign]
+    dialect.do_commit = do_commit
+    dialect.do_rollback = do_rollback
     try:
         yield
     finally:
         event.remove(engine, "before_cursor_execute", before_cursor_execute)
-        engine.dialect.do_commit = commit  # type: ignore[method-assign]
-        engine.dialect.do_rollback = roll_back  # type: ignore[method-assign]
+        dialect.do_commit = commit
+        dialect.do_rollback = roll_back

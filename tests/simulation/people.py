@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -269,9 +270,12 @@ class Town:
                 "note": "又漏了",
                 "survey": {"quality": 1, "attitude": 4, "price_as_agreed": True},
             }
-            yield from do(lambda path=path, problem=problem: Act(clerk, path, problem | self._window(60)))
+            yield from do(partial(self._complain, clerk, path, problem))
             round_ += 1
             yield from self._visit(request_id, trade, round_, clerk)
+
+    def _complain(self, clerk: Person, path: str, problem: dict[str, Any]) -> Act:
+        return Act(clerk, path, problem | self._window(60))
 
     # --- the month's end --------------------------------------------------------------------------------------------
 

@@ -237,7 +237,7 @@ class Run:
 
     def _advance(self, teller: Teller, answer: Answer | None) -> None:
         try:
-            teller.next = teller.story.send(answer) if answer is not None else next(teller.story)  # type: ignore[arg-type]
+            teller.next = teller.story.send(answer) if answer is not None else next(teller.story)
         except StopIteration:
             teller.done = True
             self.log(f"{teller.name} is told")
