@@ -103,6 +103,6 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery has no types
         return counting
 
 
-def refusing(database: Database) -> Callable[[object, Exception], None]:
+def refusing(where: Callable[[], Database]) -> Callable[[object, Exception], None]:
     """`refuse` for one service, as the transport and the consumer get it."""
-    return partial(refuse, database)
+    return lambda raw, error: refuse(where(), raw, error)

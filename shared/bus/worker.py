@@ -64,8 +64,8 @@ def patiently(work: Callable[[], object]) -> None:
 def make_celery(tasks: Tasks) -> Celery:
     """The Celery app of a service; `celery -A services.intake.worker:celery worker -P threads` runs it."""
     service = tasks.service
-    at = database(service, WORKER)
-    refuse = refusing(at)
+    here = partial(database, service, WORKER)
+    refuse = refusing(here)
     transport.install()
     app = Celery(service, set_as_current=False)
     app.conf.update(
@@ -93,10 +93,10 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
-    ticker = Ticker(at, tasks.ticks)
-    pump = Pump(app, at, ticker)
-    runners = Runners(at, tasks.errands)
-    watchdog = Watchdog(at, settings().broker_url, settings().progress_file)
+    ticker = Ticker(here(), tasks.ticks)
+    pump = Pump(app, here(), ticker)
+    runners = Runners(here(), tasks.errands)
+    watchdog = Watchdog(here(), settings().broker_url, settings().progress_file)
 
     def guarded(raw: object, work: Callable[[], object]) -> None:
         """Do it, and wait for a database that is away; what makes no sense is refused, and what comes with it done."""
@@ -115,7 +115,7 @@ def make_celery(tasks: Tasks) -> Celery:
             redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
             envelopes = delivery.get("envelopes")
             for envelope in envelopes if isinstance(envelopes, list) else [delivery]:
-                guarded(envelope, partial(receive, at, tasks.handlers, envelope, redelivered=redelivered))
+                guarded(envelope, partial(receive, here(), tasks.handlers, envelope, redelivered=redelivered))
                 pump.poke()
 
     for message in tasks.handlers:
@@ -123,9 +123,9 @@ def make_celery(tasks: Tasks) -> Celery:
 
     @app.task(name=f"{service}.{ACKNOWLEDGED}", shared=False)
     def close(**said: Any) -> None:
-        guarded(said, lambda: acknowledged(at, receiver=said["receiver"], ids=said["ids"]))
+        guarded(said, lambda: acknowledged(here(), receiver=said["receiver"], ids=said["ids"]))
 
-    _start_and_stop(at, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
+    _start_and_stop(here(), ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
     return app
 
 

@@ -16,10 +16,11 @@ import anyio.to_thread
 import psycopg
 
 from bianmin.client import Client, Person, Refused
+from shared.bus import worker
 from shared.bus.pump import Pump
 from shared.bus.purge import purge
 from shared.bus.ticker import sweep
-from shared.db import SERVICES, Database, database
+from shared.db import SERVICES, WORKER, Database, database
 from shared.errors import NotYet
 from shared.tasks import Tasks
 from shared.web import Edge
@@ -84,24 +85,25 @@ class House:
             stack.enter_context(patch.object(anyio.to_thread, "run_sync", _here))
             stack.enter_context(patch.object(Database, "options", _options_with_our_clock))
             stack.enter_context(patch.object(Edge, "once", self._noticing(Edge.once)))
+            stack.enter_context(patch.object(worker, "PAUSES", ()))  # a database that is away is away for the step
             stack.callback(self._loop.close)
             stack.callback(self.owner.close)
             for service in SERVICES:
                 self._tasks[service] = import_module(f"services.{service}.tasks").tasks
-                of_service = database(service)
-                of_service.engine.dispose()
-                of_service.engine.connect().close()  # what an engine asks at its first connection is no step
-                stack.callback(of_service.engine.dispose)
-                stack.enter_context(
-                    watched(
-                        of_service.engine,
-                        self.hazard,
-                        committed=lambda service=service: self._committed(service),
-                        rolled_back=lambda service=service: self._pending[service].clear(),
+                for engine in (database(service).engine, database(service, WORKER).engine):
+                    engine.dispose()
+                    engine.connect().close()  # what an engine asks at its first connection is no step
+                    stack.callback(engine.dispose)
+                    stack.enter_context(
+                        watched(
+                            engine,
+                            self.hazard,
+                            committed=lambda service=service: self._committed(service),
+                            rolled_back=lambda service=service: self._pending[service].clear(),
+                        )
                     )
-                )
                 stack.enter_context(patch.dict(self._tasks[service].handlers, self._listening(service)))
-                self._pumps[service] = Pump(self.broker, of_service, None)  # type: ignore[arg-type]
+                self._pumps[service] = Pump(self.broker, database(service, WORKER), None)  # type: ignore[arg-type]
             yield self
 
     def _listening(self, service: str) -> dict[str, Any]:
@@ -206,11 +208,11 @@ class House:
 
     def sweep(self, service: str) -> None:
         """One look at a service's deadlines."""
-        sweep(database(service), self._tasks[service].ticks)
+        sweep(database(service, WORKER), self._tasks[service].ticks)
 
     def purge(self, service: str) -> None:
         """What is old is forgotten."""
-        purge(database(service))
+        purge(database(service, WORKER))
 
     def pass_time(self, seconds: float) -> None:
         """The clock moves on: the one of the business and the one of the bus are the same."""

@@ -156,6 +156,7 @@ def record_invoice(
             recorded_at=now,
         )
     )
+    session.expire(receipt, ["invoices"])  # there is one more
     return receipt
 
 
