@@ -52,7 +52,7 @@ mutants: .venv/ready ## take the guards of the bus and the money away one at a t
 bench: .venv/ready ## measure: the month, a message, memory, cold start
 	@$(RUN)python -m tests.bench $(ARGS)
 
-faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 5"; writes the table of docs/reliability.md
+faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 5 --orders 300"; writes the table of docs/reliability.md
 	@rm -f results/faults.json
 	@$(RUN)python -m pytest tests/faults $(or $(ARGS),--seeds 1)
 	@$(RUN)python -m tests.faults.table

@@ -12,6 +12,7 @@ from tests.faults.house import House, open_house
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", type=int, default=0, help="run every fault case in full with so many seeds")
+    parser.addoption("--orders", type=int, default=300, help="orders of a case of the full run at least")
 
 
 def seeds(config: pytest.Config) -> int:
@@ -41,9 +42,9 @@ def full(pytestconfig: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def orders(full: bool) -> int:
+def orders(full: bool, pytestconfig: pytest.Config) -> int:
     """Orders of a case at least."""
-    return 300 if full else 12
+    return int(pytestconfig.getoption("--orders")) if full else 12
 
 
 class Houses:

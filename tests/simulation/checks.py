@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from bianmin.audit import CHECKS, jobs, money, payouts
 from bianmin.client import Person
 from bianmin.exports import read_exports
+from bianmin.verify.run import connected, verify
 from shared.db import SERVICES
+from shared.settings import settings
 from tests.simulation.house import House, InHouse
 from tests.simulation.people import MONTH
 
@@ -98,6 +100,9 @@ def check_settled(house: House, auditor: Person, founding: Counter[tuple[str, st
     for check in CHECKS:
         if exports.payouts or check not in OF_A_CLOSED_MONTH:
             broken += [f"{check.__name__}: {detail}" for detail in check(exports) if detail]
+    with connected(settings().database_url) as connection:
+        for found in verify(connection, settled=True).violated:
+            broken += [f"{found.invariant.name}: {what}" for what in found.shown]
     if broken:
         raise Broken("; ".join(broken))
 

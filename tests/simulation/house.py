@@ -255,7 +255,8 @@ class NeverQuiet(Exception):
 _UNQUIET = " UNION ALL ".join(
     f"""SELECT '{service}', 'unacknowledged', count(*) FROM {service}.outbox WHERE acknowledged_at IS NULL
         UNION ALL SELECT '{service}', state, count(*) FROM {service}.inbox WHERE state IN ('waiting', 'parked')
-        GROUP BY state"""
+        GROUP BY state
+        UNION ALL SELECT '{service}', 'not acknowledged yet', count(*) FROM {service}.inbox WHERE ack_due"""
     for service in SERVICES
 )
 
