@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from bianmin.address import Address
 from bianmin.audit import audit as run_audit
 from bianmin.backup.commands import app as backup
 from bianmin.backup.programs import BackupFailed
@@ -33,7 +34,7 @@ from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
-from bianmin.stack import Address, Stack
+from bianmin.stack import Stack
 from bianmin.verify.command import verify
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import secrets
 import signal
@@ -11,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
 import httpx
 import redis
 
+from bianmin.address import Address
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
 from bianmin.worker import worker
@@ -28,35 +27,6 @@ VERIFY_SECONDS = 300.0
 """How often a child looks whether the nightly verification is due; the first time so long after the start."""
 FIRST_PORT = 8000
 PORTS_TRIED = 50
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a running installation is found; kept in the data folder for the other commands."""
-
-    base_url: str
-    database_url: str
-    broker_url: str
-    founder_secret: str
-    pid: int
-
-    def write(self, data: Path) -> None:
-        """Keep it, readable by the owner of the folder alone."""
-        half = data / "address.new"
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            json.dump(asdict(self), file)
-        half.rename(data / "address.json")  # whole or not at all
-
-    @classmethod
-    def read(cls, data: Path) -> "Address":
-        """Raises CannotStart when nothing runs in this data folder."""
-        try:
-            address = cls(**json.loads((data / "address.json").read_text()))
-            os.kill(address.pid, 0)  # a killed installation could not remove its address
-        except (FileNotFoundError, ProcessLookupError):
-            raise CannotStart(f"nothing runs in {data}: start it with `bianmin up`") from None
-        return address
 
 
 class Stack:

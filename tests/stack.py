@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 from sqlalchemy import NullPool, create_engine, text
 
+from bianmin.address import Address
 from bianmin.children import wait_until
 from bianmin.client import Client, Person
 from bianmin.engines import CannotStart
-from bianmin.stack import Address
 
 
 class RunningStack:

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bianmin.address import Address
 from bianmin.backup.checking import check as check_backup
 from bianmin.backup.keeping import prune as prune_backups
 from bianmin.backup.programs import BackupFailed, Programs
 from bianmin.backup.restoring import restore as restore_backup
 from bianmin.backup.taking import newest, take
 from bianmin.engines import Engines
-from bianmin.stack import Address
 
 app = typer.Typer(no_args_is_help=True, help="Take, check, prune and restore backups (see docs/recovery.md).")
 console = Console()

@@ -15,8 +15,8 @@ import psycopg
 import structlog
 import typer
 
+from bianmin.address import Address
 from bianmin.engines import CannotStart
-from bianmin.stack import Address
 from bianmin.verify.run import Report, connected, run, run_if_due
 
 LOOK_SECONDS = 300.0

@@ -14,8 +14,9 @@ import redis
 from celery import Celery
 from sqlalchemy import text
 
+from bianmin.address import Address
 from bianmin.children import Child, wait_until
-from bianmin.stack import SERVICES, Address
+from bianmin.stack import SERVICES
 from shared.bus.outbox import BATCH, publish
 from shared.db import Database
 from shared.messages import CallbackMissed

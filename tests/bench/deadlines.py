@@ -8,8 +8,8 @@ from time import sleep
 
 from sqlalchemy import text
 
+from bianmin.address import Address
 from bianmin.children import Child, wait_until
-from bianmin.stack import Address
 from tests.bench.figure import Figure, await_acknowledged, found_company, owner_of, percentile, stamped_stack
 from tests.stack import RunningStack
 

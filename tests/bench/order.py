@@ -18,11 +18,12 @@ import redis
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
+from bianmin.address import Address
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.client import Person
 from bianmin.month.cast import Cast, Team, found_company
 from bianmin.month.quiet import World
-from bianmin.stack import SERVICES, Address
+from bianmin.stack import SERVICES
 from tests.bench.driver import Board, Driver, Run
 from tests.bench.figure import Figure, fresh_stack, owner_of
 from tests.bench.naive.tables import Base

@@ -18,13 +18,13 @@ import uvicorn
 import xlsxwriter
 from sqlalchemy import text
 
+from bianmin.address import Address
 from bianmin.cli import main
 from bianmin.client import Client, Person
 from bianmin.gateway import make_app
 from bianmin.importing.mapping import read_mapping
 from bianmin.importing.sending import ImportResult, RowResult, import_file
 from bianmin.importing.table import NotATable
-from bianmin.stack import Address
 from shared.db import database
 from tests.people import employ, open_site
 

@@ -15,10 +15,11 @@ import redis
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from bianmin.address import Address
 from bianmin.children import NeverCame, wait_until
 from bianmin.month.cast import Cast, found_company
 from bianmin.month.quiet import World
-from bianmin.stack import SERVICES, Address
+from bianmin.stack import SERVICES
 from tests.faults.books import Findings, compare
 from tests.faults.results import record
 from tests.faults.traffic import Caller, Clock, Intent, Ledger, Traffic

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bianmin.address import Address
 from bianmin.children import wait_until
-from bianmin.stack import Address
 from tests.journeys.conftest import LivedMonth
 
 pytestmark = pytest.mark.journey
