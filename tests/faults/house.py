@@ -253,14 +253,13 @@ class House:
         with self.engine.connect() as connection:
             return connection.execute(text(_AT_HR), {"id": intent.request_id}).scalar_one_or_none()
 
-    def discard_at_hr(self, intent: Intent) -> None:
-        """An operator gives the parked message up."""
-        self.ledger.given_up.append(intent)
+    def retry_at_hr(self, intent: Intent) -> None:
+        """An operator has the parked message tried once more."""
         with self.engine.connect() as connection:
             query = text(_AT_HR.replace("SELECT i.state", "SELECT i.message_id"))
             id_ = connection.execute(query, {"id": intent.request_id}).scalar_one()
         with self.stack.client() as client:
-            client.post(self.cast.operator, f"/hr/ops/parked/{id_}/discard", reason="it kills its process")
+            client.post(self.cast.operator, f"/hr/ops/parked/{id_}/retry")
 
     # --- processes ------------------------------------------------------------------------------------------------
 

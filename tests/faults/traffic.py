@@ -68,8 +68,6 @@ class Ledger:
     """Orders that are completed."""
     unanswered: list[Intent] = field(default_factory=list)
     """Requests nobody called back about."""
-    given_up: list[Intent] = field(default_factory=list)
-    """Those of them whose message an operator discarded."""
     handed_over_fen: int = 0
     acts: int = 0
     answers: Counter[str] = field(default_factory=Counter)
