@@ -48,7 +48,7 @@ def _counted(house: House) -> int:
 def test_a_message_that_kills_its_process_holds_up_nobody_and_is_parked_after_five_tries(
     house: House, seed: int, full: bool
 ) -> None:
-    """In the ordinary suite it is cured after two tries, and takes effect; in the full run it is parked first, and retried."""
+    """In the ordinary suite it is cured after two tries, and takes effect; in the full run it is parked and retried."""
     acts, messages = house.ledger.acts, house.messages()
     before = house.executions()
     with house.deadly_callback() as deadly:
