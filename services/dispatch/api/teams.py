@@ -43,9 +43,12 @@ def list_candidates(work_order_id: UUID, edge: Annotated[Edge, may("read_candida
 
 @routes.post("/work-orders/{work_order_id}/assign", summary="Choose who goes, or choose anew [R30, D15]")
 def assign(work_order_id: UUID, body: Assign, edge: Annotated[Edge, may("assign")]) -> WorkOrderView:
-    members = [Member(worker.person_id, worker.weight) for worker in body.workers]
-    team.assign(edge.session, work_order_id=work_order_id, members=members, actor=edge.actor, now=edge.now)
-    return work_order_by_id(edge.session, edge.actor, work_order_id)
+    def act() -> WorkOrderView:
+        members = [Member(worker.person_id, worker.weight) for worker in body.workers]
+        team.assign(edge.session, work_order_id=work_order_id, members=members, actor=edge.actor, now=edge.now)
+        return work_order_by_id(edge.session, edge.actor, work_order_id)
+
+    return edge.once(body, act)
 
 
 @routes.post("/work-orders/{work_order_id}/override", summary="Let a worker go with his duties undone [R50, D8]")
