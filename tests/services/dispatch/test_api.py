@@ -43,7 +43,7 @@ class Office:
 
     def assign(self) -> Response:
         assert self.step("head", "acknowledge").status_code == 200
-        return self.step("head", "assign", {"workers": [{"person_id": str(self.crew.worker.person_id)}]})
+        return self.step("head", "assign", {"workers": [{"person_id": str(self.crew.worker.person_id)}]}, key="assign")
 
     def finish(self) -> Response:
         assert self.step("worker", "check-materials", {"complete": True}, key=str(new_id())).status_code == 200
