@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -39,7 +39,7 @@ class Office:
         return self.client.post(f"/api{path}", json=body, headers=headers)
 
     def step(self, who: str, step: str, body: Any = None, *, key: str = "") -> Response:
-        return self.post(who, f"/work-orders/{self.order}/{step}", body, key=key)
+        return self.post(who, f"/work-orders/{self.order}/{step}", body, key=key or (str(uuid4()) if step == "assign" else ""))
 
     def assign(self) -> Response:
         assert self.step("head", "acknowledge").status_code == 200
