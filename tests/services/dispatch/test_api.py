@@ -39,7 +39,9 @@ class Office:
         return self.client.post(f"/api{path}", json=body, headers=headers)
 
     def step(self, who: str, step: str, body: Any = None, *, key: str = "") -> Response:
-        return self.post(who, f"/work-orders/{self.order}/{step}", body, key=key or (str(uuid4()) if step == "assign" else ""))
+        return self.post(
+            who, f"/work-orders/{self.order}/{step}", body, key=key or (str(uuid4()) if step == "assign" else "")
+        )
 
     def assign(self) -> Response:
         assert self.step("head", "acknowledge").status_code == 200
