@@ -49,7 +49,7 @@ simulate: .venv/ready ## play a thousand seeds of the simulation, twenty of them
 mutants: .venv/ready ## take the guards of the bus and the money away one at a time: a test must notice each
 	@$(RUN)python -m tests.mutants $(ARGS)
 
-bench: .venv/ready ## measure: the month, a message, memory, cold start
+bench: .venv/ready ## measure: the month, messages, deadlines, memory, cold start, backlog, a receipt, an order
 	@$(RUN)python -m tests.bench $(ARGS)
 
 faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 5 --orders 300"; writes the table of docs/reliability.md

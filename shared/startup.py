@@ -49,7 +49,7 @@ def _behind(session: Session) -> str | None:
 def _clocks_apart(session: Session) -> str | None:
     before = time.time()  # noqa: TID251  # the host's clock is what is checked
     theirs = session.execute(text("SELECT extract(epoch FROM clock_timestamp())::float8")).scalar_one()
-    after = time.time()  # noqa: TID251
+    after = time.time()  # noqa: TID251  # the same clock
     apart = max(before - theirs, theirs - after)
     if apart <= CLOCKS_APART_SECONDS:
         return None

@@ -9,7 +9,8 @@ LATE_MINUTES = 15
 """How long a message may be unacknowledged, or begun and not ended, before it is stuck."""
 
 SENT = " UNION ALL ".join(
-    f"SELECT '{service}' AS sender, message_id, receiver, type, published_at, acknowledged_at FROM {service}.outbox"  # noqa: S608
+    "SELECT message_id, receiver, type, published_at, acknowledged_at,"  # noqa: S608  # our own SQL
+    f" '{service}' AS sender FROM {service}.outbox"
     for service in SERVICES
 )
 HELD = " UNION ALL ".join(

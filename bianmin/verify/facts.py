@@ -93,12 +93,13 @@ INVARIANTS = [
               AND (q.id, q.site_id, q.received_fen, q.received_month)
                   IS DISTINCT FROM (r.request_id, r.site_id, r.amount_fen, r.month)
             UNION ALL
-            SELECT format('receipt %s: %s fen were taken, and the charge is %s fen, %s', r.number, r.amount_fen, c.fee_fen,
+            SELECT format('receipt %s: %s fen were taken, and the charge is %s fen, %s', r.number, r.amount_fen,
+                          c.fee_fen,
                           c.state)
             FROM finance.receipts r FULL JOIN finance.charges c ON c.request_id = r.request_id AND r.state = 'used'
             WHERE r.state = 'used' AND (c.state IS DISTINCT FROM 'collected' OR c.fee_fen IS DISTINCT FROM r.amount_fen)
                OR c.state = 'collected' AND r.id IS NULL
-        """,  # noqa: E501
+        """,
     ),
     Invariant(
         73,
@@ -129,7 +130,8 @@ INVARIANTS = [
         "cases_of_cash_are_what_is_missing",
         "every case and alert of cash not handed over is what finance found missing, person and amount [D6]",
         """
-            SELECT format('%s %s: %s fen with %s; finance found %s fen with %s', k.what, k.id, k.amount_fen, k.holder_id,
+            SELECT format('%s %s: %s fen with %s; finance found %s fen with %s', k.what, k.id, k.amount_fen,
+                          k.holder_id,
                           m.amount_fen, m.holder_id)
             FROM (
                 SELECT 'case' AS what, source_id AS id, site_id, person_id AS holder_id, amount_fen FROM hr.cases
@@ -138,7 +140,7 @@ INVARIANTS = [
             ) k
             LEFT JOIN finance.missing_cash m ON m.id = k.id
             WHERE (k.site_id, k.holder_id, k.amount_fen) IS DISTINCT FROM (m.site_id, m.holder_id, m.amount_fen)
-        """,  # noqa: E501
+        """,
     ),
     Invariant(
         76,
@@ -200,13 +202,14 @@ INVARIANTS = [
         "reworks_are_known_everywhere",
         "desk and departments hold the same free visits, with the same ends [R38, R39]",
         """
-            SELECT format('visit %s of request %s: accepted %s, ended undone %s at the desk; %s, %s at the department', round,
+            SELECT format('visit %s of request %s: accepted %s, ended undone %s at the desk; %s, %s at the department',
+                          round,
                           request_id, v.accepted_at, v.terminated_at, o.accepted_at, o.terminated_at)
             FROM (SELECT * FROM intake.visits WHERE round > 0) v
             FULL JOIN (SELECT * FROM dispatch.work_orders WHERE round > 0) o USING (request_id, round)
             WHERE v.site_id IS NULL OR o.site_id IS NULL
                OR (v.accepted_at, v.terminated_at) IS DISTINCT FROM (o.accepted_at, o.terminated_at)
-        """,  # noqa: E501
+        """,
         settled=True,
     ),
     Invariant(
@@ -300,14 +303,15 @@ INVARIANTS = [
         "months_are_known",
         "a month whose statistics are agreed is reported to hr as it was signed, and finance may close it [R41-R43]",
         """
-            SELECT format('%s at site %s: agreed %s; reported %s, at finance agreed %s', m.month, m.site_id, m.agreed_at,
+            SELECT format('%s at site %s: agreed %s; reported %s, at finance agreed %s', m.month, m.site_id,
+                          m.agreed_at,
                           r.reported_at, s.statistics_agreed_at)
             FROM intake.months m
             LEFT JOIN hr.month_reports r ON r.site_id = m.site_id AND r.month = m.month
             LEFT JOIN finance.settlements s ON s.site_id = m.site_id AND s.month = m.month
             WHERE (m.agreed_at, m.report, m.report_lines, m.agreed_at)
                   IS DISTINCT FROM (r.reported_at, r.report, r.lines, s.statistics_agreed_at)
-        """,  # noqa: E501
+        """,
         settled=True,
     ),
 ]

@@ -5,7 +5,7 @@ from bianmin.verify.invariant import Invariant
 
 def _numbered(code: int, name: str, must: str, schema: str, *tables: str) -> Invariant:
     """Papers of a schema: of each series 1, 2, … as many as its count says."""
-    numbers = " UNION ALL ".join(f"SELECT number FROM {schema}.{table}" for table in tables)  # noqa: S608
+    numbers = " UNION ALL ".join(f"SELECT number FROM {schema}.{table}" for table in tables)  # noqa: S608  # our own SQL
     return Invariant(
         code,
         name,
@@ -44,7 +44,8 @@ INVARIANTS = [
             SELECT format('book %s of site %s, %s to %s: %s numbers from %s to %s', b.id, b.site_id, b.first, b.last,
                           r.receipts, r.first, r.last)
             FROM (
-                SELECT id, site_id, first, last, lag(last, 1, 0::bigint) OVER (PARTITION BY site_id ORDER BY first) AS before
+                SELECT id, site_id, first, last,
+                       lag(last, 1, 0::bigint) OVER (PARTITION BY site_id ORDER BY first) AS before
                 FROM finance.receipt_books
             ) b
             LEFT JOIN (
@@ -55,7 +56,7 @@ INVARIANTS = [
             ) r ON r.book_id = b.id
             WHERE b.first <> b.before + 1
                OR (r.receipts, r.first, r.last) IS DISTINCT FROM (b.last - b.first + 1, b.first, b.last)
-        """,  # noqa: E501
+        """,
     ),
     Invariant(
         93,

@@ -105,10 +105,11 @@ INVARIANTS = [
             FROM hr.payments p LEFT JOIN finance.settlement_lines l USING (settlement_id, person_id)
             WHERE p.state = 'paid' AND l.payment_reference IS DISTINCT FROM p.reference
             UNION ALL
-            SELECT format('settlement %s, person %s: attempt %s failed, unknown to one', settlement_id, person_id, attempt)
+            SELECT format('settlement %s, person %s: attempt %s failed, unknown to one', settlement_id, person_id,
+                          attempt)
             FROM hr.payment_failures h FULL JOIN finance.payout_failures f USING (settlement_id, person_id, attempt)
             WHERE h.cause IS DISTINCT FROM f.cause
-        """,  # noqa: E501
+        """,
         settled=True,
     ),
 ]

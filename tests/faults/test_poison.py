@@ -54,7 +54,7 @@ def test_a_message_that_kills_its_process_holds_up_nobody_and_is_parked_after_fi
     with house.deadly_callback() as deadly:
         slowest = 0.0
         for tries in range(1, 3):
-            wait_until("it to kill a worker", lambda tries=tries: house.executions() - before >= tries, seconds=60)  # type: ignore[misc]
+            wait_until("it to kill a worker", lambda tries=tries: house.executions() - before >= tries, seconds=60)  # type: ignore[misc]  # mypy knows no lambda with a default
             (missed,) = house.miss_callbacks(1)
             slowest = max(slowest, house.await_heard_by_hr(missed, GOOD_SECONDS))
         if full:

@@ -66,7 +66,7 @@ def test_a_process_killed_at_any_point_of_a_message_costs_nothing(
             house.arm(point)
             if point.startswith("ticked"):
                 house.miss_callbacks(1)
-            wait_until(f"a process to pass: {point}", lambda hits=hits: house.hits() != hits, seconds=60)  # type: ignore[misc]
+            wait_until(f"a process to pass: {point}", lambda hits=hits: house.hits() != hits, seconds=60)  # type: ignore[misc]  # mypy knows no lambda with a default
         for service in SERVICES:
             house.worker(service)
         house.await_web()
@@ -130,7 +130,7 @@ def test_messages_delivered_twenty_times_and_in_any_order_take_effect_once(
         for service in chance.sample(SERVICES, len(SERVICES)):
             with house.stopped(house.worker(service)), house.broker_client() as broker:
                 with contextlib.suppress(NeverCame):  # not every department hears something all the time
-                    wait_until("something to lie in the queue", lambda: broker.llen(service) > 2, seconds=2)  # noqa: B023
+                    wait_until("something to lie in the queue", lambda: broker.llen(service) > 2, seconds=2)  # noqa: B023  # called before the loop goes on
                 copies = broker.lrange(service, 0, -1) * 20
                 chance.shuffle(copies)
                 if copies:

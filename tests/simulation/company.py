@@ -118,7 +118,7 @@ def _found(url: str) -> Cast:
     house = House(Broker(random), _conninfo(url))
     with house.open(), drawn_from(random, lambda: house.now):
         today = START.astimezone(ZoneInfo(ZONE)).date()
-        return found_company(FoundingWorld(house), SECRET, ["BK"], today=today)  # type: ignore[arg-type]
+        return found_company(FoundingWorld(house), SECRET, ["BK"], today=today)  # type: ignore[arg-type]  # stands in
 
 
 def _text(url: URL) -> str:

@@ -68,7 +68,7 @@ class House:
         self.heard: Counter[tuple[str, str, str]] = Counter()
         """(receiver, type, body) -> how often a handler's transaction with it was committed."""
         self.owner: psycopg.Connection[Any] = psycopg.connect(conninfo, autocommit=True)
-        self.now: datetime = self.owner.execute("SELECT simulated_at FROM installation.clock").fetchone()[0]  # type: ignore[index]
+        self.now: datetime = self.owner.execute("SELECT simulated_at FROM installation.clock").fetchone()[0]  # type: ignore[index]  # it has one row
         self.early = 0
         """Messages that came before what they need."""
         self.keyed = False
@@ -103,7 +103,7 @@ class House:
                         )
                     )
                 stack.enter_context(patch.dict(self._tasks[service].handlers, self._listening(service)))
-                self._pumps[service] = Pump(self.broker, database(service, WORKER), None)  # type: ignore[arg-type]
+                self._pumps[service] = Pump(self.broker, database(service, WORKER), None)  # type: ignore[arg-type]  # stands in
             yield self
 
     def _listening(self, service: str) -> dict[str, Any]:
@@ -193,7 +193,7 @@ class House:
 
     def pump(self, service: str) -> None:
         """One round of a service's pump."""
-        self._pumps[service]._send(self.broker)  # type: ignore[arg-type]
+        self._pumps[service]._send(self.broker)  # type: ignore[arg-type]  # stands in
 
     def deliver(self, service: str, task: Task) -> None:
         """A worker runs one task of its queue, as Celery would."""
