@@ -9,6 +9,7 @@ A server that is gone is noticed within about ten seconds.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +19,13 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, create_engine, event
+from pydantic import BaseModel
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, create_engine, event, inspect
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.settings import settings
@@ -82,6 +84,13 @@ GONE = {
     "tcp_user_timeout": 10_000,
 }
 """libpq: how soon a server that is gone without a word is noticed, over TCP (seconds; the last in milliseconds)."""
+
+
+def held_by(
+    table: type[DeclarativeBase], facts: BaseModel, *, exclude: AbstractSet[str] = frozenset()
+) -> dict[str, Any]:
+    """What a table has columns for, of a message or a part of one: a newer sender may say more than it holds."""
+    return facts.model_dump(include=set(inspect(table).column_attrs.keys()) - exclude)
 
 
 class Database:

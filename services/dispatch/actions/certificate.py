@@ -11,6 +11,7 @@ from services.dispatch.models import CERTIFICATE, HeldCertificate, Person, Site
 from services.dispatch.queries.people import HOME_SITE
 from services.dispatch.rules.certificate import CertificatePolicy, ending_at, warn_at
 from shared.alerts import Alert, raise_alerts
+from shared.db import held_by
 from shared.errors import NotYet
 from shared.ids import new_id
 from shared.messages import Department, PersonChanged
@@ -35,7 +36,7 @@ def held(session: Session, message: PersonChanged, *, now: datetime) -> None:
         {
             "id": new_id(),
             "person_id": message.person_id,
-            **one.model_dump(),
+            **held_by(HeldCertificate, one),
             "warn_at": warn_at(one.valid_until, policy, zone=home.zone),
         }
         for one in certificates

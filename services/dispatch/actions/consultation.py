@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.models import Consultation
 from shared.bus.outbox import publish
+from shared.db import held_by
 from shared.errors import NotFound, RuleBroken
 from shared.messages import ConsultationAnswered, ConsultationAsked
 from shared.people import Actor, known_site
@@ -16,7 +17,7 @@ from shared.people import Actor, known_site
 def asked(session: Session, message: ConsultationAsked, *, now: datetime) -> None:
     """Keep the question for the head; asked twice it is one question."""
     known_site(session, message.site_id)
-    facts = message.model_dump(exclude={"consultation_id"})
+    facts = held_by(Consultation, message)
     session.execute(
         insert(Consultation).values(id=message.consultation_id, received_at=now, **facts).on_conflict_do_nothing()
     )

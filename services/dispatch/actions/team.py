@@ -17,6 +17,7 @@ from services.dispatch.rules.team import Colleague, Member, choose_team
 from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
 from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
+from shared.db import held_by
 from shared.errors import RuleBroken
 from shared.ids import new_id
 from shared.messages import DutyOverridden, WorkAssigned
@@ -32,7 +33,7 @@ def assign(
     people = _colleagues(session, [member.person_id for member in members])
     team = choose_team(members, people, job_of(order, site_for(session, actor, order.site_id).zone))
     order.workers = [
-        Assignment(work_order_id=order.id, position=position, **worker.model_dump())
+        Assignment(work_order_id=order.id, position=position, **held_by(Assignment, worker))
         for position, worker in enumerate(team)
     ]
     if order.assigned_at is None:

@@ -22,6 +22,7 @@ from services.dispatch.rules.work_order import (
 )
 from shared.alerts import raise_alerts
 from shared.bus.outbox import publish
+from shared.db import held_by
 from shared.errors import NotFound, NotYet
 from shared.ids import new_id
 from shared.messages import (
@@ -57,13 +58,13 @@ def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkO
 
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice came [R27]: the paid round 0."""
-    notice = message.model_dump(exclude={"issued_at"})
+    notice = held_by(WorkOrder, message)
     _receive(session, {**notice, "round": 0}, said_at=message.issued_at, now=now)
 
 
 def rework_ordered(session: Session, message: ReworkOrdered, *, now: datetime) -> None:
     """A revisit found a problem: the next round, free of charge [R38, R39, D25]."""
-    order = message.model_dump(exclude={"ordered_at", "problem"})
+    order = held_by(WorkOrder, message)
     _receive(session, {**order, "description": message.problem, "fee_fen": 0}, said_at=message.ordered_at, now=now)
 
 
@@ -116,7 +117,7 @@ def notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -
         order.arrive_due_at = arrive_due(message.visit_from, policy)
         order.late_noted_at, order.arrived_late = None, False
         order.owner_waits = False  # a visit at another time is an appointment [R46]
-    agreed = message.model_dump(exclude={"request_id", "notice_number", "site_id", "reason", "revised_at"})
+    agreed = held_by(WorkOrder, message, exclude={"request_id", "notice_number", "site_id", "reason"})
     for name, value in agreed.items():
         setattr(order, name, value)
 

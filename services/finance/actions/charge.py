@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from services.finance.models import Charge, ChargeWorker
 from services.finance.rules.charge import CHARGE, NEVER_BILLED, SIGNED, ChargeState, ChargeStep, check_weights
 from shared.bus.outbox import publish
+from shared.db import held_by
 from shared.errors import NotFound, NotYet, RuleBroken
 from shared.messages import NoticeCancelled, NoticeIssued, NoticeRevised, NoticesReceived, WorkAccepted, WorkTerminated
 from shared.people import Actor, known_site, site_for
@@ -106,7 +107,7 @@ def accepted(session: Session, message: WorkAccepted) -> None:
     charge.fee_fen, charge.accepted_at = message.fee_fen, message.accepted_at
     if message.revision != charge.revision:
         charge.revision, charge.items = message.revision, []  # of another revision; its own may still come
-    charge.workers = [ChargeWorker(**worker.model_dump()) for worker in message.workers]
+    charge.workers = [ChargeWorker(**held_by(ChargeWorker, worker)) for worker in message.workers]
 
 
 def terminated(session: Session, message: WorkTerminated) -> None:

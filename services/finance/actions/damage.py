@@ -4,6 +4,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.finance.models import Damage
+from shared.db import held_by
 from shared.messages import DamageReported
 from shared.people import known_site
 
@@ -12,5 +13,5 @@ def reported(session: Session, message: DamageReported) -> None:
     """Keep the report; the same one again changes nothing."""
     known_site(session, message.site_id)
     session.execute(
-        insert(Damage).values(message.model_dump()).on_conflict_do_nothing(index_elements=[Damage.damage_id])
+        insert(Damage).values(held_by(Damage, message)).on_conflict_do_nothing(index_elements=[Damage.damage_id])
     )

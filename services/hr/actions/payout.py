@@ -10,6 +10,7 @@ from services.hr.actions import delivery
 from services.hr.models import Payment, PaymentFailure, Payout, PayoutLine, Person
 from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout, check_pays
 from shared.bus.outbox import publish
+from shared.db import held_by
 from shared.errors import NotFound, RuleBroken
 from shared.messages import FailureCause, PayoutApproved, PayoutFailed, PayoutPaid, PayoutReceived
 from shared.people import Actor, known_site
@@ -34,7 +35,9 @@ def approved(session: Session, message: PayoutApproved, *, now: datetime) -> Non
             raise RuleBroken("paid_already", f"another settlement pays {message.month} at this site", rule="R92")
         return
     known = set(session.scalars(select(Person.id).where(Person.id.in_([line.person_id for line in message.lines]))))
-    session.add_all(PayoutLine(settlement_id=message.settlement_id, **line.model_dump()) for line in message.lines)
+    session.add_all(
+        PayoutLine(settlement_id=message.settlement_id, **held_by(PayoutLine, line)) for line in message.lines
+    )
     session.flush()
     payments = [
         Payment(

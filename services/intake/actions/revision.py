@@ -18,6 +18,7 @@ from services.intake.rules.price import Wanted, fee_of, settlement_list
 from services.intake.rules.request import REQUEST, RequestState, RequestStep, check_not_paid
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
+from shared.db import held_by
 from shared.errors import NotYet, RuleBroken
 from shared.messages import NoticeRevised, WorkAccepted, WorkDeclined
 from shared.money import format_fen
@@ -143,7 +144,7 @@ def declined(session: Session, message: WorkDeclined, *, now: datetime) -> None:
     notice = _notice_of(session, message.request_id, message.revision)
     if any(one.revision == message.revision for one in declines_of(session, request.id)):
         return
-    session.add(Decline(**message.model_dump()))
+    session.add(Decline(**held_by(Decline, message)))
     if message.revision < notice.revision:
         _send_anew(session, request.id, notice.id, declined_at=message.declined_at)
     if message.revision == notice.revision and request.state is RequestState.NOTICED:
