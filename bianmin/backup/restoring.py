@@ -1,11 +1,9 @@
 """Restore a backup: unpacked, verified file by file, brought to the moment asked for, and only then in its place."""
 
-import gzip
 import os
 import re
 import shutil
 import tarfile
-import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from bianmin.backup.taking import Backup
 
 RECEIVED = "received_wal"
 """Where the log that was received lies in the data directory while it is replayed."""
-
-READ_BYTES = 1 << 20
 
 _LOG = re.compile(r"[0-9A-F]{24}(\.partial)?")
 
@@ -63,16 +59,11 @@ def restore(
 
 
 def _unpack(backup: Backup, half: Path, programs: Programs) -> None:
-    try:
-        for name, folder in (("base", half), ("pg_wal", half / "pg_wal")):
-            with gzip.open(backup.folder / f"{name}.tar.gz") as stream:
-                with tarfile.open(fileobj=stream, mode="r|") as archive:
-                    archive.extractall(folder, filter="data")
-                while stream.read(READ_BYTES):  # to the end, where the checksum of it all stands
-                    pass
-        shutil.copyfile(backup.folder / "backup_manifest", half / "backup_manifest")
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as damage:
-        raise BackupFailed(f"a file of {backup.folder} is damaged: {damage}") from damage
+    backup.check_whole()
+    for name, folder in (("base", half), ("pg_wal", half / "pg_wal")):
+        with tarfile.open(backup.folder / f"{name}.tar.gz") as archive:
+            archive.extractall(folder, filter="data")
+    shutil.copyfile(backup.folder / "backup_manifest", half / "backup_manifest")
     half.chmod(0o700)
     programs.run("pg_verifybackup", "--quiet", str(half))
 

@@ -1,6 +1,7 @@
 """Take a backup: copied from the running server, read back, and only then given its name."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -43,6 +44,8 @@ class Backup:
     database: str
     schemas: dict[str, str]
     """Service -> the version of its schema."""
+    digests: dict[str, str]
+    """File -> its SHA-256, in hexadecimal."""
 
     @classmethod
     def read(cls, folder: Path) -> "Backup":
@@ -52,6 +55,18 @@ class Backup:
         except FileNotFoundError:
             raise BackupFailed(f"{folder} is no backup: it has no {ABOUT}") from None
         return cls(**about | {"folder": folder, "taken_at": datetime.fromisoformat(about["taken_at"])})
+
+    def check_whole(self) -> None:
+        """Raises BackupFailed when a file is not, bit for bit, what was taken."""
+        for name, digest in self.digests.items():
+            try:
+                found = _digest(self.folder / name)
+            except FileNotFoundError:
+                raise BackupFailed(f"{self.folder} is not whole: {name} is missing") from None
+            if found != digest:
+                raise BackupFailed(
+                    f"{self.folder / name} is damaged: it is not what was taken at {self.taken_at:%FT%TZ}"
+                )
 
     def write(self) -> None:
         """Keep it in the folder, on the disk."""
@@ -99,8 +114,10 @@ def take(url: str, to: Path, programs: Programs) -> Backup:
         half = to / UNFINISHED
         shutil.rmtree(half, ignore_errors=True)  # of a run that was killed
         _copy(url, half, programs)
-        size = sum(path.stat().st_size for path in half.iterdir())
-        Backup(half, bytes=size, first_wal=_first_wal(url, half), schemas=schemas, **server).write()
+        files = sorted(half.iterdir())
+        size = sum(path.stat().st_size for path in files)
+        digests = {path.name: _digest(path) for path in files}
+        Backup(half, bytes=size, first_wal=_first_wal(url, half), schemas=schemas, digests=digests, **server).write()
         finished = half.rename(to / server["taken_at"].astimezone(UTC).strftime(NAME))
         _sync(to)
     return Backup.read(finished)
@@ -122,6 +139,11 @@ def _copy(url: str, half: Path, programs: Programs) -> None:
     )
     # the log inside is read when the backup is checked: here it would have to be unpacked
     programs.run("pg_verifybackup", "--format=tar", "--no-parse-wal", "--quiet", str(half))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _first_wal(url: str, half: Path) -> str:

@@ -104,12 +104,19 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def flip_head(path: Path) -> None:
+    """One bit near the beginning of a file: of an archive, in a header that gzip does not look at."""
+    data = bytearray(path.read_bytes())
+    data[5] ^= 1
+    path.write_bytes(data)
+
+
 def cut(path: Path) -> None:
     """The second half of a file is missing."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-@pytest.mark.parametrize("damage", [flip, cut, Path.unlink], ids=["one bit", "cut", "missing"])
+@pytest.mark.parametrize("damage", [flip, flip_head, cut, Path.unlink], ids=["one bit", "head", "cut", "missing"])
 @pytest.mark.parametrize("name", ["base.tar.gz", "pg_wal.tar.gz", "backup_manifest"])
 def test_a_damaged_backup_is_found_out_and_never_becomes_a_data_directory(
     whole: Path, prepared: Cluster, place: Path, name: str, damage: Callable[[Path], None]
