@@ -75,7 +75,7 @@ def full_window(running: Workers, folder: Path, owner: Engine) -> Iterator[None]
     with broker_client(broker_url(folder)) as client, busy(owner):
         queue = Queue(client)
         queue.put(*(delivery(envelope()) for _ in range(MESSAGES)))
-        running.until("the window to be full", lambda: len(queue) == MESSAGES - WINDOW, seconds=30)
+        running.until("the window to be full", lambda: len(queue) <= MESSAGES - WINDOW, seconds=30)
         yield
 
 
@@ -95,8 +95,9 @@ def test_a_broker_that_dies_and_comes_back_empty_does_not_stop_a_busy_worker(
                 assert broker.process is not None
                 broker.process.send_signal(signal.SIGKILL)
                 broker.process.wait()
-            held = before + WINDOW
-            running.until("what it held to be handled", lambda held=held: inbox.handled() >= held, seconds=30)
+            if kombu == "ours":  # of the stock one, what a stalled worker held went with it
+                held = before + WINDOW
+                running.until("what it held to be handled", lambda held=held: inbox.handled() >= held, seconds=30)
             start_broker(broker, folder)
             good = envelope()
             with broker_client(broker_url(folder)) as client:
