@@ -95,9 +95,12 @@ def test_a_broker_that_dies_and_comes_back_empty_does_not_stop_a_busy_worker(
                 assert broker.process is not None
                 broker.process.send_signal(signal.SIGKILL)
                 broker.process.wait()
-            if kombu == "ours":  # of the stock one, what a stalled worker held went with it
-                held = before + WINDOW
-                running.until("what it held to be handled", lambda held=held: inbox.handled() >= held, seconds=30)
+            held = before + WINDOW
+            running.until(
+                "what it held to be handled",
+                lambda held=held: inbox.handled() >= held or child.restarts > 0,  # what a replaced one held is gone
+                seconds=30,
+            )
             start_broker(broker, folder)
             good = envelope()
             with broker_client(broker_url(folder)) as client:
@@ -107,6 +110,8 @@ def test_a_broker_that_dies_and_comes_back_empty_does_not_stop_a_busy_worker(
                 lambda good=good: inbox.handled(good.id) == 1,
                 seconds=15 if kombu == "ours" else 30,
             )
+            if child.restarts:
+                break  # stock kombu has stalled
         assert inbox.people() == inbox.handled()
         if kombu == "ours":
             assert (pid(child), child.restarts, child.kills) == (first, 0, 0)
@@ -138,6 +143,8 @@ def test_after_two_seconds_of_cut_connections_a_busy_worker_consumes_again(
             running.until(
                 f"a message after cut {round_} to be handled", lambda good=good: inbox.handled(good.id) == 1, seconds=30
             )
+            if child.restarts:
+                break  # stock kombu has stalled
         assert inbox.people() == inbox.handled()
         assert child.kills <= 3
         if kombu == "ours":

@@ -15,7 +15,7 @@ FIRST = datetime(2025, 1, 1, 2, tzinfo=UTC)
 
 
 def backup(at: datetime, folder: Path = Path("/backups"), first_wal: str = "000000010000000000000001") -> Backup:
-    return Backup(folder / at.strftime(NAME), at, 1, 18, "1", first_wal, "bianmin", "bianmin", {})
+    return Backup(folder / at.strftime(NAME), at, 1, 18, "1", first_wal, "bianmin", "bianmin", {}, {})
 
 
 def test_of_two_years_of_nights_35_days_and_the_last_of_13_months_stay() -> None:
