@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
-from services.finance.models import LEDGER_ANCHOR, ChainLink, Journal, JournalLine, LedgerAnchor
+from services.finance.models import (
+    LEDGER_ANCHOR,
+    LEDGER_SEAL,
+    ChainLink,
+    Journal,
+    JournalLine,
+    LedgerAnchor,
+    UnsealedJournal,
+)
 from services.finance.queries.daily_checks import business_day_at
 from services.finance.rules.ledger import JournalKind, Line
 from shared.bus.outbox import publish
@@ -53,9 +61,19 @@ def post(
     )
 
 
+def seal_due(session: Session, *, now: datetime) -> int:
+    """Give journals that were closed their places in the chain, and move the balances; how many.
+
+    One after the other however many tickers there are: a trigger locks the ledger before a row is taken.
+    """
+    waiting = LEDGER_SEAL.claim(UnsealedJournal.journal_id, now=now)
+    sealed = delete(UnsealedJournal).where(UnsealedJournal.journal_id.in_(waiting))
+    return len(session.scalars(sealed.returning(UnsealedJournal.journal_id)).all())
+
+
 def anchor_due(session: Session, *, now: datetime) -> int:
     """Tell hr the head of the chain, at most an hour after the first journal it has not been told of."""
-    # no journal closes meanwhile: it would be neither below this head nor ask for the next one
+    # no journal is sealed meanwhile: it would be neither below this head nor ask for the next one
     session.execute(text("SELECT lock_ledger()"))
     due = update(LedgerAnchor).where(LedgerAnchor.due_at.in_(LEDGER_ANCHOR.claim(LedgerAnchor.due_at, now=now)))
     told = session.execute(due.values(told_at=now).returning(LedgerAnchor.due_at)).all()
