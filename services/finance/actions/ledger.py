@@ -11,8 +11,6 @@ from services.finance.models import (
     LEDGER_ANCHOR,
     LEDGER_SEAL,
     ChainLink,
-    Journal,
-    JournalLine,
     LedgerAnchor,
     UnsealedJournal,
 )
@@ -21,6 +19,17 @@ from services.finance.rules.ledger import JournalKind, Line
 from shared.bus.outbox import publish
 from shared.ids import new_id
 from shared.messages import LedgerAnchored
+
+_POST = text("""
+    WITH journal AS (
+        INSERT INTO journals (id, site_id, kind, at, day, reference)
+        VALUES (:id, :site_id, :kind, :at, :day, :reference) RETURNING id
+    )
+    INSERT INTO journal_lines (journal_id, line, account, site_id, person_id, amount_fen)
+    SELECT journal.id, l.line, l.account, :site_id, l.person_id, l.amount_fen
+    FROM journal, unnest(CAST(:accounts AS text[]), CAST(:people AS uuid[]), CAST(:amounts AS bigint[]))
+                  WITH ORDINALITY AS l (account, person_id, amount_fen, line)
+""")
 
 
 def post(
@@ -39,26 +48,18 @@ def post(
     """
     if not lines:
         return
-    session.add(
-        Journal(
-            id=new_id(),
-            site_id=site_id,
-            kind=kind,
-            at=now,
-            day=day or business_day_at(session, site_id, now=now),
-            reference=reference,
-            lines=[
-                JournalLine(
-                    line=number,
-                    account=line.account,
-                    site_id=site_id,
-                    person_id=line.person_id,
-                    amount_fen=line.amount_fen,
-                )
-                for number, line in enumerate(lines, start=1)
-            ],
-        )
-    )
+    entry = {
+        "id": new_id(),
+        "site_id": site_id,
+        "kind": kind,
+        "at": now,
+        "day": day or business_day_at(session, site_id, now=now),
+        "reference": reference,
+        "accounts": [line.account for line in lines],
+        "people": [line.person_id for line in lines],
+        "amounts": [line.amount_fen for line in lines],
+    }
+    session.execute(_POST, entry)
 
 
 def seal_due(session: Session, *, now: datetime) -> int:
