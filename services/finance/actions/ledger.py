@@ -59,7 +59,8 @@ def post(
         "people": [line.person_id for line in lines],
         "amounts": [line.amount_fen for line in lines],
     }
-    session.execute(_POST, entry)
+    with session.no_autoflush:  # whoever posts is in the middle of writing
+        session.execute(_POST, entry)
 
 
 def seal_due(session: Session, *, now: datetime) -> int:
