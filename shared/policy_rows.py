@@ -59,13 +59,14 @@ _IN_FORCE = text("""
     ORDER BY s.id, p.site_id NULLS LAST, p.effective_from DESC
 """)
 
-_TOGETHER = text("""
+TOGETHER = """
     SELECT DISTINCT ON (n.name) n.name, p.settings
     FROM unnest(CAST(:names AS text[])) AS n (name)
     LEFT JOIN policies p
       ON p.name = n.name AND p.effective_from <= :at AND (p.site_id = :site_id OR p.site_id IS NULL)
     ORDER BY n.name, p.site_id NULLS LAST, p.effective_from DESC
-""")
+"""
+"""SQL: the settings of the policies called `:names`, of `:site_id`, as they held `:at` a moment."""
 
 _HISTORY = text("""
     SELECT name, site_id, effective_from, settings, changed_by, changed_at, reason FROM policies
@@ -101,13 +102,6 @@ class Policies:
     def __getitem__(self, policy: type[PolicyT]) -> PolicyT:
         """One of those that were asked for; raises KeyError for any other."""
         return policy.model_validate(self._settings[policy.__name__] or {})
-
-
-def in_force_together(session: Session, *policies: type[Policy], site_id: UUID, at: datetime) -> Policies:
-    """These policies of one site at the moment of a fact."""
-    names = [policy.__name__ for policy in policies]
-    rows = session.execute(_TOGETHER, {"names": names, "site_id": site_id, "at": at})
-    return Policies({row.name: row.settings for row in rows})
 
 
 def change(

@@ -21,12 +21,14 @@ INVARIANTS = [
     Invariant(
         95,
         "journals_are_chained",
-        "every journal has one place in the chain, and the places are 1, 2, … without a gap",
+        "every journal has one place in the chain or waits for it, and the places are 1, 2, … without a gap",
         """
             SELECT format('journal %s: place %s, and the journal is %s', coalesce(c.journal_id, j.id), c.seq,
                           coalesce(j.kind || ' ' || j.reference, 'not there'))
-            FROM finance.ledger_chain c FULL JOIN finance.journals j ON j.id = c.journal_id
-            WHERE c.seq IS NULL OR j.id IS NULL
+            FROM finance.ledger_chain c
+            FULL JOIN finance.journals j ON j.id = c.journal_id
+            LEFT JOIN finance.unsealed_journals u ON u.journal_id = coalesce(j.id, c.journal_id)
+            WHERE j.id IS NULL OR (c.seq IS NULL) = (u.journal_id IS NULL)
             UNION ALL
             SELECT format('places go from %s to %s, and there are %s', min(seq), max(seq), count(*))
             FROM finance.ledger_chain HAVING count(*) > 0 AND (min(seq) <> 1 OR max(seq) <> count(*))
@@ -60,7 +62,7 @@ INVARIANTS = [
     Invariant(
         98,
         "balances_are_the_sums_of_lines",
-        "every running balance is the sum of its lines, recomputed",
+        "every running balance is the sum of its lines, recomputed, but for journals that are not sealed yet",
         """
             SELECT format('%s of %s at site %s: %s fen as running balance, %s recomputed', account, holder_id, site_id,
                           b.balance_fen, l.fen)
@@ -69,9 +71,22 @@ INVARIANTS = [
                 SELECT account, site_id, coalesce(person_id, site_id) AS holder_id,
                        sum(CASE WHEN account IN ('reserve_fund', 'payroll') THEN -amount_fen ELSE amount_fen END) AS fen
                 FROM finance.journal_lines
-                WHERE account IN ('cash_in_hand', 'cash_at_finance', 'reserve_fund', 'payroll') GROUP BY 1, 2, 3
+                WHERE account IN ('cash_in_hand', 'cash_at_finance', 'reserve_fund', 'payroll')
+                  AND journal_id NOT IN (SELECT journal_id FROM finance.unsealed_journals)
+                GROUP BY 1, 2, 3
             ) l USING (account, site_id, holder_id)
             WHERE b.balance_fen IS DISTINCT FROM l.fen
+        """,
+    ),
+    Invariant(
+        99,
+        "journals_are_sealed_at_once",
+        "no journal waits for its place in the chain while finance works on for a minute and more",
+        """
+            SELECT format('journal %s, closed at %s, is not sealed', u.journal_id, u.closed_at)
+            FROM finance.unsealed_journals u
+            WHERE u.closed_at < (SELECT max(greatest(published_at, acknowledged_at)) FROM finance.outbox)
+                                - interval '1 minute'
         """,
     ),
 ]

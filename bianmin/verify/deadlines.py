@@ -35,6 +35,7 @@ DEADLINES = {
     "daily_cash_check": ("finance.site_days", "day", "closes_at", "checked_at IS NULL"),
     "cash_chase": ("finance.site_days", "day", "chase_at", "chased_at IS NULL"),
     "month_close": ("finance.settlements", "month", "closes_at", "state = 'open'"),
+    "ledger_seal": ("finance.unsealed_journals", "journal_id", "due_at", "due_at IS NOT NULL"),
     "ledger_anchor": ("finance.ledger_anchors", "due_at", "due_at", "told_at IS NULL"),
     "hr_task": ("hr.hr_tasks", "id", "due_at", "late_at IS NULL AND done_at IS NULL"),
     "case_appeal": ("hr.cases", "number", "appeal_due_at", "state = 'decided'"),

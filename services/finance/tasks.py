@@ -16,7 +16,7 @@ from services.finance.actions import (
     settlement,
     wage,
 )
-from services.finance.models import CASH_CHASE, DAILY_CHECK, LEDGER_ANCHOR, MONTH_CLOSE
+from services.finance.models import CASH_CHASE, DAILY_CHECK, LEDGER_ANCHOR, LEDGER_SEAL, MONTH_CLOSE
 from shared.messages import (
     DamageReported,
     FineConfirmed,
@@ -148,6 +148,12 @@ def chase_cash(session: Session, *, now: datetime) -> int:
 def close_months(session: Session, *, now: datetime) -> int:
     """A site's month is over."""
     return settlement.close_due(session, now=now)
+
+
+@tasks.tick(LEDGER_SEAL)
+def seal_ledger(session: Session, *, now: datetime) -> int:
+    """Journals were closed."""
+    return ledger.seal_due(session, now=now)
 
 
 @tasks.tick(LEDGER_ANCHOR)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.ids import new_id
@@ -29,11 +28,15 @@ BATCH = 200
 GROUP = 20
 """First sendings of one type to one receiver that travel as one task."""
 
-# PostgreSQL delivers the same notification of one transaction once, however many rows ask for it
+# one statement however many messages and receivers; their sequence is the order in which they are told
 _INSERT = text("""
+    WITH woken AS MATERIALIZED (SELECT pg_notify(:channel, ''))
     INSERT INTO outbox (message_id, receiver, type, body, traceparent)
-    SELECT :message_id, :receiver, :type, :body, :traceparent FROM pg_notify(:channel, '')
-""").bindparams(bindparam("body", type_=JSONB))
+    SELECT m.message_id, m.receiver, m.type, m.body, :traceparent
+    FROM woken, unnest(CAST(:ids AS uuid[]), CAST(:receivers AS text[]), CAST(:types AS text[]),
+                       CAST(:bodies AS jsonb[])) WITH ORDINALITY AS m (message_id, receiver, type, body, place)
+    ORDER BY m.place
+""")
 
 _TAKE_DUE = text("""
     WITH due AS (
@@ -119,22 +122,26 @@ def publish(session: Session, *messages: Message) -> None:
         if message.sender != service:
             raise ValueError(f"{type(message).__name__} is said by {message.sender}, not by {service}")
     rows = [
-        {
-            "message_id": id_,
-            "receiver": receiver,
-            "type": type(message).__name__,
-            "body": body,
-            "traceparent": current_traceparent(),
-            "channel": channel(service),
-        }
+        (id_, receiver, type(message).__name__, body)
         for message in messages
-        for id_, body in [(new_id(), message.model_dump(mode="json"))]
+        for id_, body in [(new_id(), message.model_dump_json())]
         for receiver in message.receivers
     ]
     if not rows:
         return
     session.flush()
-    session.execute(_INSERT, rows)
+    ids, receivers, types, bodies = (list(column) for column in zip(*rows, strict=True))
+    session.execute(
+        _INSERT,
+        {
+            "ids": ids,
+            "receivers": receivers,
+            "types": types,
+            "bodies": bodies,
+            "traceparent": current_traceparent(),
+            "channel": channel(service),
+        },
+    )
 
 
 def take_due(session: Session) -> list[Envelope]:

@@ -456,4 +456,16 @@ TAMPERINGS = [
         "UPDATE finance.balances SET balance_fen = balance_fen + 1 WHERE account = 'reserve_fund'",
         named="reserve_fund of",
     ),
+    tampering(
+        "journals_are_sealed_at_once",
+        """WITH cut AS (
+             DELETE FROM finance.ledger_chain WHERE seq = (SELECT max(seq) FROM finance.ledger_chain)
+             RETURNING journal_id
+           )
+           INSERT INTO finance.unsealed_journals (journal_id, due_at, closed_at)
+           SELECT journal_id, installation.clock_now() + interval '1 day', clock_timestamp() - interval '1 hour'
+           FROM cut""",
+        named="is not sealed",
+        also="balances_are_the_sums_of_lines",
+    ),
 ]

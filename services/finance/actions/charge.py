@@ -42,6 +42,14 @@ def _locked(session: Session, request_id: UUID) -> Charge | None:
     ).one_or_none()
 
 
+def charge_alone_for(session: Session, actor: Actor, request_id: UUID) -> Charge:
+    """The same for whoever asks for its workers otherwise: they are not loaded. Raises NotFound."""
+    charge = session.get(Charge, request_id, with_for_update=True)
+    if charge is None or not actor.sees(charge.site_id):
+        raise NotFound("charge", request_id)
+    return charge
+
+
 def charge_for(session: Session, actor: Actor, request_id: UUID) -> Charge:
     """A charge at a site of the person asking, locked until the transaction ends. Raises NotFound."""
     charge = _locked(session, request_id)

@@ -1,19 +1,20 @@
 """Receipts: carried to the owner, brought back, voided, or used when the fee is taken [R33-R35, D5]."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from services.finance.actions.charge import charge_for
+from services.finance.actions.charge import charge_alone_for, charge_for
 from services.finance.actions.daily_check import close_days
 from services.finance.actions.ledger import post
 from services.finance.actions.people import colleague
 from services.finance.actions.receipt_book import take
 from services.finance.models import CarriedFinding, Charge, Invoice, Receipt, ReceiptShare
-from services.finance.queries.daily_checks import business_day_at
+from services.finance.queries.collecting import collecting
 from services.finance.rules.charge import CHARGE, PAYABLE, ChargeStep, check_amount
 from services.finance.rules.ledger import JournalKind, fee_received
 from services.finance.rules.receipt import (
@@ -37,7 +38,7 @@ from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import FeeCollected
 from shared.people import Actor
-from shared.policy_rows import in_force, in_force_together
+from shared.policy_rows import in_force
 
 
 def _write(session: Session, charge: Charge, *, policy: ReceiptPolicy, actor: Actor, now: datetime) -> Receipt:
@@ -160,6 +161,23 @@ def record_invoice(
     return receipt
 
 
+_GIVE = text("""
+    INSERT INTO receipt_shares (receipt_id, person_id, share_fen)
+    SELECT :receipt_id, share.* FROM unnest(CAST(:people AS uuid[]), CAST(:fen AS bigint[])) AS share
+""")
+
+
+def _give(session: Session, receipt: Receipt, shares: Mapping[UUID, int]) -> None:
+    """Write down each worker's share of this receipt, which had none."""
+    given = sorted(shares.items())
+    session.execute(
+        _GIVE, {"receipt_id": receipt.id, "people": [id_ for id_, _ in given], "fen": [fen for _, fen in given]}
+    )
+    set_committed_value(
+        receipt, "shares", [ReceiptShare(receipt_id=receipt.id, person_id=id_, share_fen=fen) for id_, fen in given]
+    )
+
+
 def collect(
     session: Session,
     *,
@@ -172,17 +190,18 @@ def collect(
     now: datetime,
 ) -> Receipt:
     """Take exactly the agreed fee against a numbered receipt, and divide it once and for all [R33, R34, R70-R72]."""
-    charge = charge_for(session, actor, request_id)
-    receipt = _live_receipt(session, charge)
+    charge = charge_alone_for(session, actor, request_id)
+    known = collecting(session, request_id=charge.request_id, site_id=charge.site_id, now=now)
+    policies = known.policies
+    receipt = _live_receipt(session, charge) if known.written else None
     charge.state = CHARGE.move(charge.state, ChargeStep.COLLECT)
     if actor.role == "worker":
         check_worker_collects(
-            on_the_job=actor.person_id in {worker.person_id for worker in charge.workers},
+            on_the_job=actor.person_id in known.weights,
             carries_receipt=receipt is not None and receipt.id == receipt_id and receipt.carried_by == actor.person_id,
             method=method,
         )
     check_amount(fee_fen=charge.fee_fen, amount_fen=amount_fen)
-    policies = in_force_together(session, MethodPolicy, SplitPolicy, ReceiptPolicy, site_id=charge.site_id, at=now)
     check_offered(method, policies[MethodPolicy])
     check_reference(method, reference)
     if receipt_id is not None and (receipt is None or receipt.id != receipt_id):
@@ -197,13 +216,12 @@ def collect(
             allowed=["void"],
         )
     receipt.state = RECEIPT.move(receipt.state, ReceiptStep.USE)
-    for none_yet in ("shares", "invoices"):  # of a receipt that was not used before
-        set_committed_value(receipt, none_yet, [])
+    set_committed_value(receipt, "invoices", [])  # of a receipt that was not used before
     # a fee changed by a new signature makes a receipt written before it worthless [D23]
     check_amount(fee_fen=receipt.amount_fen or 0, amount_fen=amount_fen)
     receipt.method, receipt.reference = method, reference
     receipt.collected_by, receipt.collected_at = actor.person_id, now
-    receipt.day = business_day_at(session, charge.site_id, now=now)
+    receipt.day = known.day
     receipt.month = month_of(receipt.day)
     receipt.holder_id = actor.person_id if method is Method.CASH else None
     receipt.received_at = None if method is Method.CASH else now
@@ -214,8 +232,8 @@ def collect(
         parts.reserve_fen,
     )
     receipt.split_weights = weights_of(policies[SplitPolicy])
-    shares = share_among(parts.workers_fen, {worker.person_id: worker.weight for worker in charge.workers})
-    receipt.shares = [ReceiptShare(person_id=id_, share_fen=fen) for id_, fen in sorted(shares.items())]
+    shares = share_among(parts.workers_fen, known.weights)
+    _give(session, receipt, shares)
     if receipt.carried_by is not None:
         _account_for(session, receipt, CarriedOutcome.USED, actor=actor, now=now)
     post(

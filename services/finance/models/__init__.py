@@ -18,7 +18,16 @@ from services.finance.models.damage import Damage
 from services.finance.models.deposit import Deposit
 from services.finance.models.fine import Fine
 from services.finance.models.hand_over import HandOver, HandOverReceipt
-from services.finance.models.ledger import LEDGER_ANCHOR, Balance, ChainLink, Journal, JournalLine, LedgerAnchor
+from services.finance.models.ledger import (
+    LEDGER_ANCHOR,
+    LEDGER_SEAL,
+    Balance,
+    ChainLink,
+    Journal,
+    JournalLine,
+    LedgerAnchor,
+    UnsealedJournal,
+)
 from services.finance.models.missing_cash import MissingCash, MissingCashReceipt
 from services.finance.models.price import PriceItem, PriceVersion
 from services.finance.models.receipt import Invoice, Receipt, ReceiptShare
@@ -33,6 +42,7 @@ __all__ = [
     "CASH_CHASE",
     "DAILY_CHECK",
     "LEDGER_ANCHOR",
+    "LEDGER_SEAL",
     "MONTH_CLOSE",
     "Alert",
     "Balance",
@@ -75,5 +85,6 @@ __all__ = [
     "Site",
     "SiteDay",
     "Unreadable",
+    "UnsealedJournal",
     "Wage",
 ]

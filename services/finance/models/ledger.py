@@ -15,8 +15,8 @@ from shared.tasks import Deadline
 class Journal(Base):
     """One entry of the ledger, of a business day: append-only, and closed by a trigger when it is committed.
 
-    Closing, the database sees that its two or more lines sum to zero, moves the running balances and appends it to
-    the chain; a closed journal gets no further line.
+    Closing, the database sees that its two or more lines sum to zero; a closed journal gets no further line. Then it
+    waits to be sealed (`UnsealedJournal`), or is sealed at once when it takes from an account.
     """
 
     __tablename__ = "journals"
@@ -57,6 +57,9 @@ class JournalLine(Base):
 class Balance(Base):
     """What an account that cannot go below nothing holds (fen, on its normal side): cash, the reserve fund, payroll.
 
+    It counts the journals that are sealed. A journal that takes from such an account seals all that wait, and itself,
+    while it commits, so that none is overdrawn; one that only adds, like a receipt, waits for nobody.
+
     `holder_id` is the person, or the site itself where the account is not kept by person.
     """
 
@@ -70,6 +73,24 @@ class Balance(Base):
     site_id: Mapped[UUID] = mapped_column(primary_key=True)
     holder_id: Mapped[UUID] = mapped_column(primary_key=True)
     balance_fen: Mapped[int]
+
+
+class UnsealedJournal(Base):
+    """A journal that was closed and has no place in the chain yet: to be sealed at once, that is within seconds.
+
+    Taking it out of here seals it: triggers append it to the chain and move the balances. There is no other way to
+    take one out, and triggers alone put one in. `closed_at` is the database's own time, not that of a simulation.
+    """
+
+    __tablename__ = "unsealed_journals"
+    __table_args__ = (Index("ix_unsealed_journals_open", "due_at", postgresql_where=text("due_at IS NOT NULL")),)
+
+    journal_id: Mapped[UUID] = mapped_column(ForeignKey("journals.id"), primary_key=True)
+    due_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+LEDGER_SEAL = Deadline("ledger_seal", UnsealedJournal.due_at, UnsealedJournal.due_at.is_(None))
 
 
 class ChainLink(Base):
@@ -88,7 +109,7 @@ class ChainLink(Base):
 
 
 class LedgerAnchor(Base):
-    """The head of the chain is to be told to hr by `due_at`: an hour after the first journal since it was told last."""
+    """The head of the chain is to be told to hr by `due_at`: an hour after the first journal since then."""
 
     __tablename__ = "ledger_anchors"
     __table_args__ = (Index("ix_ledger_anchors_open", "due_at", postgresql_where=text("told_at IS NULL")),)

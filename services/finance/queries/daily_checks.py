@@ -1,5 +1,6 @@
 """Business days and their cash checks [R36, R85, D6]."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -79,24 +80,34 @@ def cash_checks(session: Session, actor: Actor, *, month: str) -> list[CashCheck
     ]
 
 
-def business_day_at(session: Session, site_id: UUID, *, now: datetime) -> date:
-    """The day a fact counts in: the first of the site's days that is not over; each keeps the closing it began with.
+Closing = tuple[date, datetime]
+"""A business day of a site, and the moment it closes."""
 
-    Between closing and its sweep the next day has not begun yet: it is the day after the last.
-    """
+
+def day_not_over(newest: Sequence[Closing], *, now: datetime) -> date | None:
+    """The first of a site's two newest days that is not over; two, because the next begins early when closing moves."""
+    return min((day for day, closes_at in newest if closes_at > now), default=None)
+
+
+def day_after(session: Session, site_id: UUID, newest: Sequence[Closing], *, now: datetime) -> date:
+    """Between closing and its sweep the next day has not begun yet: it is the day after the last."""
     with session.no_autoflush:  # whoever asks is in the middle of writing
-        newest = session.execute(
+        site = session.get_one(Site, site_id)
+    after_the_last = [day + timedelta(days=1) for day, _ in newest]
+    return max([business_day(now, zone=site.zone, closing=site.closing), *after_the_last])
+
+
+def business_day_at(session: Session, site_id: UUID, *, now: datetime) -> date:
+    """The day a fact counts in: the first of the site's days that is not over; each keeps the closing it began with."""
+    with session.no_autoflush:  # whoever asks is in the middle of writing
+        rows = session.execute(
             select(SiteDay.day, SiteDay.closes_at)
             .where(SiteDay.site_id == site_id)
             .order_by(SiteDay.day.desc())
-            .limit(2)  # the next day begins early when the site is told to close earlier
+            .limit(2)
         ).all()
-        not_over: list[date] = [row.day for row in newest if row.closes_at > now]
-        if not_over:
-            return min(not_over)
-        site = session.get_one(Site, site_id)
-        after_the_last: list[date] = [row.day + timedelta(days=1) for row in newest]
-        return max([business_day(now, zone=site.zone, closing=site.closing), *after_the_last])
+    newest = [(row.day, row.closes_at) for row in rows]
+    return day_not_over(newest, now=now) or day_after(session, site_id, newest, now=now)
 
 
 def business_month_at(session: Session, site_id: UUID, *, now: datetime) -> str:

@@ -99,11 +99,12 @@ ATTACKS = {
     "a line removed": append_only("DELETE FROM journal_lines WHERE line = 1", "journal_lines"),
     "a journal moved to another day": append_only("UPDATE journals SET day = day - 1", "journals"),
     "the ledger emptied": Attack(
-        "TRUNCATE ledger_chain, journal_lines, journals",
+        "TRUNCATE unsealed_journals, ledger_chain, journal_lines, journals",
         "permission denied for table",
         "append-only",
         "ALTER TABLE journals DISABLE TRIGGER append_only; ALTER TABLE journal_lines DISABLE TRIGGER append_only;"
-        "ALTER TABLE ledger_chain DISABLE TRIGGER append_only",
+        "ALTER TABLE ledger_chain DISABLE TRIGGER append_only;"
+        "ALTER TABLE unsealed_journals DISABLE TRIGGER append_only",
     ),
     "more cash out of a hand than it holds": everyone(
         entry(("cash_at_finance", "NULL", 1), ("cash_in_hand", "'{clerk}'", -1)), "ck_balances_not_overdrawn", NO_FLOOR
@@ -144,6 +145,16 @@ ATTACKS = {
         "permission denied for table ledger_chain",
         "append-only",
         f"ALTER TABLE ledger_chain {BY_HAND}",
+    ),
+    "a journal sealed a second time": everyone(
+        "INSERT INTO unsealed_journals (journal_id, due_at) VALUES ('{journal}', now())",
+        "append-only",
+        f"ALTER TABLE unsealed_journals {BY_HAND}",
+    ),
+    "a journal that waits to be sealed exchanged for another": everyone(
+        "UPDATE unsealed_journals SET journal_id = '{journal}'",
+        "append-only",
+        f"ALTER TABLE unsealed_journals {BY_HAND}",
     ),
     "a wrong split that adds up": everyone(
         "UPDATE receipts SET company_fen = company_fen + 1, workers_fen = workers_fen - 1 WHERE state = 'used'",
@@ -347,6 +358,6 @@ def test_a_function_that_acts_as_its_owner_looks_nowhere_but_where_it_says(templ
     """)
     with create_engine(template, poolclass=NullPool).connect() as connection:
         found = connection.execute(acting, {"service": service}).all()
-    assert {name for name, _ in found} == ({"close_journal"} if service == "finance" else set())
+    assert {name for name, _ in found} == ({"close_journal", "seal_journals"} if service == "finance" else set())
     for _, config in found:
         assert config == ["search_path=finance, installation, pg_temp"]

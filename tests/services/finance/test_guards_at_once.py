@@ -30,6 +30,7 @@ DRIFT = text("""
                       sum(CASE WHEN account IN ('reserve_fund', 'payroll') THEN -amount_fen ELSE amount_fen END) AS fen
                FROM finance.journal_lines
                WHERE account IN ('cash_in_hand', 'cash_at_finance', 'reserve_fund', 'payroll')
+                 AND journal_id NOT IN (SELECT journal_id FROM finance.unsealed_journals)
                GROUP BY 1, 2, 3) h USING (account, site_id, holder_id)
     WHERE b.balance_fen IS DISTINCT FROM h.fen
 """)

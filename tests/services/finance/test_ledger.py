@@ -89,7 +89,7 @@ def test_what_is_written_can_be_neither_changed_nor_removed_not_even_by_the_owne
 def test_the_owner_cannot_empty_the_ledger_either(office: Office) -> None:
     office.session.execute(text("SET LOCAL ROLE NONE"))
     with pytest.raises(IntegrityError, match="append-only"):
-        office.session.execute(text("TRUNCATE journals, journal_lines, ledger_chain"))
+        office.session.execute(text("TRUNCATE journals, journal_lines, ledger_chain, unsealed_journals"))
 
 
 def test_a_posting_that_overdraws_the_reserve_of_its_site_is_refused(office: Office) -> None:
