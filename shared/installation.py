@@ -12,6 +12,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 import shared
 from shared import clock
+from shared.audit_triggers import audit
 from shared.db import SERVICES, role_of
 
 VERIFIER = "bianmin_verifier"
@@ -51,6 +52,7 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
             connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
             connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
             command.upgrade(_alembic(service, connection), "head")
+            audit(connection, service)
             _grant(connection, service)
     with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))

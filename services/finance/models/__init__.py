@@ -2,6 +2,7 @@
 
 from services.finance.models.base import (
     Alert,
+    AuditEntry,
     Base,
     IdempotencyKey,
     Inbox,
@@ -35,6 +36,7 @@ __all__ = [
     "LEDGER_ANCHOR",
     "MONTH_CLOSE",
     "Alert",
+    "AuditEntry",
     "Balance",
     "Base",
     "CarriedFinding",
