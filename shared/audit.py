@@ -75,7 +75,7 @@ def seal(database: Database) -> int:
     sealed = 0
     while True:
         with database.session() as session:
-            count = session.execute(text("SELECT seal_audit_log(:most)"), {"most": SEALED_AT_ONCE}).scalar_one()
+            count: int = session.execute(text("SELECT seal_audit_log(:most)"), {"most": SEALED_AT_ONCE}).scalar_one()
         sealed += count
         if count < SEALED_AT_ONCE:
             return sealed

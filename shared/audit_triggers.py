@@ -15,8 +15,8 @@ NOT_AUDITED = frozenset(
 
 PERSONAL = frozenset(
     {
-        *("owner_name", "address", "address_key", "phone", "phone_digits", "signature", "signed_by_name"),
-        *("token_hash", "secret", "password_hash"),
+        *("owner_name", "address", "address_key", "phone", "phone_digits", "signature"),
+        *("token_hash", "secret"),
     }
 )
 """Columns of which the log says that they changed, and never what they held: it cannot be erased."""

@@ -27,6 +27,14 @@ _VERIFICATIONS = """
         violations bigint NOT NULL CHECK (violations >= 0)
     );
     COMMENT ON TABLE installation.verifications IS 'append-only';
+    CREATE TABLE IF NOT EXISTS installation.audit_anchors (
+        service text NOT NULL,
+        place bigint NOT NULL,
+        hash text NOT NULL,
+        seen_at timestamptz NOT NULL,
+        PRIMARY KEY (service, place)
+    );
+    COMMENT ON TABLE installation.audit_anchors IS 'append-only';
 """
 
 
@@ -146,7 +154,7 @@ def _admit_verifier(connection: Connection, services: Sequence[str]) -> None:
     connection.execute(text(f"GRANT SELECT ON installation.verifications TO {readers}"))
     connection.execute(text(f"GRANT USAGE ON SCHEMA {schemas} TO {VERIFIER}"))
     connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {VERIFIER}"))
-    connection.execute(text(f"GRANT INSERT ON installation.verifications TO {VERIFIER}"))
+    connection.execute(text(f"GRANT INSERT ON installation.verifications, installation.audit_anchors TO {VERIFIER}"))
 
 
 def _alembic(service: str, connection: Connection) -> Config:

@@ -90,7 +90,7 @@ _IDENTIFY = text("""
 """)
 
 
-def identify(session: Session, token: str, *, said: str) -> tuple[Actor, datetime] | None:
+def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, datetime] | None:
     """Whose token this is, and the moment it is, in one round trip; None when it is nobody's.
 
     `said` (see shared/audit.py) is what the audit log will say of what he changes.
