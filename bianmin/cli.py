@@ -35,13 +35,16 @@ from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
 from bianmin.stack import Stack
-from bianmin.verify.command import verify
+from bianmin.verify.command import verify, verify_audit_logs
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.settings import settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(backup, name="backup")
+audit_log = typer.Typer(no_args_is_help=True, help="The log of every change (GET /…/audit-log shows it).")
+audit_log.command(name="verify")(verify_audit_logs)
+app.add_typer(audit_log, name="audit-log")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 

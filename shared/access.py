@@ -18,6 +18,10 @@ OPERATORS: frozenset[Role] = frozenset({"operator"})
 """Who may retry or discard a parked message."""
 
 
+AUDITORS: frozenset[Role] = frozenset({"auditor"})
+"""Who may read the audit log."""
+
+
 def roles(*names: Role) -> frozenset[Role]:
     """A row of the table of permissions; the auditor is added to reads by `reads`."""
     return frozenset(names)

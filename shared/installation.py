@@ -12,6 +12,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 import shared
 from shared import clock
+from shared.audit_triggers import audit
 from shared.db import SERVICES, role_of
 
 VERIFIER = "bianmin_verifier"
@@ -26,6 +27,14 @@ _VERIFICATIONS = """
         violations bigint NOT NULL CHECK (violations >= 0)
     );
     COMMENT ON TABLE installation.verifications IS 'append-only';
+    CREATE TABLE IF NOT EXISTS installation.audit_anchors (
+        service text NOT NULL,
+        place bigint NOT NULL,
+        hash text NOT NULL,
+        seen_at timestamptz NOT NULL,
+        PRIMARY KEY (service, place)
+    );
+    COMMENT ON TABLE installation.audit_anchors IS 'append-only';
 """
 
 
@@ -51,6 +60,7 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
             connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
             connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
             command.upgrade(_alembic(service, connection), "head")
+            audit(connection, service)
             _grant(connection, service)
     with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
@@ -144,7 +154,7 @@ def _admit_verifier(connection: Connection, services: Sequence[str]) -> None:
     connection.execute(text(f"GRANT SELECT ON installation.verifications TO {readers}"))
     connection.execute(text(f"GRANT USAGE ON SCHEMA {schemas} TO {VERIFIER}"))
     connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {VERIFIER}"))
-    connection.execute(text(f"GRANT INSERT ON installation.verifications TO {VERIFIER}"))
+    connection.execute(text(f"GRANT INSERT ON installation.verifications, installation.audit_anchors TO {VERIFIER}"))
 
 
 def _alembic(service: str, connection: Connection) -> Config:

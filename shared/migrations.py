@@ -6,7 +6,7 @@ from sqlalchemy import MetaData
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
     """Not the installation's own tables, which autogenerate sees behind us on the search path and would drop."""
-    return not (kind == "table" and name in {"clock", "verifications"})
+    return not (kind == "table" and name in {"clock", "verifications", "audit_anchors"})
 
 
 def run_migrations(metadata: MetaData) -> None:

@@ -84,14 +84,18 @@ def hash_token(token: str) -> str:
 
 
 _IDENTIFY = text("""
-    SELECT id, name, role, department, site_ids, all_sites, clock_now() AS now
+    SELECT id, name, role, department, site_ids, all_sites, clock_now() AS now,
+           set_config('app.audit', CAST(jsonb_set(CAST(:said AS jsonb), '{actor}', to_jsonb(id)) AS text), true)
     FROM people WHERE token_hash = :token_hash AND active
 """)
 
 
-def identify(session: Session, token: str) -> tuple[Actor, datetime] | None:
-    """Whose token this is, and the moment it is, in one round trip; None when it is nobody's."""
-    row = session.execute(_IDENTIFY, {"token_hash": hash_token(token)}).one_or_none()
+def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, datetime] | None:
+    """Whose token this is, and the moment it is, in one round trip; None when it is nobody's.
+
+    `said` (see shared/audit.py) is what the audit log will say of what he changes.
+    """
+    row = session.execute(_IDENTIFY, {"token_hash": hash_token(token), "said": said}).one_or_none()
     if row is None:
         return None
     sites = None if row.all_sites else frozenset(row.site_ids)

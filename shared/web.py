@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import startup
 from shared.access import Permissions
+from shared.audit import cause_of
 from shared.db import database
 from shared.errors import NotSignedIn, NotYourRole, Problem
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
@@ -163,7 +164,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
             idempotency_key: IdempotencyKey = None,
         ) -> Iterator[Edge]:
             with database(service).session() as session:
-                known = identify(session, authorization.removeprefix("Bearer ").strip())
+                known = identify(session, authorization.removeprefix("Bearer ").strip(), said=_said(request))
                 if known is None:
                     raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
                 actor, now = known
@@ -175,6 +176,12 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
         return Depends(edge, scope="function")
 
     return may
+
+
+def _said(request: Request) -> str:
+    """What the audit log says of a request: its route, and where it came from."""
+    cause = f"{request.method} {request.scope['route'].path}"
+    return cause_of(cause, address=request.client and request.client.host)
 
 
 class TraceMiddleware:

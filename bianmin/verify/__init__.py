@@ -5,14 +5,14 @@ services' rules; where the same rule is needed it is written a second time, as S
 both. It serves the promises that no fen is made or lost, and that tampering below the database is seen.
 """
 
-from bianmin.verify import books, bus, cash, chain, deadlines, facts, months, papers, payouts, shares
+from bianmin.verify import audit_logs, books, bus, cash, chain, deadlines, facts, months, papers, payouts, shares
 from bianmin.verify.invariant import Invariant
 
 INVARIANTS: tuple[Invariant, ...] = tuple(
     sorted(
         (
             invariant
-            for part in (books, shares, cash, months, payouts, bus, deadlines, facts, papers, chain)
+            for part in (books, shares, cash, months, payouts, bus, deadlines, facts, papers, chain, audit_logs)
             for invariant in part.INVARIANTS
         ),
         key=lambda invariant: invariant.code,

@@ -6,6 +6,7 @@ from services.dispatch.rules.hours import HoursPolicy
 from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
@@ -17,5 +18,6 @@ web = make_web(
     make_ops(tasks),
     make_metrics(tasks),
     make_alerts("dispatch"),
+    make_audit("dispatch"),
     make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),
 )

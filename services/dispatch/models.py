@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.work_order import WorkState
 from shared.alerts import AlertRow
+from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -41,6 +42,10 @@ class Unreadable(UnreadableRow, Base):
 
 class IdempotencyKey(IdempotencyRow, Base):
     """Answers given to keys."""
+
+
+class AuditEntry(AuditRow, Base):
+    """Every change of our tables."""
 
 
 class PolicyChange(PolicyRow, Base):

@@ -8,6 +8,7 @@ from services.finance.rules.settlement import MonthClosePolicy
 from services.finance.rules.split import SplitPolicy
 from services.finance.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
@@ -19,5 +20,6 @@ web = make_web(
     make_ops(tasks),
     make_metrics(tasks),
     make_alerts("finance"),
+    make_audit("finance"),
     make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),
 )

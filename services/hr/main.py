@@ -7,6 +7,7 @@ from services.hr.rules.task import TaskPolicy
 from services.hr.rules.webhook import WebhookPolicy
 from services.hr.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
@@ -18,5 +19,6 @@ web = make_web(
     make_ops(tasks),
     make_metrics(tasks),
     make_alerts("hr"),
+    make_audit("hr"),
     make_policies("hr", AppealPolicy, DisciplinePolicy, LadderPolicy, TaskPolicy, WebhookPolicy),
 )

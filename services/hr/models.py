@@ -25,6 +25,7 @@ from services.hr.rules.ladder import Offence, PenaltyStep
 from services.hr.rules.payout import PaymentState
 from services.hr.rules.webhook import WebhookState
 from shared.alerts import AlertRow
+from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -57,6 +58,10 @@ class Unreadable(UnreadableRow, Base):
 
 class IdempotencyKey(IdempotencyRow, Base):
     """Answers given to keys."""
+
+
+class AuditEntry(AuditRow, Base):
+    """Every change of our tables."""
 
 
 class Company(Base):

@@ -7,6 +7,7 @@ from services.intake.rules.scope import TradePolicy
 from services.intake.rules.statistics import StatisticsPolicy
 from services.intake.tasks import tasks
 from shared.alert_routes import make_alerts
+from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
@@ -18,5 +19,6 @@ web = make_web(
     make_ops(tasks),
     make_metrics(tasks),
     make_alerts("intake"),
+    make_audit("intake"),
     make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
 )

@@ -21,6 +21,7 @@ from services.intake.rules.phone import DIGITS_SQL
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
+from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -53,6 +54,10 @@ class Unreadable(UnreadableRow, Base):
 
 class IdempotencyKey(IdempotencyRow, Base):
     """Answers given to keys."""
+
+
+class AuditEntry(AuditRow, Base):
+    """Every change of our tables."""
 
 
 class PolicyChange(PolicyRow, Base):

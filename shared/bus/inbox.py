@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from shared.audit import cause_of
 from shared.bus.outbox import Envelope
 from shared.db import Database
 from shared.errors import NotYet, Problem
@@ -30,7 +31,7 @@ _CLAIM = text("""
     INSERT INTO inbox (message_id, sender, type, state, traceparent, handled_at)
     VALUES (:id, :sender, :type, 'handled', :traceparent, clock_timestamp())
     ON CONFLICT (message_id) DO UPDATE SET ack_due = true
-    RETURNING state, (xmax = 0) AS first, clock_now() AS now
+    RETURNING state, (xmax = 0) AS first, clock_now() AS now, set_config('app.audit', :said, true)
 """)
 
 _CLAIM_WAITING = text("""
@@ -153,7 +154,8 @@ def _take_effect(database: Database, handlers: dict[str, Handler], envelope: Env
     """Claim and effect in one transaction: both are kept or neither is."""
     message = _parse(envelope, database.service)
     with database.session() as session:
-        claim = session.execute(_CLAIM, _keys(envelope)).one()
+        said = cause_of(f"message {envelope.type}")
+        claim = session.execute(_CLAIM, _keys(envelope) | {"said": said}).one()
         if not claim.first:
             if claim.state != "waiting":
                 return "again"

@@ -1,4 +1,4 @@
-"""The ticker: one thread in every worker that acts on the deadlines that have passed, and purges what is old.
+"""The ticker: one thread in every worker that acts on the deadlines that have passed, seals the audit log and purges.
 
 It needs the database alone, so a broker that is away delays no promise. Any number of tickers may run, at any moment:
 rows are claimed with SKIP LOCKED, so each deadline passes once. It looks once a second, and when the simulated clock
@@ -15,6 +15,7 @@ from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.exc import OperationalError
 
 from shared import clock
+from shared.audit import because, seal
 from shared.bus.purge import purge
 from shared.db import Database
 from shared.log import begin_trace
@@ -59,6 +60,7 @@ class Ticker:
         while not self._stopping.is_set():
             try:
                 sweep(self._database, self._ticks)
+                seal(self._database)
                 if monotonic() > self._purge_at:
                     purge(self._database)
                     self._purge_at = monotonic() + PURGE_SECONDS
@@ -85,6 +87,7 @@ def sweep(database: Database, ticks: Sequence[Tick]) -> None:
         more = has_passed
         while more:
             with database.session() as session:
+                because(session, f"deadline {tick.deadline.kind}")
                 done = tick.sweep(session, now=now)
             if done:
                 log.info("deadline_passed", kind=tick.deadline.kind, count=done)

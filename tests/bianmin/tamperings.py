@@ -452,6 +452,24 @@ TAMPERINGS = [
         named="was rewritten before it",
     ),
     tampering(
+        "audit_logs_are_whole",
+        "UPDATE finance.audit_log SET cause = cause || '.' WHERE place = 7",
+        named="finance: entry",
+    ),
+    tampering(
+        "audit_logs_are_sealed",
+        "UPDATE hr.audit_log SET place = NULL, recorded_at = recorded_at - interval '1 hour'"
+        " WHERE place = (SELECT max(place) FROM hr.audit_log)",
+        named="is not sealed",
+    ),
+    tampering(
+        "audit_logs_reach_their_anchors",
+        "INSERT INTO installation.audit_anchors"
+        " SELECT 'hr', place, hash, now() FROM hr.audit_log ORDER BY place DESC NULLS LAST LIMIT 1",
+        "DELETE FROM hr.audit_log WHERE place = (SELECT max(place) FROM hr.audit_log)",
+        named="does not reach it",
+    ),
+    tampering(
         "balances_are_the_sums_of_lines",
         "UPDATE finance.balances SET balance_fen = balance_fen + 1 WHERE account = 'reserve_fund'",
         named="reserve_fund of",

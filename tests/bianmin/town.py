@@ -21,6 +21,7 @@ from services.dispatch.tasks import tasks as dispatch
 from services.finance.tasks import tasks as finance
 from services.hr.tasks import tasks as hr
 from services.intake.tasks import tasks as intake
+from shared.audit import seal
 from shared.bus import inbox, outbox
 from shared.bus.ticker import sweep
 from shared.db import database
@@ -50,6 +51,8 @@ class Town(World):
                 sweep(database(service), tasks.ticks)
             self._swept_at = self.now
         wait_until("all messages to have been handled", self._carried, seconds=30)
+        for service in TASKS:
+            seal(database(service))
 
     def _carried(self) -> bool:
         """Carry what there is; whether nothing is under way any more."""

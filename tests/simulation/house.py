@@ -16,6 +16,7 @@ import anyio.to_thread
 import psycopg
 
 from bianmin.client import Client, Person, Refused
+from shared.audit import seal
 from shared.bus import worker
 from shared.bus.pump import Pump
 from shared.bus.purge import purge
@@ -209,6 +210,7 @@ class House:
     def sweep(self, service: str) -> None:
         """One look at a service's deadlines."""
         sweep(database(service, WORKER), self._tasks[service].ticks)
+        seal(database(service, WORKER))
 
     def purge(self, service: str) -> None:
         """What is old is forgotten."""

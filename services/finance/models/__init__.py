@@ -2,6 +2,7 @@
 
 from services.finance.models.base import (
     Alert,
+    AuditEntry,
     Base,
     IdempotencyKey,
     Inbox,
@@ -45,6 +46,7 @@ __all__ = [
     "LEDGER_SEAL",
     "MONTH_CLOSE",
     "Alert",
+    "AuditEntry",
     "Balance",
     "Base",
     "CarriedFinding",

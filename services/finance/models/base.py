@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.alerts import AlertRow
+from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -32,6 +33,10 @@ class Unreadable(UnreadableRow, Base):
 
 class IdempotencyKey(IdempotencyRow, Base):
     """Answers given to keys."""
+
+
+class AuditEntry(AuditRow, Base):
+    """Every change of our tables."""
 
 
 class PolicyChange(PolicyRow, Base):

@@ -11,6 +11,7 @@ from services.hr.actions import company
 from services.hr.api.may import may
 from services.hr.queries.company import SiteBranchView, organisation
 from shared import clock
+from shared.audit import because
 from shared.db import database
 from shared.settings import settings
 from shared.web import Body, Edge, Short
@@ -37,6 +38,7 @@ class Founded:
 @routes.post("/company", status_code=201, summary="Found the company, once, with the founder's secret")
 def found_company(body: FoundCompany) -> Founded:
     with database("hr").session() as session:
+        because(session, "POST /company")
         person, token = company.found(
             session,
             secret=body.secret.get_secret_value(),

@@ -1,0 +1,81 @@
+"""The audit log: every change of a service's tables, who or what made it, and what stood there before.
+
+Triggers write it, so no code can forget to; a service's role may read it and nothing else. Once a second the entries
+are sealed into a chain of hashes, so that whoever stands above the database's rules cannot change one unseen. Journals
+are not in it: the ledger is append-only, and a chain of its own.
+"""
+
+import json
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+
+from shared.db import Database
+from shared.log import current_traceparent, trace_of
+
+SEALED_AT_ONCE = 1000
+
+
+class AuditRow:
+    """One change of one row.
+
+    `at` is business time, `recorded_at` the database's own. `actor_id` is None when no person but a message, a deadline
+    or somebody at the database itself (`cause` 'by hand') made it. `before` and `after` hold the columns that changed.
+    """
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    actor_id: Mapped[UUID | None]
+    cause: Mapped[str]
+    address: Mapped[str | None]
+    trace: Mapped[str | None]
+    login: Mapped[str]
+    table_name: Mapped[str]
+    row_key: Mapped[str]
+    operation: Mapped[str]
+    site_id: Mapped[UUID | None]
+    before: Mapped[dict | None]  # type: ignore[type-arg]
+    after: Mapped[dict | None]  # type: ignore[type-arg]
+    place: Mapped[int | None] = mapped_column(BigInteger)
+    hash: Mapped[str | None]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index | dict[str, str], ...]:
+        return (
+            Index("ix_audit_log_place", "place", unique=True),
+            Index("ix_audit_log_unsealed", "id", postgresql_where=text("place IS NULL")),
+            Index("ix_audit_log_row", "table_name", "row_key", "id"),
+            Index("ix_audit_log_at", "at", postgresql_using="brin"),
+            {"comment": "written by triggers"},
+        )
+
+
+def cause_of(cause: str, *, address: str | None = None) -> str:
+    """What the triggers are told of whoever changes something in this transaction (the setting `app.audit`)."""
+    said = {"cause": cause, "address": address, "trace": trace_of(current_traceparent())}
+    return json.dumps(said, ensure_ascii=False)
+
+
+_BECAUSE = text("SELECT set_config('app.audit', :said, true)")
+
+
+def because(session: Session, cause: str) -> None:
+    """What is changed in this transaction is changed by a rule, for this cause: a deadline's kind, an errand's."""
+    session.execute(_BECAUSE, {"said": cause_of(cause)})
+
+
+def seal(database: Database) -> int:
+    """Append what is not in the chain yet, until nothing is left or another does it; returns how many entries."""
+    sealed = 0
+    while True:
+        with database.session() as session:
+            count: int = session.execute(text("SELECT seal_audit_log(:most)"), {"most": SEALED_AT_ONCE}).scalar_one()
+        sealed += count
+        if count < SEALED_AT_ONCE:
+            return sealed

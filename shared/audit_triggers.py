@@ -1,0 +1,156 @@
+"""What `bianmin prepare` puts into a schema so that every change is in its audit log (see shared/audit.py)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+NOT_AUDITED = frozenset(
+    {
+        *("inbox", "outbox", "unreadable", "idempotency_keys"),  # the bus keeps its own record of each message
+        *(
+            "journals",
+            "journal_lines",
+            "ledger_chain",
+            "balances",
+            "unsealed_journals",
+        ),  # the ledger is append-only and chained itself
+        *("audit_log", "paper_counts", "alembic_version"),
+    }
+)
+"""Tables whose changes say nothing that is not kept elsewhere."""
+
+PERSONAL = frozenset(
+    {
+        *("owner_name", "address", "address_key", "phone", "phone_digits", "signature"),
+        *("token_hash", "secret"),
+    }
+)
+"""Columns of which the log says that they changed, and never what they held: it cannot be erased."""
+
+
+TEXT = """
+    CAST(jsonb_build_array(id, at AT TIME ZONE 'UTC', recorded_at AT TIME ZONE 'UTC', actor_id, cause, address, trace,
+                           login, table_name, row_key, operation, site_id, before, after) AS text)
+"""
+"""SQL: an entry in one canonical text, whatever the settings of the session."""
+
+_NOTE_CHANGE = """
+    CREATE OR REPLACE FUNCTION {service}.note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = {service}, installation, pg_temp AS $$
+    DECLARE
+        said jsonb := coalesce(nullif(current_setting('app.audit', true), ''), '{{}}');
+        whole jsonb;
+        before jsonb;
+        after jsonb;
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            whole := to_jsonb(NEW);
+            after := jsonb_strip_nulls(whole);
+        ELSIF TG_OP = 'DELETE' THEN
+            whole := to_jsonb(OLD);
+            before := jsonb_strip_nulls(whole);
+        ELSE
+            whole := to_jsonb(NEW);
+            SELECT jsonb_object_agg(o.key, o.value), jsonb_object_agg(n.key, n.value) INTO before, after
+            FROM jsonb_each(to_jsonb(OLD)) o JOIN jsonb_each(whole) n ON n.key = o.key AND n.value <> o.value;
+            IF after IS NULL THEN
+                RETURN NULL;
+            END IF;
+        END IF;
+        INSERT INTO audit_log (at, recorded_at, actor_id, cause, address, trace, login, table_name, row_key, operation,
+                               site_id, before, after)
+        VALUES (clock_now(), clock_timestamp(), CAST(said ->> 'actor' AS uuid), coalesce(said ->> 'cause', 'by hand'),
+                said ->> 'address', said ->> 'trace', session_user, TG_TABLE_NAME,
+                (SELECT string_agg(whole ->> key, ' ' ORDER BY n)
+                 FROM unnest(CAST(TG_ARGV[0] AS text[])) WITH ORDINALITY AS k (key, n)),
+                lower(TG_OP), CAST(whole ->> 'site_id' AS uuid),
+                without(before, CAST(TG_ARGV[1] AS text[])), without(after, CAST(TG_ARGV[1] AS text[])));
+        RETURN NULL;
+    END
+    $$
+"""
+
+_WITHOUT = """
+    CREATE OR REPLACE FUNCTION {service}.without(facts jsonb, personal text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE
+    RETURN facts || coalesce((
+        SELECT jsonb_object_agg(key, '…') FROM unnest(personal) AS p (key) WHERE facts ->> key IS NOT NULL
+    ), '{{}}')
+"""
+
+_SEAL = """
+    CREATE OR REPLACE FUNCTION {service}.seal_audit_log(most integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = {service}, installation, pg_temp AS $$
+    DECLARE
+        head bigint;
+        previous text;
+        entry record;
+        sealed integer := 0;
+    BEGIN
+        IF NOT EXISTS (SELECT FROM audit_log WHERE place IS NULL)
+           OR NOT pg_try_advisory_xact_lock(hashtextextended('{service}.audit_log', 0)) THEN
+            RETURN 0;  -- another does it
+        END IF;
+        SELECT place, hash INTO head, previous FROM audit_log WHERE place IS NOT NULL ORDER BY place DESC LIMIT 1;
+        FOR entry IN SELECT id, {text} AS canonical FROM audit_log WHERE place IS NULL ORDER BY id LIMIT most LOOP
+            head := coalesce(head, 0) + 1;
+            previous := encode(sha256(convert_to(
+                head || ':' || coalesce(previous, '') || ':' || entry.canonical, 'UTF8')), 'hex');
+            UPDATE audit_log SET place = head, hash = previous WHERE id = entry.id;
+            sealed := sealed + 1;
+        END LOOP;
+        RETURN sealed;
+    END
+    $$
+"""
+
+_GUARD = """
+    CREATE OR REPLACE FUNCTION {service}.guard_audit_log() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF OLD.place IS NULL AND NEW.place IS NOT NULL
+               AND to_jsonb(NEW) - 'place' - 'hash' = to_jsonb(OLD) - 'place' - 'hash' THEN
+                RETURN NEW;  -- it is sealed
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'restrict_violation';
+    END
+    $$
+"""
+
+_TABLES = text("""
+    SELECT c.relname AS name, (
+        SELECT array_agg(a.attname ORDER BY array_position(i.indkey, a.attnum)) FROM pg_index i
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(i.indkey)
+        WHERE i.indrelid = c.oid AND i.indisprimary
+    ) AS key, (
+        SELECT array_agg(attname ORDER BY attname) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0 AND attname = ANY(CAST(:personal AS text[]))
+    ) AS personal
+    FROM pg_class c WHERE c.relnamespace = CAST(:service AS regnamespace) AND c.relkind = 'r'
+""")
+
+
+def audit(connection: Connection, service: str) -> None:
+    """Let every table of a service, those that came with its newest migration too, write its changes into the log."""
+    for function in (_WITHOUT, _NOTE_CHANGE, _SEAL, _GUARD):
+        connection.exec_driver_sql(function.format(service=service, text=TEXT))
+    guard = f"EXECUTE FUNCTION {service}.guard_audit_log()"
+    _trigger(connection, f"{service}.audit_log", "append_only BEFORE UPDATE OR DELETE", f"ROW {guard}")
+    _trigger(connection, f"{service}.audit_log", "never_emptied BEFORE TRUNCATE", f"STATEMENT {guard}")
+    tables = connection.execute(_TABLES, {"service": service, "personal": sorted(PERSONAL)}).all()
+    for table in tables:
+        if table.name not in NOT_AUDITED:
+            _trigger(
+                connection,
+                f"{service}.{table.name}",
+                "audited AFTER INSERT OR UPDATE OR DELETE",
+                f"ROW EXECUTE FUNCTION {service}.note_change({_array(table.key)}, {_array(table.personal or [])})",
+            )
+
+
+def _trigger(connection: Connection, table: str, when: str, does: str) -> None:
+    connection.exec_driver_sql(f"CREATE OR REPLACE TRIGGER {when} ON {table} FOR EACH {does}")
+
+
+def _array(names: Sequence[str]) -> str:
+    return "'{" + ",".join(names) + "}'"
