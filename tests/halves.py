@@ -13,11 +13,10 @@ import threading
 WAITING = (
     "tests/faults",
     "tests/journeys",
-    "tests/recovery",
     "tests/shared/test_worker_poison.py",
     "tests/shared/test_worker_startup.py",
 )
-"""What starts, stops and watches processes."""
+"""What starts, stops and watches the processes of an installation."""
 
 NICENESS = 10
 """Of the half that computes."""

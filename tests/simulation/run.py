@@ -178,11 +178,9 @@ class Run:
 
     def _pump(self) -> None:
         service = self.random.choice([name for name in SERVICES if name not in self._nothing_to_pump])
-        taken = self.broker.taken
         with self._survived(f"pump {service}"):
             self.house.pump(service)
-            if self.broker.taken == taken:
-                self._nothing_to_pump.add(service)
+            self._nothing_to_pump.add(service)  # it goes on until nothing is due
 
     def _sweep(self) -> None:
         service = self.random.choice(SERVICES)
