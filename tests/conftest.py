@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
@@ -21,6 +22,12 @@ from shared.settings import settings
 
 START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """Midnight of 1 April 2026 in Shanghai: where the clock of every test installation stands at first."""
+
+
+hypothesis.settings.register_profile(  # a busy machine is no failure: not how long an example takes, nor to draw it
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

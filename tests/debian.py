@@ -11,8 +11,9 @@ def needs(program: str, package: str) -> str:
     """The path of a program; installs its Debian package when it is missing and we are root, else skips the test."""
     found = shutil.which(program)
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        patient = ("-o", "DPkg::Lock::Timeout=300")  # the other half of the suite may be installing something
         subprocess.run(
-            ["apt-get", "install", "-y", "--no-install-recommends", package], capture_output=True, check=False
+            ["apt-get", *patient, "install", "-y", "--no-install-recommends", package], capture_output=True, check=False
         )
         found = shutil.which(program)
     if not found:

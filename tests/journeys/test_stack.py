@@ -33,7 +33,7 @@ def test_two_installations_run_at_once_and_ctrl_c_leaves_no_process_behind(tmp_p
         assert one.stop() == 0
         assert httpx.get(f"{two.await_up().base_url}/intake/ready").json()["state"] == "ready"
         assert two.stop() == 0
-    wait_until("every process to be gone", lambda: gone(started), seconds=10)
+    wait_until("every process to be gone", lambda: gone(started), seconds=30)
     assert not (tmp_path / "one" / "address.json").exists()
 
 

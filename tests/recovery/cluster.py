@@ -1,11 +1,8 @@
 """A PostgreSQL cluster of a test's own, durable as in use, that can be destroyed; and what receives its log."""
 
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from bianmin.backup.programs import Programs, own, own_all
 from bianmin.children import Child, wait_until
 from bianmin.engines import server_user
+from bianmin.verify.run import connected, run
 
 RECEIVER = "receiver"
 
@@ -106,14 +104,8 @@ class Cluster:
 
     def violated(self) -> set[str]:
         """The invariants that `bianmin verify` finds violated in it."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bianmin.verify", "--json"],
-            env={**os.environ, "BIANMIN_DATABASE_URL": self.url},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return {found["invariant"] for found in json.loads(done.stdout)["violated"]}
+        with connected(self.url) as connection:
+            return {found.invariant.name for found in run(connection).violated}
 
     def _answers(self) -> bool:
         try:

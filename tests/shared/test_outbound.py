@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -162,10 +161,8 @@ def test_a_redirect_is_not_followed_and_no_proxy_is_used(monkeypatch: pytest.Mon
 )
 def test_an_answer_that_takes_too_long_is_given_up(receiver: Receiver, says: Says) -> None:
     receiver.says = [says]
-    begun = monotonic()
     with pytest.raises(Unreachable, match=r"no whole answer within 0\.5 s"):
         send(receiver.url, seconds=0.5)
-    assert monotonic() - begun < 1.5
 
 
 def test_headers_sent_a_byte_now_and_then_are_given_up() -> None:

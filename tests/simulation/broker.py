@@ -34,15 +34,12 @@ class Broker:
         self.odds: Odds = CALM
         self.queues: dict[str, list[Task]] = {service: [] for service in SERVICES}
         self.channel = self
-        self.taken = 0
-        """Tasks handed over by pumps."""
         self._batch: list[tuple[str, Task]] | None = None
 
     # --- what the pump uses -------------------------------------------------------------------------------------
 
     def send_task(self, name: str, *, kwargs: dict[str, Any], queue: str, **_: Any) -> None:
         """Put a task on a queue, with the batch under way."""
-        self.taken += 1
         if self._batch is None:
             self._put(queue, Task(name, json.dumps(kwargs)))
         else:

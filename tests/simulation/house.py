@@ -228,6 +228,10 @@ class House:
         rows = self.owner.execute(_UNQUIET).fetchall()
         return "; ".join([f"{service} {what} {count}" for service, what, count in rows if count])
 
+    def pump_moments(self) -> dict[str, datetime | None]:
+        """When each service's pump has something to do next; None where it has nothing as things stand."""
+        return dict(self.owner.execute(_PUMP_MOMENTS).fetchall())
+
     def settle(self, *, rounds: int = 80) -> None:
         """Go on without faults until nothing is under way. Raises NeverQuiet, saying what still is."""
         for round_ in range(rounds):
@@ -259,6 +263,15 @@ _UNQUIET = " UNION ALL ".join(
         UNION ALL SELECT '{service}', state, count(*) FROM {service}.inbox WHERE state IN ('waiting', 'parked')
         GROUP BY state
         UNION ALL SELECT '{service}', 'not acknowledged yet', count(*) FROM {service}.inbox WHERE ack_due"""
+    for service in SERVICES
+)
+
+
+_PUMP_MOMENTS = " UNION ALL ".join(
+    f"""SELECT '{service}', least(
+            (SELECT min(send_at) FROM {service}.outbox WHERE acknowledged_at IS NULL),
+            (SELECT min(retry_at) FROM {service}.inbox WHERE state = 'waiting'),
+            (SELECT simulated_at FROM installation.clock WHERE EXISTS (SELECT FROM {service}.inbox WHERE ack_due)))"""
     for service in SERVICES
 )
 

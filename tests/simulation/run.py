@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -75,7 +76,7 @@ class Run:
         self._digest = sha256()
         self.events = 0
         self._nothing_to_pump: set[str] = set()
-        """Services whose pump found nothing, and where nothing has happened since: pumping them is a waste of steps."""
+        """Services whose pump has nothing to do as things stand: pumping them is a waste of steps."""
 
     # --- the log --------------------------------------------------------------------------------------------------
 
@@ -177,11 +178,9 @@ class Run:
 
     def _pump(self) -> None:
         service = self.random.choice([name for name in SERVICES if name not in self._nothing_to_pump])
-        taken = self.broker.taken
         with self._survived(f"pump {service}"):
             self.house.pump(service)
-            if self.broker.taken == taken:
-                self._nothing_to_pump.add(service)
+            self._nothing_to_pump.add(service)  # it goes on until nothing is due
 
     def _sweep(self) -> None:
         service = self.random.choice(SERVICES)
@@ -207,15 +206,23 @@ class Run:
         self.count("deliveries")
 
     def _pass_time(self) -> None:
+        """Time passes by a little; where nobody could do anything else, until somebody can."""
         leap = self.random.random() < self.odds.leap
         seconds = self.random.uniform(60, 4 * 3600) if leap else self.random.uniform(0.1, 20)
-        waiting = [t.next.moment for t in self.tellers if not t.done and isinstance(t.next, Until)]
-        others = [t for t in self.tellers if not t.done and not isinstance(t.next, Until | Quiet)]
-        if waiting and not others and self.random.random() < 0.2:
-            seconds = max(seconds, (min(waiting) - self.house.now).total_seconds())
+        pumps = self.house.pump_moments()
+        if not self.broker.waiting and len(self._nothing_to_pump) == len(SERVICES):
+            moments = [moment for moment in pumps.values() if moment] + self._awaited_by_all()
+            seconds = max([seconds, *((moment - self.house.now).total_seconds() for moment in sorted(moments)[:1])])
         self.house.pass_time(round(seconds, 3))
-        self._nothing_to_pump.clear()
+        self._nothing_to_pump = {
+            service for service, moment in pumps.items() if moment is None or moment > self.house.now
+        }
         self.log("time passes")
+
+    def _awaited_by_all(self) -> list[datetime]:
+        """The moments people wait for, when nobody has anything to do before."""
+        others = [t for t in self.tellers if not t.done and not isinstance(t.next, Until | Quiet)]
+        return [] if others else [t.next.moment for t in self.tellers if not t.done and isinstance(t.next, Until)]
 
     # --- people ---------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
-"""Nothing is lost and nothing is doubled, whatever strikes: thirty seeds; `make simulate` plays a thousand."""
+"""Nothing is lost and nothing is doubled, whatever strikes: a hundred seeds; `make simulate` plays a thousand."""
 
 import pytest
 
 from tests.simulation.company import Company
 from tests.simulation.run import simulate
 
-BLOCKS = [range(first, first + 10) for first in range(0, 30, 10)]
+BLOCKS = [range(first, first + 20) for first in range(0, 100, 20)]
 
 FAULTS = {
     "answers lost",

@@ -69,7 +69,7 @@ def test_a_payout_reaches_the_hr_system_which_verifies_pulls_and_acknowledges_it
     runners = Runners(database("hr"), tasks.errands)
     runners.start()
     try:
-        wait_until("the delivery to be received", lambda: bool(receiver.got), seconds=10)
+        wait_until("the delivery to be received", lambda: bool(receiver.got), seconds=60)
     finally:
         runners.stop()
     (got,) = receiver.got
