@@ -24,9 +24,12 @@ from shared import startup
 from shared.access import Permissions
 from shared.db import database
 from shared.errors import NotSignedIn, NotYourRole, Problem
+from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
+from shared.limits import PERSON, Limits
 from shared.log import begin_trace, configure_logging
 from shared.people import Actor, identify
+from shared.problems import ProblemView, problem
 from shared.settings import settings
 
 log = structlog.get_logger()
@@ -77,17 +80,6 @@ class Reason(Body):
     """Why."""
 
     reason: Words
-
-
-class ProblemView(BaseModel):
-    """An RFC 9457 problem (application/problem+json)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    rule: str = ""
-    allowed: list[str] = []
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -167,6 +159,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                 if known is None:
                     raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
                 actor, now = known
+                request.scope[PERSON] = actor.person_id
                 if actor.role not in allowed:
                     raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
                 yield Edge(session, actor, now, request, idempotency_key)
@@ -198,19 +191,6 @@ class TraceMiddleware:
             await send(message)
 
         await self.app(scope, receive, send_traced)
-
-
-def problem(status: int, code: str, detail: str, *, rule: str = "", allowed: tuple[str, ...] = ()) -> JSONResponse:
-    """An RFC 9457 answer."""
-    view = ProblemView(
-        type=f"urn:bianmin:problem:{code}",
-        title=code.replace("_", " "),
-        status=status,
-        detail=detail,
-        rule=rule,
-        allowed=list(allowed),
-    )
-    return JSONResponse(view.model_dump(), status, media_type="application/problem+json")
 
 
 def _answer_problem(_: Request, error: Exception) -> JSONResponse:
@@ -253,17 +233,30 @@ def _answer_defect(_: Request, error: Exception) -> JSONResponse:
     return problem(500, "defect", "this is our mistake; the X-Trace-Id of this answer finds it in the logs")
 
 
+class _Web(FastAPI):
+    """A service's web application within the layers that see every answer.
+
+    Starlette answers a defect outside all middleware that is added to it, so those layers lie around its own stack.
+    """
+
+    service = ""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The stack of FastAPI within limits, within the trace, within the security headers."""
+        return SecurityHeaders(TraceMiddleware(Limits(super().build_middleware_stack()), service=self.service))
+
+
 def make_web(service: str, *routers: APIRouter) -> FastAPI:
     """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
     configure_logging(level=settings().log_level, fmt=settings().log_format)
-    web = FastAPI(
+    web = _Web(
         title=f"Bianmin {service}",
         version="1",
         description="Money is in fen (1/100 yuan); moments are UTC (RFC 3339).",
         docs_url=None,
         redoc_url=None,
     )
-    web.add_middleware(TraceMiddleware, service=service)
+    web.service = service
     web.add_exception_handler(Problem, _answer_problem)
     web.add_exception_handler(RequestValidationError, _answer_malformed)
     web.add_exception_handler(HTTPException, _answer_http)
