@@ -72,5 +72,5 @@ def attachment(name: str) -> dict[str, str]:
     """
     printed = "".join(letter for letter in name if letter.isprintable()).replace("/", "_").replace("\\", "_")
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", printed).lstrip(".") or "file"
-    encoded = f"; filename*=UTF-8''{quote(printed, safe='')}" if printed != plain else ""
+    encoded = f"; filename*=UTF-8''{quote(printed, safe='')}" if printed not in {"", plain} else ""
     return {"Content-Disposition": f'attachment; filename="{plain}"{encoded}'}
