@@ -46,12 +46,12 @@ def make_app() -> ASGIApp:
     """The four applications behind one address."""
     webs = {name: import_module(f"services.{name}.main").web for name in SERVICES}
     hidden = [] if settings().describe_publicly else [f"/{name}{path}" for name in SERVICES for path in NOT_PUBLIC]
-    return SecurityHeaders(
-        Starlette(
-            routes=[
-                Route("/", start_page),
-                *(Route(path, _not_here) for path in hidden),
-                *(Mount(f"/{name}", app=web, name=name) for name, web in webs.items()),
-            ]
-        )
+    app = Starlette(
+        routes=[
+            Route("/", start_page),
+            *(Route(path, _not_here) for path in hidden),
+            *(Mount(f"/{name}", app=web, name=name) for name, web in webs.items()),
+        ]
     )
+    app.router.redirect_slashes = False  # a redirect would lead to whatever host the request names
+    return SecurityHeaders(app)

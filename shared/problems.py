@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+PROBLEM = "application/problem+json"
+"""The media type of every refusal."""
+
 
 class ProblemView(BaseModel):
     """An RFC 9457 problem (application/problem+json)."""
@@ -35,4 +38,4 @@ def problem(
         rule=rule,
         allowed=list(allowed),
     )
-    return JSONResponse(view.model_dump(), status, headers, media_type="application/problem+json")
+    return JSONResponse(view.model_dump(), status, headers, media_type=PROBLEM)

@@ -29,7 +29,7 @@ from shared.idempotency import earlier_answer, fingerprint, keep_answer
 from shared.limits import PERSON, Limits
 from shared.log import begin_trace, configure_logging
 from shared.people import Actor, identify
-from shared.problems import ProblemView, problem
+from shared.problems import PROBLEM, ProblemView, problem
 from shared.settings import settings
 
 log = structlog.get_logger()
@@ -82,14 +82,25 @@ class Reason(Body):
     reason: Words
 
 
+WALL_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
+"""A time of day as the clock on the wall shows it."""
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemView, "description": text_}
     for status, text_ in {
+        400: "the body is no text in UTF-8",
         401: "no valid token",
         403: "the person's role may not do this",
         404: "no such thing at the person's sites",
         409: "the rulebook or the state does not allow this now; `allowed` says what is",
+        408: "the body did not come in time",
+        413: "the body is too large, or its JSON too deep or of too many parts",
+        414: "the path or the query is too long",
         422: "what was sent cannot be meant so",
+        429: "too many requests of this person, or from this address; `Retry-After` says when to come again",
+        431: "the headers are too large",
+        500: "a defect of ours; X-Trace-Id finds it in the logs",
+        503: "the database cannot be reached or is too busy",
     }.items()
 }
 
@@ -245,6 +256,30 @@ class _Web(FastAPI):
         """The stack of FastAPI within limits, within the trace, within the security headers."""
         return SecurityHeaders(TraceMiddleware(Limits(super().build_middleware_stack()), service=self.service))
 
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's description, with what it calls by names of its own called as the standards do."""
+        described = super().openapi()
+        for operations in described["paths"].values():
+            for operation in operations.values():
+                for status, answer in operation["responses"].items():
+                    if status >= "400":
+                        answer["content"] = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
+        _name_wall_times(described)
+        return described
+
+
+def _name_wall_times(part: Any) -> None:
+    """JSON Schema's format `time` has a zone; ours is what the clock on the wall shows."""
+    if isinstance(part, dict):
+        if part.get("format") == "time":
+            del part["format"]
+            part["pattern"] = WALL_TIME
+        for inner in part.values():
+            _name_wall_times(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _name_wall_times(inner)
+
 
 def make_web(service: str, *routers: APIRouter) -> FastAPI:
     """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
@@ -255,6 +290,7 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
         description="Money is in fen (1/100 yuan); moments are UTC (RFC 3339).",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would lead to whatever host the request names
     )
     web.service = service
     web.add_exception_handler(Problem, _answer_problem)

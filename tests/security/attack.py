@@ -30,6 +30,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from shared.errors import Problem
+from shared.ids import new_id
 from tests.bad_input.acts import UUID
 from tests.bad_input.house import OTHER, House, web_of
 from tests.bad_input.test_acts import ACTS
@@ -147,7 +148,7 @@ def _roles(house: House, method: str, path: str) -> list[str]:
 def _send(house: House, case: Case, who: str, done: Attacked) -> None:
     sent = case.as_transport_kwargs(base_url="http://testserver")
     headers = {name: value for name, value in (sent.get("headers") or {}).items() if name.lower() != "authorization"}
-    headers["Authorization"] = f"Bearer {who}"
+    headers = {"Idempotency-Key": str(new_id()), **headers, "Authorization": f"Bearer {who}"}
     body = {"json": sent["json"]} if "json" in sent else {"content": sent["data"]} if sent.get("data") else {}
     answer = house.client.request(sent["method"], sent["url"], params=sent.get("params"), headers=headers, **body)
     done.cases += 1

@@ -107,6 +107,13 @@ def port(installation: str) -> Iterator[int]:
     thread.join()
 
 
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 def said(connection: socket.socket) -> bytes:
     """Everything the server says until it closes."""
     answer = b""
