@@ -75,11 +75,11 @@ def test_every_answer_of_the_proxy_has_every_header_once(proxy: str) -> None:
         f"/intake/live?q={'x' * 8_200}": 414,
     }
     for path, status in wanted.items():
-        answer = httpx.get(proxy + path)
+        answer = httpx.get(proxy + path, timeout=120)
         assert answer.status_code == status, path
         check_headers(answer)
         assert "nginx/" not in answer.headers["server"]
-    large = httpx.post(f"{proxy}/intake/api/requests", content=b"x" * (9 * 2**20))
+    large = httpx.post(f"{proxy}/intake/api/requests", content=b"x" * (9 * 2**20), timeout=120)
     assert large.status_code == 413
     check_headers(large)
 
@@ -90,5 +90,7 @@ def test_behind_the_proxy_a_person_has_his_own_address_and_says_none(
     monkeypatch.setenv("BIANMIN_RATE_ADDRESS", "3/hour")
     monkeypatch.setenv("BIANMIN_TRUSTED_PROXIES", "127.0.0.0/8")
     settings.cache_clear()
-    forged = [httpx.get(f"{proxy}/intake/live", headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(8)]
+    forged = [
+        httpx.get(f"{proxy}/intake/live", headers={"X-Forwarded-For": f"198.51.100.{n}"}, timeout=120) for n in range(8)
+    ]
     assert [answer.status_code for answer in forged][-3:] == [429] * 3
