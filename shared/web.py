@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, StringConstraints
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -66,8 +66,37 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+def _not_a_number(written: object) -> object:
+    if _is_number(written):
+        raise ValueError("must be written as in RFC 3339, and is no number")
+    return written
+
+
+def _is_number(written: object) -> bool:
+    if isinstance(written, str):
+        try:
+            float(written)
+        except ValueError:
+            return False
+        return True
+    return isinstance(written, int | float)
+
+
+Written = BeforeValidator(_not_a_number)
+"""For moments, days and times: pydantic would take a number for seconds since 1970, or since midnight."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time), Written]
 """A moment with a zone (RFC 3339), in years that every clock and column can hold."""
+
+
+def _in_our_years(day: date) -> date:
+    if not EARLIEST.date() <= day < LATEST.date():
+        raise ValueError(f"must lie from {EARLIEST:%Y} to {LATEST:%Y}")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_in_our_years), Written]
+"""A day, as '2026-04-01'."""
 
 After = Annotated[UUID | None, Query(description="`next` of the page before; omit for the first page")]
 """The cursor of a list."""

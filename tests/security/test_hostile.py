@@ -213,6 +213,19 @@ def test_a_body_that_does_not_call_itself_json_is_not_read_as_json(
     assert house.client.post(f"/api{call.path}", json=call.body, headers=headers).status_code == 201
 
 
+@pytest.mark.parametrize("number", ["1", "-2.5e-277", "1700000000", " 7 ", "1e9", "inf"])
+def test_a_number_is_no_moment_day_or_time(number: str, open_house: Callable[[str], House]) -> None:
+    dispatch, hr = open_house("dispatch"), open_house("hr")
+    assert dispatch.get("head", f"/duties?day={number}").status_code == 422
+    assert dispatch.get("head", "/duties?day=2026-04-01").status_code == 200
+    site = {"code": "NN", "name": "x", "zone": "Asia/Shanghai"}
+    for closing in (number, float(number) if number != "inf" else 1):
+        assert hr.post("administrator", "/sites", site | {"closing": closing}).status_code == 422
+    for moment in (number, 1_700_000_000):
+        policy = {"value": {}, "effective_from": moment, "reason": "x"}
+        assert hr.post("administrator", "/policies/ladder", policy).status_code == 422
+
+
 def test_a_method_is_what_the_request_line_says(open_house: Callable[[str], House]) -> None:
     house = open_house("intake")
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
