@@ -7,8 +7,12 @@ from importlib import import_module
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from shared.headers import SecurityHeaders
+from shared.settings import settings
 
 SERVICES = {
     "intake": "客服部 front desk",
@@ -18,21 +22,36 @@ SERVICES = {
 }
 
 PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>便民有偿服务 Bianmin</title>
-<h1>便民有偿服务 Bianmin</h1><p>Four services, each with a JSON API described by OpenAPI:</p><ul>{items}</ul></html>"""
+<h1>便民有偿服务 Bianmin</h1><p>Four services, each with a JSON API:</p><ul>{items}</ul></html>"""
+
+NOT_PUBLIC = ("/openapi.json", "/ops/metrics")
+"""What a service tells of itself to those who run it; a stranger learns from it what there is to attack."""
 
 
 async def start_page(_: Request) -> HTMLResponse:
     """Where the four APIs are."""
+    described = ' · <a href="/{name}/openapi.json">OpenAPI</a>' if settings().describe_publicly else ""
     items = "".join(
-        f'<li><a href="/{name}/openapi.json">/{name}</a> {title} · <a href="/{name}/ready">ready?</a></li>'
+        f'<li>/{name} {title} · <a href="/{name}/ready">ready?</a>{described.format(name=name)}</li>'
         for name, title in SERVICES.items()
     )
     return HTMLResponse(PAGE.format(items=items))
 
 
-def make_app() -> Starlette:
+async def _not_here(_: Request) -> Response:
+    return PlainTextResponse("not on this port: see BIANMIN_DESCRIBE_PUBLICLY", 404)
+
+
+def make_app() -> ASGIApp:
     """The four applications behind one address."""
     webs = {name: import_module(f"services.{name}.main").web for name in SERVICES}
-    return Starlette(
-        routes=[Route("/", start_page), *(Mount(f"/{name}", app=web, name=name) for name, web in webs.items())]
+    hidden = [] if settings().describe_publicly else [f"/{name}{path}" for name in SERVICES for path in NOT_PUBLIC]
+    app = Starlette(
+        routes=[
+            Route("/", start_page),
+            *(Route(path, _not_here) for path in hidden),
+            *(Mount(f"/{name}", app=web, name=name) for name, web in webs.items()),
+        ]
     )
+    app.router.redirect_slashes = False  # a redirect would lead to whatever host the request names
+    return SecurityHeaders(app)

@@ -133,6 +133,7 @@ class Stack:
             [
                 *(sys.executable, "-m", "uvicorn", "--factory", "bianmin.gateway:make_app", "--fd", str(fd)),
                 *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+                *("--no-proxy-headers", "--no-server-header"),  # whose word is taken: shared/limits.py
             ],
             log=self.data / "logs" / "web.log",
             env=environment,

@@ -2,10 +2,15 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _listed(words: object) -> object:
+    """'10.0.0.0/8, ::1' as a list."""
+    return [word.strip() for word in words.split(",") if word.strip()] if isinstance(words, str) else words
 
 
 class Settings(BaseSettings):
@@ -29,6 +34,14 @@ class Settings(BaseSettings):
     """A worker touches it as long as it makes progress, for whoever is to restart one that hangs."""
     webhook_allow_private: bool = False
     """Whether webhooks may go to the company's own network, and without TLS to this very machine."""
+    rate_person: str = "30000/minute"
+    """How many requests one person may make, to all services together; a moving window, as `limits` writes it."""
+    rate_address: str = "3000/minute"
+    """How many requests that are not known to be a person's may come from one address."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Networks, by commas, whose word (X-Forwarded-For) is taken for where a request came from; none by default."""
+    describe_publicly: bool = False
+    """Whether the one port of all services answers /openapi.json and /ops/metrics to whoever asks."""
 
 
 @cache

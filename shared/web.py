@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, StringConstraints
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -25,9 +25,12 @@ from shared.access import Permissions
 from shared.audit import cause_of
 from shared.db import database
 from shared.errors import NotSignedIn, NotYourRole, Problem
+from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
+from shared.limits import PERSON, Limits
 from shared.log import begin_trace, configure_logging
 from shared.people import Actor, identify
+from shared.problems import PROBLEM, ProblemView, problem
 from shared.settings import settings
 
 log = structlog.get_logger()
@@ -64,8 +67,37 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+def _not_a_number(written: object) -> object:
+    if _is_number(written):
+        raise ValueError("must be written as in RFC 3339, and is no number")
+    return written
+
+
+def _is_number(written: object) -> bool:
+    if isinstance(written, str):
+        try:
+            float(written)
+        except ValueError:
+            return False
+        return True
+    return isinstance(written, int | float)
+
+
+Written = BeforeValidator(_not_a_number)
+"""For moments, days and times: pydantic would take a number for seconds since 1970, or since midnight."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time), Written]
 """A moment with a zone (RFC 3339), in years that every clock and column can hold."""
+
+
+def _in_our_years(day: date) -> date:
+    if not EARLIEST.date() <= day < LATEST.date():
+        raise ValueError(f"must lie from {EARLIEST:%Y} to {LATEST:%Y}")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_in_our_years), Written]
+"""A day, as '2026-04-01'."""
 
 After = Annotated[UUID | None, Query(description="`next` of the page before; omit for the first page")]
 """The cursor of a list."""
@@ -80,25 +112,25 @@ class Reason(Body):
     reason: Words
 
 
-class ProblemView(BaseModel):
-    """An RFC 9457 problem (application/problem+json)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    rule: str = ""
-    allowed: list[str] = []
-
+WALL_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
+"""A time of day as the clock on the wall shows it."""
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemView, "description": text_}
     for status, text_ in {
+        400: "the body is no text in UTF-8",
         401: "no valid token",
         403: "the person's role may not do this",
         404: "no such thing at the person's sites",
         409: "the rulebook or the state does not allow this now; `allowed` says what is",
+        408: "the body did not come in time",
+        413: "the body is too large, or its JSON too deep or of too many parts",
+        414: "the path or the query is too long",
         422: "what was sent cannot be meant so",
+        429: "too many requests of this person, or from this address; `Retry-After` says when to come again",
+        431: "the headers are too large",
+        500: "a defect of ours; X-Trace-Id finds it in the logs",
+        503: "the database cannot be reached or is too busy",
     }.items()
 }
 
@@ -168,6 +200,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                 if known is None:
                     raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
                 actor, now = known
+                request.scope[PERSON] = actor.person_id
                 if actor.role not in allowed:
                     raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
                 yield Edge(session, actor, now, request, idempotency_key)
@@ -205,19 +238,6 @@ class TraceMiddleware:
             await send(message)
 
         await self.app(scope, receive, send_traced)
-
-
-def problem(status: int, code: str, detail: str, *, rule: str = "", allowed: tuple[str, ...] = ()) -> JSONResponse:
-    """An RFC 9457 answer."""
-    view = ProblemView(
-        type=f"urn:bianmin:problem:{code}",
-        title=code.replace("_", " "),
-        status=status,
-        detail=detail,
-        rule=rule,
-        allowed=list(allowed),
-    )
-    return JSONResponse(view.model_dump(), status, media_type="application/problem+json")
 
 
 def _answer_problem(_: Request, error: Exception) -> JSONResponse:
@@ -260,17 +280,55 @@ def _answer_defect(_: Request, error: Exception) -> JSONResponse:
     return problem(500, "defect", "this is our mistake; the X-Trace-Id of this answer finds it in the logs")
 
 
+class _Web(FastAPI):
+    """A service's web application within the layers that see every answer.
+
+    Starlette answers a defect outside all middleware that is added to it, so those layers lie around its own stack.
+    """
+
+    service = ""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The stack of FastAPI within limits, within the trace, within the security headers."""
+        return SecurityHeaders(TraceMiddleware(Limits(super().build_middleware_stack()), service=self.service))
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's description, with what it calls by names of its own called as the standards do."""
+        described = super().openapi()
+        for operations in described["paths"].values():
+            for operation in operations.values():
+                for status, answer in operation["responses"].items():
+                    if status >= "400":
+                        answer["content"] = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemView"}}}
+        _name_wall_times(described)
+        return described
+
+
+def _name_wall_times(part: Any) -> None:
+    """JSON Schema's format `time` has a zone; ours is what the clock on the wall shows."""
+    if isinstance(part, dict):
+        if part.get("format") == "time":
+            del part["format"]
+            part["pattern"] = WALL_TIME
+        for inner in part.values():
+            _name_wall_times(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _name_wall_times(inner)
+
+
 def make_web(service: str, *routers: APIRouter) -> FastAPI:
     """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
     configure_logging(level=settings().log_level, fmt=settings().log_format)
-    web = FastAPI(
+    web = _Web(
         title=f"Bianmin {service}",
         version="1",
         description="Money is in fen (1/100 yuan); moments are UTC (RFC 3339).",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would lead to whatever host the request names
     )
-    web.add_middleware(TraceMiddleware, service=service)
+    web.service = service
     web.add_exception_handler(Problem, _answer_problem)
     web.add_exception_handler(RequestValidationError, _answer_malformed)
     web.add_exception_handler(HTTPException, _answer_http)

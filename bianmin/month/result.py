@@ -1,6 +1,5 @@
 """What came out of a month, read from the four APIs: shown on screen, kept as JSON and CSV. Money in fen."""
 
-import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bianmin.exports import Exports
+from shared.spreadsheets import as_csv
 
 PAYOUT_COLUMNS = (
     "name",
@@ -125,10 +125,7 @@ def write_files(result: dict[str, Any], folder: Path) -> None:
     for name, value in result.items():
         rows = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
         if rows:
-            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8-sig") as file:
-                writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-                writer.writeheader()
-                writer.writerows(rows)
+            (folder / f"{name}.csv").write_bytes(as_csv(list(rows[0]), (map(row.get, rows[0]) for row in rows)))
 
 
 def yuan(fen: int) -> str:

@@ -251,6 +251,27 @@ class Damage(Base):
     reported_at: Mapped[datetime]
 
 
+PhotoKind = Literal["work", "damage", "signature"]
+
+
+class Photo(Base):
+    """A picture of a job, drawn anew from its pixels (shared/uploads.py); here, so that backups have it [R32, R63]."""
+
+    __tablename__ = "photos"
+    __table_args__ = (UniqueConstraint("work_order_id", "sha256"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    work_order_id: Mapped[UUID] = mapped_column(ForeignKey("work_orders.id"))
+    kind: Mapped[PhotoKind]
+    media_type: Mapped[str]
+    content: Mapped[bytes]
+    sha256: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    added_by: Mapped[UUID]
+    added_at: Mapped[datetime]
+
+
 class Signature(Base):
     """The owner's signature on the notice [R32], with the hash of what he signed; append-only."""
 

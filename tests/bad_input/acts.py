@@ -21,10 +21,10 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """One request, ready to be sent: the path below /api, with ids in it, and the body."""
+    """One request, ready to be sent: the path below /api, with ids in it, and the body (bytes: a file)."""
 
     path: str
-    body: dict[str, Any] | None = None
+    body: dict[str, Any] | bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def refuses_what_cannot_be_meant(house: House, act: Act) -> None:
                 continue
             answer = house.post(act.who, call.path, body)
             assert answer.status_code == 422, f"{field} {amount!r}: {answer.status_code} {answer.text}"
-    if call.body is not None:
+    if isinstance(call.body, dict):
         assert house.post(act.who, call.path, call.body | {"nonsense": 1}).status_code == 422
         assert house.post(act.who, call.path, "nonsense").status_code == 422
     assert house.messages_said() == before

@@ -58,6 +58,8 @@ class House:
 
     def post(self, who: str, path: str, body: Any = None, *, key: str = "") -> Response:
         headers = {"Authorization": f"Bearer {who}", "Idempotency-Key": key or str(new_id())}
+        if isinstance(body, bytes):
+            return self.client.post(f"/api{path}", content=body, headers=headers | {"Content-Type": "image/png"})
         return self.client.post(f"/api{path}", json=body, headers=headers)
 
     def did(self, who: str, path: str, body: Any = None) -> Any:

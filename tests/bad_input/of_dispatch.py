@@ -1,7 +1,10 @@
 """The departments: work orders from the notice to the signature, duties, and questions of the desk."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
+
+from PIL import Image
 
 from shared.ids import new_id
 from shared.messages import ConsultationAsked
@@ -11,7 +14,7 @@ from tests.conftest import START
 from tests.services.dispatch.crew import notice
 
 
-def order(house: House, step: str, body: dict[str, Any] | None = None) -> Call:
+def order(house: House, step: str, body: dict[str, Any] | bytes | None = None) -> Call:
     """A step of an order just received, for a visit now."""
     house.hear(notice(house.site_id, visit_from=START, visit_to=START + timedelta(hours=1)))
     received = house.get("head", "/work-orders?state=received").json()["items"][-1]
@@ -31,19 +34,19 @@ def team(house: House) -> dict[str, Any]:
     return {"workers": [{"person_id": worker_id(house), "weight": 1}]}
 
 
-def acknowledged(house: House, step: str, body: dict[str, Any] | None = None) -> Call:
+def acknowledged(house: House, step: str, body: dict[str, Any] | bytes | None = None) -> Call:
     call = order(house, step, body)
     house.did("head", before(call, "acknowledge"))
     return call
 
 
-def assigned(house: House, step: str, body: dict[str, Any] | None = None) -> Call:
+def assigned(house: House, step: str, body: dict[str, Any] | bytes | None = None) -> Call:
     call = acknowledged(house, step, body)
     house.did("head", before(call, "assign"), team(house))
     return call
 
 
-def started(house: House, step: str, body: dict[str, Any] | None = None) -> Call:
+def started(house: House, step: str, body: dict[str, Any] | bytes | None = None) -> Call:
     call = assigned(house, step, body)
     house.did("worker", before(call, "arrive"))
     return call
@@ -55,7 +58,7 @@ def stopped(house: House) -> Call:
     return call
 
 
-def checked(house: House, step: str, body: dict[str, Any] | None = None) -> Call:
+def checked(house: House, step: str, body: dict[str, Any] | bytes | None = None) -> Call:
     call = started(house, step, body)
     house.did("worker", before(call, "check-materials"), {"complete": True})
     return call
@@ -75,6 +78,13 @@ def ended(house: House) -> Call:
     call = started(house, "return")
     house.did("worker", before(call, "terminate"), TERMINATE)
     return call
+
+
+def picture() -> bytes:
+    """A small PNG file."""
+    file = BytesIO()
+    Image.new("RGB", (4, 3), "red").save(file, "PNG")
+    return file.getvalue()
 
 
 def a_duty(house: House, **changes: Any) -> Call:
@@ -153,6 +163,7 @@ ACTS = [
         lambda house: started(house, "damage", {"description": "碰倒花瓶", "estimate_fen": 12000}),
         again="two vases may break",
     ),
+    Act("dispatch", OF_ORDER + "photos", "worker", lambda house: started(house, "photos", picture())),
     Act("dispatch", OF_ORDER + "stop", "worker", lambda house: started(house, "stop", STOP)),
     Act("dispatch", OF_ORDER + "resume", "head", stopped),
     Act("dispatch", OF_ORDER + "finish", "worker", lambda house: checked(house, "finish")),

@@ -57,6 +57,7 @@ def lived(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_DATABASE_URL", url)
         environment.setenv("BIANMIN_FOUNDER_SECRET", SECRET)
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
+        environment.setenv("BIANMIN_DESCRIBE_PUBLICLY", "true")
         settings.cache_clear()
         db.database.cache_clear()
         client, cast = live_a_month(url, SECRET)

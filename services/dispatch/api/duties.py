@@ -1,6 +1,5 @@
 """Prescribed duties, how a worker did them, and what his head found [R3, R50]."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from services.dispatch.queries.duties import (
     prescribed_duty_view,
 )
 from shared.paging import Page
-from shared.web import After, Body, Edge, Limit, Short, Words
+from shared.web import After, Body, Day, Edge, Limit, Short, Words
 
 routes = APIRouter(tags=["duties"])
 
@@ -39,7 +38,7 @@ class CheckDay(Body):
     """What the head found of a worker's duties of a day; a note where it was not good [R50]."""
 
     person_id: UUID
-    day: date
+    day: Day
     good: StrictBool
     note: Words | None = None
 
@@ -114,5 +113,5 @@ def mark_duties_done(edge: Annotated[Edge, may("mark_duties_done")]) -> DutyDone
 
 
 @routes.get("/duties", summary="The department's workers, with their duties of a day done or not [R50]")
-def list_duties(edge: Annotated[Edge, may("read_duties")], day: date | None = None) -> list[DutyView]:
+def list_duties(edge: Annotated[Edge, may("read_duties")], day: Day | None = None) -> list[DutyView]:
     return duties(edge.session, edge.actor, day=day, now=edge.now)

@@ -1,6 +1,5 @@
 """Regular work found undone because of paid work [R51, R78]."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter
 from services.dispatch.actions import neglect
 from services.dispatch.api.may import may
 from services.dispatch.queries.neglects import NeglectView, neglect_view
-from shared.web import Body, Edge, Words
+from shared.web import Body, Day, Edge, Words
 
 routes = APIRouter(tags=["neglects"])
 
@@ -18,7 +17,7 @@ class FindNeglect(Body):
     """Whose regular work of a day was left undone for paid work, and the override that let him, if any [R78]."""
 
     worker_id: UUID
-    day: date
+    day: Day
     reason: Words
     override_id: UUID | None = None
 

@@ -1,6 +1,5 @@
 """The price book [R55-R57, D10]."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from services.finance.queries.prices import (
 from shared.messages import PriceItem
 from shared.money import PositiveFen
 from shared.paging import Page
-from shared.web import After, Body, Edge, Limit, Short
+from shared.web import After, Body, Day, Edge, Limit, Short
 
 routes = APIRouter(tags=["prices"])
 
@@ -39,7 +38,7 @@ class DraftItem(Body):
 class DraftPrices(Body):
     """A version of the price book, whole [R55]."""
 
-    effective_from: date
+    effective_from: Day
     items: list[DraftItem] = Field(min_length=1, max_length=1000)
 
 
@@ -81,7 +80,7 @@ def withdraw_prices(version_id: UUID, edge: Annotated[Edge, may("withdraw_prices
 
 
 @routes.get("/price-versions/in-force", summary="The version fees are agreed from on a day [R57, D10]")
-def read_price_version_in_force(on: date, edge: Annotated[Edge, may("read_prices")]) -> PriceVersionView:
+def read_price_version_in_force(on: Day, edge: Annotated[Edge, may("read_prices")]) -> PriceVersionView:
     return price_version_in_force(edge.session, on=on)
 
 

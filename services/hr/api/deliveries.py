@@ -1,6 +1,5 @@
 """Deliveries of payouts to the company's HR system."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from services.hr.actions import delivery
 from services.hr.api.may import may
 from services.hr.queries.deliveries import DeliveryPage, DeliveryView, deliveries, delivery_by_id
 from services.hr.queries.reconciliations import ReconciliationView, reconciliation
-from shared.web import Body, Edge, Limit, Short
+from shared.web import Body, Day, Edge, Limit, Short
 
 routes = APIRouter(tags=["deliveries"])
 
@@ -33,7 +32,7 @@ def list_deliveries(
 @routes.get(
     "/deliveries/reconciliation", summary="What was received, delivered and acknowledged on a day, in fen [R92]"
 )
-def reconcile_deliveries(day: date, edge: Annotated[Edge, may("read_deliveries")]) -> ReconciliationView:
+def reconcile_deliveries(day: Day, edge: Annotated[Edge, may("read_deliveries")]) -> ReconciliationView:
     return reconciliation(edge.session, edge.actor, day=day)
 
 

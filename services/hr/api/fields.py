@@ -1,12 +1,12 @@
-"""Days, months and times of day as requests give them."""
+"""Months and times of day as requests give them."""
 
-from datetime import date, time
+from datetime import time
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import AfterValidator
 
-from shared.web import EARLIEST, LATEST, MonthName
+from shared.web import MonthName, Written
 
 
 def _without_zone(at: time) -> time:
@@ -15,16 +15,7 @@ def _without_zone(at: time) -> time:
     return at
 
 
-WallTime = Annotated[time, AfterValidator(_without_zone)]
-
-
-def _in_our_years(day: date) -> date:
-    if not EARLIEST.date() <= day < LATEST.date():
-        raise ValueError(f"must lie from {EARLIEST:%Y} to {LATEST:%Y}")
-    return day
-
-
-Day = Annotated[date, AfterValidator(_in_our_years)]
+WallTime = Annotated[time, AfterValidator(_without_zone), Written]
 
 
 Month = Annotated[MonthName | None, Query(description="e.g. `2026-04`; omit for all")]

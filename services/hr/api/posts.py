@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.hr.actions import post
-from services.hr.api.fields import Day, WallTime
+from services.hr.api.fields import WallTime
 from services.hr.api.may import may
 from services.hr.queries.posts import PersonView, PostView, people, person_view, posts
 from shared.messages import Certificate, Department, Role
 from shared.paging import Page
-from shared.web import After, Body, Edge, Limit, Short, Words
+from shared.web import After, Body, Day, Edge, Limit, Short, Words
 
 routes = APIRouter(tags=["posts"])
 

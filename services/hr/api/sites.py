@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from services.hr.actions import site
-from services.hr.api.fields import Day, WallTime
+from services.hr.api.fields import WallTime
 from services.hr.api.may import may
 from services.hr.queries.sites import (
     HolidayView,
@@ -23,7 +23,7 @@ from services.hr.queries.sites import (
     sites,
 )
 from shared.messages import Department
-from shared.web import EARLIEST, LATEST, Body, Edge, Short, Words
+from shared.web import EARLIEST, LATEST, Body, Day, Edge, Short, Words
 
 routes = APIRouter(tags=["sites"])
 

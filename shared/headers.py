@@ -1,0 +1,76 @@
+"""What every answer tells a browser it may do with it: nothing that a page of ours does not need [promise 21].
+
+The headers are set outside everything else, so an error, a download and a printed paper carry them like any other
+answer. An answer may say less strictly only what it may load (its Content-Security-Policy) and how long it may be
+kept (its Cache-Control).
+"""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from urllib.parse import quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+"""The Content-Security-Policy of what is no page: it loads nothing, runs nothing and is shown in no frame."""
+
+ALWAYS = {
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""What every answer says; nothing may say otherwise."""
+
+UNLESS_SAID = {"Content-Security-Policy": NOTHING, "Cache-Control": "no-store"}
+"""What an answer says when it says nothing of its own."""
+
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+class SecurityHeaders:
+    """Sets the headers of every HTTP answer of the application inside it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(ALWAYS)
+                for name, value in UNLESS_SAID.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_secured)
+
+
+def paper_policy(template: str) -> str:
+    """The Content-Security-Policy of a printed paper: the styles of its template, by their hashes, and nothing else.
+
+    The hashes are of the template's source and not of the page, so a style that came with somebody's words has none.
+    """
+    hashes = (b64encode(sha256(style.encode()).digest()).decode() for style in _STYLE.findall(template))
+    styles = " ".join(f"'sha256-{hash_}'" for hash_ in hashes)
+    return f"{NOTHING}; style-src {styles}"
+
+
+def attachment(name: str) -> dict[str, str]:
+    """The header of a download of this name [RFC 6266]: no path, no control character, none that turns the direction.
+
+    A name of ASCII letters, digits and -._ is told as it is; any other in its encoded form too.
+    """
+    printed = "".join(letter for letter in name if letter.isprintable()).replace("/", "_").replace("\\", "_")
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", printed).lstrip(".") or "file"
+    encoded = f"; filename*=UTF-8''{quote(printed, safe='')}" if printed not in {"", plain} else ""
+    return {"Content-Disposition": f'attachment; filename="{plain}"{encoded}'}
