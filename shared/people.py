@@ -45,6 +45,8 @@ class PersonRow:
     shift_end: Mapped[time | None]
     skills: Mapped[list[str] | None] = mapped_column(ARRAY(String))
     certificates: Mapped[list] = mapped_column(JSONB, server_default=text("'[]'"))  # type: ignore[type-arg]
+    session_epoch: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Grows when all his sessions end: one begun in an earlier epoch is worth nothing."""
 
     @declared_attr.directive
     @classmethod
@@ -72,6 +74,8 @@ class Actor:
     role: Role
     department: Department
     site_ids: frozenset[UUID] | None
+    scopes: frozenset[str] | None = None
+    """The actions (`service:action`) his token is limited to; None: whatever his role may."""
 
     def sees(self, site_id: UUID) -> bool:
         """Whether the site is one of his."""
@@ -128,13 +132,14 @@ _PUT_SITE = text("""
 
 _PUT_PERSON = text("""
     INSERT INTO people (id, version, name, role, department, site_ids, all_sites, active, token_hash,
-                        shift_start, shift_end, skills, certificates)
+                        shift_start, shift_end, skills, certificates, session_epoch)
     VALUES (:person_id, :version, :name, :role, :department, :site_ids, :all_sites, :active, :token_hash,
-            :shift_start, :shift_end, :skills, :certificates)
+            :shift_start, :shift_end, :skills, :certificates, :session_epoch)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, role = excluded.role,
         department = excluded.department, site_ids = excluded.site_ids, all_sites = excluded.all_sites,
         active = excluded.active, token_hash = excluded.token_hash, shift_start = excluded.shift_start,
-        shift_end = excluded.shift_end, skills = excluded.skills, certificates = excluded.certificates
+        shift_end = excluded.shift_end, skills = excluded.skills, certificates = excluded.certificates,
+        session_epoch = excluded.session_epoch
     WHERE people.version < excluded.version
     RETURNING 1
 """).bindparams(bindparam("certificates", type_=JSONB))

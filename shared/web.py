@@ -16,17 +16,19 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, StringConstraints
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import startup
 from shared.access import Permissions
+from shared.credentials import Credential, credential_of
 from shared.db import database
-from shared.errors import NotSignedIn, NotYourRole, Problem
+from shared.errors import NotYourRole, Problem
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
 from shared.log import begin_trace, configure_logging
-from shared.people import Actor, identify
+from shared.people import Actor
 from shared.settings import settings
 
 log = structlog.get_logger()
@@ -93,7 +95,7 @@ class ProblemView(BaseModel):
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemView, "description": text_}
     for status, text_ in {
-        401: "no valid token",
+        401: "no valid token or session",
         403: "the person's role may not do this",
         404: "no such thing at the person's sites",
         409: "the rulebook or the state does not allow this now; `allowed` says what is",
@@ -111,6 +113,7 @@ class Edge:
     now: datetime
     request: Request
     idempotency_key: str | None
+    credential: Credential
 
     def once(self, body: BaseModel | None, act: Callable[[], T]) -> T:
         """Do `act` once for this Idempotency-Key; a repeat gets the first answer again."""
@@ -130,6 +133,22 @@ class Edge:
 _admitted: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
+def _slots(service: str) -> asyncio.Semaphore:
+    services = _admitted.setdefault(asyncio.get_running_loop(), {})
+    return services.setdefault(service, asyncio.Semaphore(settings().web_pool))
+
+
+async def transaction(service: str, work: Callable[[Session], T]) -> T:
+    """`work` in a transaction of its own, in a thread, as soon as the service has a connection for it."""
+
+    def in_thread() -> T:
+        with database(service).session() as session:
+            return work(session)
+
+    async with _slots(service):
+        return await run_in_threadpool(in_thread)
+
+
 def _admission(service: str) -> Callable[[], AsyncIterator[None]]:
     """The dependency that lets in as many requests at a time as the service has database connections.
 
@@ -138,8 +157,7 @@ def _admission(service: str) -> Callable[[], AsyncIterator[None]]:
     """
 
     async def admission() -> AsyncIterator[None]:
-        services = _admitted.setdefault(asyncio.get_running_loop(), {})
-        async with services.setdefault(service, asyncio.Semaphore(settings().web_pool)):
+        async with _slots(service):
             yield
 
     return admission
@@ -162,14 +180,14 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
             authorization: Annotated[str, Header(description="Bearer token of the person acting")] = "",
             idempotency_key: IdempotencyKey = None,
         ) -> Iterator[Edge]:
+            credential = credential_of(request, authorization)
             with database(service).session() as session:
-                known = identify(session, authorization.removeprefix("Bearer ").strip())
-                if known is None:
-                    raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
-                actor, now = known
+                actor, now = credential.identify(session)
                 if actor.role not in allowed:
                     raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
-                yield Edge(session, actor, now, request, idempotency_key)
+                if actor.scopes is not None and f"{service}:{action}" not in actor.scopes:
+                    raise NotYourRole("not_in_scope", f"this token may not {action}", allowed=sorted(actor.scopes))
+                yield Edge(session, actor, now, request, idempotency_key, credential)
 
         edge.allowed = allowed  # type: ignore[attr-defined]  # who may, for whoever asks the route
         return Depends(edge, scope="function")

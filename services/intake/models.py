@@ -21,6 +21,7 @@ from services.intake.rules.phone import DIGITS_SQL
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
+from shared.api_tokens import ApiTokenRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
@@ -29,6 +30,7 @@ from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
 
@@ -69,6 +71,14 @@ class Site(SiteRow, Base):
 
 class Person(PersonRow, Base):
     """People, as hr says."""
+
+
+class EndedSession(EndedSessionRow, Base):
+    """Sessions that ended before their time, as hr says."""
+
+
+class ApiToken(ApiTokenRow, Base):
+    """API tokens, as hr says."""
 
 
 class PriceItem(Base):
