@@ -201,6 +201,8 @@ def record_certificate(
 def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
     """A new token, shown this once; the one before is worth nothing from here on. For others in a simulation alone."""
     person = person_for(session, actor, person_id)
+    if person.service_account:
+        raise RuleBroken("service_account", f"{person.name} is a program: it gets API tokens alone")
     check_acts_as(person.id, issuer=actor.person_id, simulated=clock.is_simulated(session))
     token = new_token()
     person.token_hash = hash_token(token)
