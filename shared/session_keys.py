@@ -1,7 +1,8 @@
 """The key hr signs sessions with, and the public keys everybody checks them with.
 
 In the folder `session_keys` of the settings: `private/key.json`, a JWK that hr alone needs, and `public/keys.json`, the
-JWKS of it and of the key before it. A new key is used from the next login on without a restart; sessions of the old one go on.
+JWKS of it and of the key before it. A new key is used from the next login on without a
+restart; sessions of the old one go on.
 """
 
 import json

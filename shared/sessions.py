@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import session_keys
+from shared.errors import Problem
 from shared.messages import SessionEnded
 from shared.people import Actor
 from shared.settings import settings
@@ -38,6 +39,12 @@ class EndedSessionRow:
         return (Index("ix_ended_sessions_until", "until"),)
 
 
+class NoKey(Problem):
+    """The installation has no key to sign sessions with (503)."""
+
+    status = 503
+
+
 @dataclass(frozen=True)
 class Claims:
     """What the cookie says; moments as whole seconds since 1970, `epoch` is the person's `session_epoch` at login."""
@@ -50,10 +57,10 @@ class Claims:
     absolute_until: int
 
     def signed(self) -> str:
-        """As hr signs it. Raises FileNotFoundError where hr has no key."""
+        """As hr signs it. Raises NoKey where hr has none."""
         folder = settings().session_keys
-        if folder is None:
-            raise FileNotFoundError("BIANMIN_SESSION_KEYS names no folder")
+        if folder is None or not (folder / session_keys.PRIVATE).exists():
+            raise NoKey("no_session_key", "nobody can sign in before `bianmin prepare` made the key of sessions")
         payload = {
             "sid": self.session_id,
             "sub": str(self.person_id),

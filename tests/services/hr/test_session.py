@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from shared import session_keys
 from shared.db import database
-from shared.settings import settings
 from shared.sessions import claims_in
+from shared.settings import settings
 from tests.services.hr.front_door import COOKIE, PAGE, PASSWORD, Browser, Door, forget_tries
 
 
@@ -38,13 +38,13 @@ def clerk(door: Door) -> Browser:
 
 def with_cookie(clerk: Browser, cookie: str) -> int:
     """What hr answers to another cookie."""
-    api = TestClient(clerk.http.app, base_url="https://bianmin.example", cookies={COOKIE: cookie})
-    return api.get("/api/sites").status_code
+    api = TestClient(clerk.http.app, base_url="https://bianmin.example")
+    return api.get("/api/sites", headers={"Cookie": f"{COOKIE}={cookie}".encode("latin-1")}).status_code
 
 
 def told(kind: str) -> list[Any]:
     with database("hr").session() as session:
-        query = text("SELECT payload FROM outbox WHERE type = :kind AND receiver = 'intake' ORDER BY sequence")
+        query = text("SELECT body FROM outbox WHERE type = :kind AND receiver = 'intake' ORDER BY sequence")
         return list(session.execute(query, {"kind": kind}).scalars())
 
 

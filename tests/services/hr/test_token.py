@@ -63,7 +63,7 @@ def test_a_token_is_listed_by_its_name_and_never_shown_again(door: Door, clerk: 
     assert made["token"] not in listed.text
     with database("hr").session() as session:
         rows = session.execute(text("SELECT string_agg(to_jsonb(t)::text, '') FROM api_tokens t")).scalar_one()
-        said = session.execute(text("SELECT string_agg(payload::text, '') FROM outbox")).scalar_one()
+        said = session.execute(text("SELECT string_agg(body::text, '') FROM outbox")).scalar_one()
     assert made["token"] not in rows + said
 
 
