@@ -18,6 +18,8 @@ from shared.db import SERVICES
 from tests.stack import RunningStack, running
 
 PASSWORD = "seven otters swim upstream"
+pytestmark = pytest.mark.journey
+
 SECONDS = 5.0
 """In which every service has to know that somebody was signed out."""
 
