@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 class Admin:
     """The first administrator, by his session."""
 
-    def __init__(self, stack: RunningStack) -> None:
+    def __init__(self, stack: RunningStack, browsers: ExitStack) -> None:
         self.stack = stack
+        self.browsers = browsers
         self.address = Address.read(stack.data)
         password_file = stack.data / "password"
         password_file.write_text(f"{PASSWORD}\n")
@@ -54,7 +56,7 @@ class Admin:
         )
         assert again.returncode == 1
         proof = {"login": "wang.min", "password": PASSWORD}
-        with httpx.Client(base_url=f"{self.address.base_url}/hr/api") as hr:
+        with httpx.Client(base_url=f"{self.address.base_url}/hr/api", timeout=30) as hr:
             assert hr.post("/sessions", json=proof).status_code == 403  # an administrator needs a second factor
             self.secret = hr.post("/totp", json=proof).json()["secret"]
             confirmed = hr.post("/totp/confirm", json=proof | {"code": self.code()})
@@ -67,7 +69,9 @@ class Admin:
     def sign_in(self, **body: Any) -> httpx.Client:
         """A browser with a session of its own."""
         base = self.address.base_url
-        browser = httpx.Client(base_url=base, headers={"Origin": base, "Sec-Fetch-Site": "same-origin"})
+        browser = self.browsers.enter_context(
+            httpx.Client(base_url=base, headers={"Origin": base, "Sec-Fetch-Site": "same-origin"}, timeout=30)
+        )
         answer = browser.post("/hr/api/sessions", json=body)
         assert answer.status_code == 201, answer.text
         browser.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
@@ -92,8 +96,9 @@ class Admin:
 
 
 @pytest.fixture(scope="module")
-def admin(stack: RunningStack) -> Admin:
-    return Admin(stack)
+def admin(stack: RunningStack) -> Iterator[Admin]:
+    with ExitStack() as browsers:
+        yield Admin(stack, browsers)
 
 
 def answers(browser: httpx.Client) -> dict[str, int]:
