@@ -34,10 +34,12 @@ from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
+from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
 from bianmin.verify.command import verify, verify_audit_logs
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
+from shared.session_keys import make_keys
 from shared.settings import settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -76,8 +78,11 @@ def up(data: Data = Path(".data"), port: Port = None, simulate: Simulate = "") -
 
 @app.command()
 def prepare(simulate: Simulate = "") -> None:
-    """Create roles, schemas and the clock in BIANMIN_DATABASE_URL and migrate all services; `up` does it itself."""
+    """Create roles, schemas, the clock and the key of sessions, migrate all services; `up` does it itself."""
     prepare_installation(settings().database_url, simulated_at=simulate or None)
+    keys = settings().session_keys
+    if keys is not None:
+        make_keys(keys)
 
 
 @app.command()
@@ -197,6 +202,8 @@ def audit(
 
 
 app.command()(verify)
+app.command(name="create-admin")(create_admin)
+app.command(name="rotate-session-key")(rotate_session_key)
 
 
 def _audit(client: Client, auditor: Person, month: str) -> None:

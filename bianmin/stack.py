@@ -19,8 +19,10 @@ import redis
 from bianmin.address import Address
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
+from bianmin.signing_in import KEYS
 from bianmin.worker import worker
 from shared.broker import broker_fault
+from shared.session_keys import make_keys
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
 VERIFY_SECONDS = 300.0
@@ -93,7 +95,10 @@ class Stack:
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
-        web, workers = self._web(listening, environment), self._workers(environment)
+        keys = self.data / KEYS
+        make_keys(keys)
+        web = self._web(listening, environment | {"BIANMIN_SESSION_KEYS": str(keys)})
+        workers = self._workers(environment)
         self.supervisor = Supervisor([web, *workers])
         self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared

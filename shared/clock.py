@@ -49,6 +49,12 @@ def now(session: Session) -> datetime:
     return moment
 
 
+def is_simulated(session: Session) -> bool:
+    """Whether this installation is a simulation, which nobody's money is in."""
+    simulated: bool = session.execute(text("SELECT simulated FROM installation.clock")).scalar_one()
+    return simulated
+
+
 def move(session: Session, to: datetime, *, running: bool = False) -> None:
     """Move the simulated clock forward; raises a database error on a real installation."""
     session.execute(text("SELECT installation.clock_set(:to, :run)"), {"to": to, "run": running})

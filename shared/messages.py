@@ -96,6 +96,33 @@ class PersonChanged(Message):
     skills: list[str] | None = None
     """The trades he can do; None: every trade of his department."""
     certificates: list[Certificate] = []
+    session_epoch: int = 0
+    """Grows when all his sessions end."""
+
+
+class SessionEnded(Message):
+    """Somebody signed out, or was: the session is worth nothing. It would have ended at `until` anyhow."""
+
+    sender = "hr"
+    receivers = ("intake", "dispatch", "finance")
+
+    session_hash: str
+    until: datetime
+
+
+class TokenChanged(Message):
+    """An API token was issued or revoked; its SHA-256, and what it may be used for as `service:action`."""
+
+    sender = "hr"
+    receivers = ("intake", "dispatch", "finance")
+
+    token_id: UUID
+    version: int
+    person_id: UUID
+    token_hash: str
+    scopes: list[str]
+    expires_at: datetime
+    revoked: bool
 
 
 class WageChanged(Message):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Date, Index, String, Uuid, bindparam, text
@@ -45,6 +46,8 @@ class PersonRow:
     shift_end: Mapped[time | None]
     skills: Mapped[list[str] | None] = mapped_column(ARRAY(String))
     certificates: Mapped[list] = mapped_column(JSONB, server_default=text("'[]'"))  # type: ignore[type-arg]
+    session_epoch: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Grows when all his sessions end: one begun in an earlier epoch is worth nothing."""
 
     @declared_attr.directive
     @classmethod
@@ -72,6 +75,8 @@ class Actor:
     role: Role
     department: Department
     site_ids: frozenset[UUID] | None
+    scopes: frozenset[str] | None = None
+    """The actions (`service:action`) his token is limited to; None: whatever his role may."""
 
     def sees(self, site_id: UUID) -> bool:
         """Whether the site is one of his."""
@@ -83,11 +88,13 @@ def hash_token(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-_IDENTIFY = text("""
-    SELECT id, name, role, department, site_ids, all_sites, clock_now() AS now,
-           set_config('app.audit', CAST(jsonb_set(CAST(:said AS jsonb), '{actor}', to_jsonb(id)) AS text), true)
-    FROM people WHERE token_hash = :token_hash AND active
-""")
+KNOWN = """
+    p.id, p.name, p.role, p.department, p.site_ids, p.all_sites, clock_now() AS now,
+    set_config('app.audit', CAST(jsonb_set(CAST(:said AS jsonb), '{actor}', to_jsonb(p.id)) AS text), true)
+"""
+"""SQL: what is asked of the person `p` who acts; from then on the audit log names him (`:said`: shared/audit.py)."""
+
+_IDENTIFY = text(f"SELECT {KNOWN} FROM people p WHERE p.token_hash = :token_hash AND p.active")  # noqa: S608  # our own
 
 
 def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, datetime] | None:
@@ -96,10 +103,13 @@ def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, 
     `said` (see shared/audit.py) is what the audit log will say of what he changes.
     """
     row = session.execute(_IDENTIFY, {"token_hash": hash_token(token), "said": said}).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else actor_of(row)
+
+
+def actor_of(row: Any, scopes: frozenset[str] | None = None) -> tuple[Actor, datetime]:
+    """Who acts, of a row of KNOWN, and the moment it is."""
     sites = None if row.all_sites else frozenset(row.site_ids)
-    return Actor(row.id, row.name, row.role, row.department, sites), row.now
+    return Actor(row.id, row.name, row.role, row.department, sites, scopes), row.now
 
 
 _SITE = text("SELECT id, code, name, zone, closing FROM sites WHERE id = :id")
@@ -132,13 +142,14 @@ _PUT_SITE = text("""
 
 _PUT_PERSON = text("""
     INSERT INTO people (id, version, name, role, department, site_ids, all_sites, active, token_hash,
-                        shift_start, shift_end, skills, certificates)
+                        shift_start, shift_end, skills, certificates, session_epoch)
     VALUES (:person_id, :version, :name, :role, :department, :site_ids, :all_sites, :active, :token_hash,
-            :shift_start, :shift_end, :skills, :certificates)
+            :shift_start, :shift_end, :skills, :certificates, :session_epoch)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, role = excluded.role,
         department = excluded.department, site_ids = excluded.site_ids, all_sites = excluded.all_sites,
         active = excluded.active, token_hash = excluded.token_hash, shift_start = excluded.shift_start,
-        shift_end = excluded.shift_end, skills = excluded.skills, certificates = excluded.certificates
+        shift_end = excluded.shift_end, skills = excluded.skills, certificates = excluded.certificates,
+        session_epoch = excluded.session_epoch
     WHERE people.version < excluded.version
     RETURNING 1
 """).bindparams(bindparam("certificates", type_=JSONB))

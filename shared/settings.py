@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
     founder_secret: SecretStr = SecretStr("")
     """Who knows it may found the company, once (see hr); empty means nobody."""
+    session_keys: Path | None = None
+    """The folder of the keys of sessions: public/ for all, private/ for hr alone; without it nobody signs in."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     web_pool: int = 8

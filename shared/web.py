@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,13 +24,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import startup
 from shared.access import Permissions
 from shared.audit import cause_of
+from shared.credentials import Credential, credential_of
 from shared.db import database
-from shared.errors import NotSignedIn, NotYourRole, Problem
+from shared.errors import NotYourRole, Problem
 from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
 from shared.limits import PERSON, Limits
 from shared.log import begin_trace, configure_logging
-from shared.people import Actor, identify
+from shared.people import Actor
 from shared.problems import PROBLEM, ProblemView, problem
 from shared.settings import settings
 
@@ -119,7 +121,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemView, "description": text_}
     for status, text_ in {
         400: "the body is no text in UTF-8",
-        401: "no valid token",
+        401: "no valid token or session",
         403: "the person's role may not do this",
         404: "no such thing at the person's sites",
         409: "the rulebook or the state does not allow this now; `allowed` says what is",
@@ -144,6 +146,7 @@ class Edge:
     now: datetime
     request: Request
     idempotency_key: str | None
+    credential: Credential
 
     def once(self, body: BaseModel | None, act: Callable[[], T]) -> T:
         """Do `act` once for this Idempotency-Key; a repeat gets the first answer again."""
@@ -163,6 +166,22 @@ class Edge:
 _admitted: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
+def _slots(service: str) -> asyncio.Semaphore:
+    services = _admitted.setdefault(asyncio.get_running_loop(), {})
+    return services.setdefault(service, asyncio.Semaphore(settings().web_pool))
+
+
+async def transaction(service: str, work: Callable[[Session], T]) -> T:
+    """`work` in a transaction of its own, in a thread, as soon as the service has a connection for it."""
+
+    def in_thread() -> T:
+        with database(service).session() as session:
+            return work(session)
+
+    async with _slots(service):
+        return await run_in_threadpool(in_thread)
+
+
 def _admission(service: str) -> Callable[[], AsyncIterator[None]]:
     """The dependency that lets in as many requests at a time as the service has database connections.
 
@@ -171,8 +190,7 @@ def _admission(service: str) -> Callable[[], AsyncIterator[None]]:
     """
 
     async def admission() -> AsyncIterator[None]:
-        services = _admitted.setdefault(asyncio.get_running_loop(), {})
-        async with services.setdefault(service, asyncio.Semaphore(settings().web_pool)):
+        async with _slots(service):
             yield
 
     return admission
@@ -195,15 +213,15 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
             authorization: Annotated[str, Header(description="Bearer token of the person acting")] = "",
             idempotency_key: IdempotencyKey = None,
         ) -> Iterator[Edge]:
+            credential = credential_of(request, authorization)
             with database(service).session() as session:
-                known = identify(session, authorization.removeprefix("Bearer ").strip(), said=_said(request))
-                if known is None:
-                    raise NotSignedIn("no_valid_token", "send Authorization: Bearer with a valid token")
-                actor, now = known
+                actor, now = credential.identify(session, said=_said(request))
                 request.scope[PERSON] = actor.person_id
                 if actor.role not in allowed:
                     raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
-                yield Edge(session, actor, now, request, idempotency_key)
+                if actor.scopes is not None and f"{service}:{action}" not in actor.scopes:
+                    raise NotYourRole("not_in_scope", f"this token may not {action}", allowed=sorted(actor.scopes))
+                yield Edge(session, actor, now, request, idempotency_key, credential)
 
         edge.allowed = allowed  # type: ignore[attr-defined]  # who may, for whoever asks the route
         return Depends(edge, scope="function")

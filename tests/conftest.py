@@ -18,6 +18,7 @@ from bianmin.engines import Engines
 from shared import db
 from shared.db import Database
 from shared.installation import prepare
+from shared.session_keys import make_keys
 from shared.settings import settings
 
 START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
@@ -60,6 +61,9 @@ def template(engines: Engines) -> str:
         connection.execute(text("CREATE DATABASE committing TEMPLATE bianmin STRATEGY file_copy"))
     os.environ["BIANMIN_DATABASE_URL"] = engines.database_url
     os.environ["BIANMIN_BROKER_URL"] = engines.broker_url
+    keys = engines.data / "session-keys"
+    make_keys(keys)
+    os.environ["BIANMIN_SESSION_KEYS"] = str(keys)
     os.environ["BIANMIN_FOUNDER_SECRET"] = "the-founder-of-the-tests"
     os.environ["BIANMIN_RATE_ADDRESS"] = "1000000/minute"  # every test comes from the same one
     return engines.database_url

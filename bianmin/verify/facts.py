@@ -170,7 +170,8 @@ INVARIANTS = [
     *_copy(
         78,
         "people",
-        "name, role, department, site_ids, all_sites, active, token_hash, shift_start, shift_end, skills, certificates",
+        "name, role, department, site_ids, all_sites, active, token_hash, shift_start, shift_end, skills, certificates,"
+        " session_epoch",
     ),
     *_copy(79, "sites", "code, name, zone, closing, holidays"),
     Invariant(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from services.dispatch.rules.acceptance import Relation
 from services.dispatch.rules.work_order import WorkState
 from shared.alerts import AlertRow
+from shared.api_tokens import ApiTokenRow
 from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
@@ -18,6 +19,7 @@ from shared.ids import new_id
 from shared.messages import FieldDepartment
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
 
@@ -62,6 +64,14 @@ class Site(SiteRow, Base):
 
 class Person(PersonRow, Base):
     """People, as hr says."""
+
+
+class EndedSession(EndedSessionRow, Base):
+    """Sessions that ended before their time, as hr says."""
+
+
+class ApiToken(ApiTokenRow, Base):
+    """API tokens, as hr says."""
 
 
 class WorkOrder(Base):

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions import certificate, consultation, figures, team, visit, work_order
 from services.dispatch.models import ACKNOWLEDGE, ARRIVE, ASSIGN, CERTIFICATE
+from shared.api_tokens import token_changed
 from shared.messages import (
     ConsultationAsked,
     MonthFiguresAsked,
@@ -14,9 +15,12 @@ from shared.messages import (
     NoticeRevised,
     PersonChanged,
     ReworkOrdered,
+    SessionEnded,
     SiteChanged,
+    TokenChanged,
 )
 from shared.people import person_changed, site_changed
+from shared.sessions import session_ended
 from shared.tasks import Tasks
 
 tasks = Tasks("dispatch")
@@ -33,6 +37,18 @@ def hear_person_changed(session: Session, message: PersonChanged, *, now: dateti
     """A person joined, moved or left, or his certificates changed."""
     if person_changed(session, message):
         certificate.held(session, message, now=now)
+
+
+@tasks.hears(SessionEnded)
+def hear_session_ended(session: Session, message: SessionEnded, *, now: datetime) -> None:
+    """Somebody signed out."""
+    session_ended(session, message)
+
+
+@tasks.hears(TokenChanged)
+def hear_token_changed(session: Session, message: TokenChanged, *, now: datetime) -> None:
+    """An API token was issued or revoked."""
+    token_changed(session, message)
 
 
 @tasks.hears(NoticeIssued)

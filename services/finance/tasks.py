@@ -17,6 +17,7 @@ from services.finance.actions import (
     wage,
 )
 from services.finance.models import CASH_CHASE, DAILY_CHECK, LEDGER_ANCHOR, LEDGER_SEAL, MONTH_CLOSE
+from shared.api_tokens import token_changed
 from shared.messages import (
     DamageReported,
     FineConfirmed,
@@ -28,13 +29,16 @@ from shared.messages import (
     PayoutPaid,
     PayoutReceived,
     PersonChanged,
+    SessionEnded,
     SiteChanged,
     StatisticsAgreed,
+    TokenChanged,
     WageChanged,
     WorkAccepted,
     WorkTerminated,
 )
 from shared.people import person_changed, site_changed
+from shared.sessions import session_ended
 from shared.tasks import Tasks
 
 tasks = Tasks("finance")
@@ -52,6 +56,18 @@ def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) 
 def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
     """A person joined, moved or left."""
     person_changed(session, message)
+
+
+@tasks.hears(SessionEnded)
+def hear_session_ended(session: Session, message: SessionEnded, *, now: datetime) -> None:
+    """Somebody signed out."""
+    session_ended(session, message)
+
+
+@tasks.hears(TokenChanged)
+def hear_token_changed(session: Session, message: TokenChanged, *, now: datetime) -> None:
+    """An API token was issued or revoked."""
+    token_changed(session, message)
 
 
 @tasks.hears(NoticeIssued)

@@ -3,6 +3,7 @@
 from services.hr.api import api
 from services.hr.rules.appeal import AppealPolicy
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
+from services.hr.rules.login import SignInPolicy
 from services.hr.rules.task import TaskPolicy
 from services.hr.rules.webhook import WebhookPolicy
 from services.hr.tasks import tasks
@@ -20,5 +21,5 @@ web = make_web(
     make_metrics(tasks),
     make_alerts("hr"),
     make_audit("hr"),
-    make_policies("hr", AppealPolicy, DisciplinePolicy, LadderPolicy, TaskPolicy, WebhookPolicy),
+    make_policies("hr", AppealPolicy, DisciplinePolicy, LadderPolicy, SignInPolicy, TaskPolicy, WebhookPolicy),
 )

@@ -25,6 +25,7 @@ from services.hr.rules.ladder import Offence, PenaltyStep
 from services.hr.rules.payout import PaymentState
 from services.hr.rules.webhook import WebhookState
 from shared.alerts import AlertRow
+from shared.api_tokens import ApiTokenRow
 from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
@@ -34,6 +35,7 @@ from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
 
@@ -91,7 +93,85 @@ class Site(SiteRow, Base):
 
 
 class Person(PersonRow, Base):
-    """People, the masters."""
+    """People, the masters; a service account 服务账号 is a program of the company's, which has API tokens alone."""
+
+    service_account: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+
+
+class Login(Base):
+    """How a person signs in: his login name, his password's Argon2id hash, and his second factor (TOTP).
+
+    The second factor counts once a code confirmed it; `totp_step` is the last 30 seconds a code was used for.
+    """
+
+    __tablename__ = "logins"
+    __table_args__ = (
+        CheckConstraint("totp_confirmed_at IS NULL OR totp_secret IS NOT NULL", name="factor_has_secret"),
+    )
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    password_set_at: Mapped[datetime]
+    totp_secret: Mapped[str | None]
+    totp_confirmed_at: Mapped[datetime | None]
+    totp_step: Mapped[int | None]
+
+
+class RecoveryCode(Base):
+    """A code that stands in for the second factor, once; only its SHA-256 is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime | None]
+
+
+class Invitation(Base):
+    """A person was asked to set his password: whoever shows its secret before it expires may, once."""
+
+    __tablename__ = "invitations"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    login: Mapped[str]
+    invited_by: Mapped[UUID]
+    invited_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class LoginSession(Base):
+    """A session of somebody who signed in; the cookie's id is kept as its SHA-256."""
+
+    __tablename__ = "login_sessions"
+    __table_args__ = (Index("ix_login_sessions_person_id", "person_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    agent: Mapped[str]
+    begun_at: Mapped[datetime]
+    idle_until: Mapped[datetime]
+    absolute_until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class EndedSession(EndedSessionRow, Base):
+    """Sessions that ended before their time."""
+
+
+class ApiToken(ApiTokenRow, Base):
+    """API tokens, the masters."""
+
+    __table_args__ = (
+        Index("ix_api_tokens_token_hash", "token_hash", unique=True),
+        Index("ix_api_tokens_person_id", "person_id", "id"),
+    )
+
+    name: Mapped[str]
+    issued_by: Mapped[UUID]
+    issued_at: Mapped[datetime]
 
 
 class PaperCount(PaperCountRow, Base):

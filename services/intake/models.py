@@ -21,6 +21,7 @@ from services.intake.rules.phone import DIGITS_SQL
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
+from shared.api_tokens import ApiTokenRow
 from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
@@ -30,6 +31,7 @@ from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
 
@@ -74,6 +76,14 @@ class Site(SiteRow, Base):
 
 class Person(PersonRow, Base):
     """People, as hr says."""
+
+
+class EndedSession(EndedSessionRow, Base):
+    """Sessions that ended before their time, as hr says."""
+
+
+class ApiToken(ApiTokenRow, Base):
+    """API tokens, as hr says."""
 
 
 class PriceItem(Base):

@@ -20,6 +20,7 @@ from services.intake.actions import (
 )
 from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
 from shared import people
+from shared.api_tokens import token_changed
 from shared.errors import NotYet
 from shared.messages import (
     AcknowledgementMissed,
@@ -35,14 +36,17 @@ from shared.messages import (
     NoticesReceived,
     PersonChanged,
     PricePublished,
+    SessionEnded,
     SiteChanged,
     SupportRequested,
+    TokenChanged,
     WorkAccepted,
     WorkAcknowledged,
     WorkAssigned,
     WorkDeclined,
     WorkTerminated,
 )
+from shared.sessions import session_ended
 from shared.tasks import Tasks
 
 tasks = Tasks("intake")
@@ -59,6 +63,18 @@ def hear_site_changed(session: Session, message: SiteChanged, *, now: datetime) 
 def hear_person_changed(session: Session, message: PersonChanged, *, now: datetime) -> None:
     """A person joined, moved or left."""
     people.person_changed(session, message)
+
+
+@tasks.hears(SessionEnded)
+def hear_session_ended(session: Session, message: SessionEnded, *, now: datetime) -> None:
+    """Somebody signed out."""
+    session_ended(session, message)
+
+
+@tasks.hears(TokenChanged)
+def hear_token_changed(session: Session, message: TokenChanged, *, now: datetime) -> None:
+    """An API token was issued or revoked."""
+    token_changed(session, message)
 
 
 @tasks.hears(PricePublished)

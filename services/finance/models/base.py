@@ -4,12 +4,14 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.alerts import AlertRow
+from shared.api_tokens import ApiTokenRow
 from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.sessions import EndedSessionRow
 
 
 class Base(DeclarativeBase):
@@ -61,3 +63,11 @@ class Site(SiteRow, Base):
 
 class Person(PersonRow, Base):
     """People, as hr says."""
+
+
+class EndedSession(EndedSessionRow, Base):
+    """Sessions that ended before their time, as hr says."""
+
+
+class ApiToken(ApiTokenRow, Base):
+    """API tokens, as hr says."""

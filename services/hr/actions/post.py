@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.hr.models import Person, Post, Site, SiteLeader
+from services.hr.models import LoginSession, Person, Post, Site, SiteLeader
 from services.hr.rules.post import check_not_himself, check_post, check_rank, check_valid
+from services.hr.rules.token import check_acts_as
+from shared import clock
 from shared.access import at_sites_of
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
@@ -42,6 +44,7 @@ def tell(session: Session, person: Person) -> None:
                 "shift_end": person.shift_end,
                 "skills": person.skills,
                 "certificates": person.certificates or [],
+                "session_epoch": person.session_epoch,
             }
         ),
     )
@@ -162,6 +165,7 @@ def move(
     person.version += 1
     begin_post(session, person, given_by=actor.person_id, reason=reason, now=now)
     _end_leadership(session, person, now=now)
+    end_sessions(session, person, now=now)
     tell(session, person)
     return person
 
@@ -195,8 +199,11 @@ def record_certificate(
 
 
 def issue_token(session: Session, *, person_id: UUID, actor: Actor) -> str:
-    """A new token, shown this once; the one before is worth nothing from here on."""
+    """A new token, shown this once; the one before is worth nothing from here on. For others in a simulation alone."""
     person = person_for(session, actor, person_id)
+    if person.service_account:
+        raise RuleBroken("service_account", f"{person.name} is a program: it gets API tokens alone")
+    check_acts_as(person.id, issuer=actor.person_id, simulated=clock.is_simulated(session))
     token = new_token()
     person.token_hash = hash_token(token)
     person.version += 1
@@ -213,8 +220,16 @@ def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime)
     person.version += 1
     _end_post(session, person, now=now)
     _end_leadership(session, person, now=now)
+    end_sessions(session, person, now=now)
     tell(session, person)
     return person
+
+
+def end_sessions(session: Session, person: Person, *, now: datetime) -> None:
+    """Every session the person has begun so far is worth nothing; whoever calls tells everybody."""
+    person.session_epoch += 1
+    own = update(LoginSession).where(LoginSession.person_id == person.id, LoginSession.ended_at.is_(None))
+    session.execute(own.values(ended_at=now))
 
 
 def person_for(session: Session, actor: Actor, person_id: UUID) -> Person:

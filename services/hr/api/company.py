@@ -5,14 +5,19 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from services.hr.actions import company
 from services.hr.api.may import may
 from services.hr.queries.company import SiteBranchView, organisation
+from services.hr.rules.company import check_founder
+from services.hr.rules.hashing import hash_password
+from services.hr.rules.login import LOGIN_NAME
+from services.hr.rules.password import LONGEST, check_password
 from shared import clock
 from shared.audit import because
 from shared.db import database
+from shared.errors import Malformed
 from shared.settings import settings
 from shared.web import Body, Edge, Short
 
@@ -25,18 +30,28 @@ class FoundCompany(Body):
     secret: SecretStr
     name: Short
     administrator: Short
+    login: str | None = Field(default=None, pattern=LOGIN_NAME, description="he signs in, and gets no token")
+    password: SecretStr | None = Field(default=None, max_length=4 * LONGEST)
 
 
 @dataclass(frozen=True)
 class Founded:
-    """The first administrator and his token, which is shown this once."""
+    """The first administrator and his token, which is shown this once; none when he signs in."""
 
     person_id: UUID
-    token: str
+    token: str | None
 
 
 @routes.post("/company", status_code=201, summary="Found the company, once, with the founder's secret")
 def found_company(body: FoundCompany) -> Founded:
+    if (body.login is None) != (body.password is None):
+        raise Malformed("half_a_login", "a login has a name and a password", allowed=["both", "neither"])
+    password_hash = ""
+    if body.login is not None and body.password is not None:
+        password = body.password.get_secret_value()
+        check_founder(body.secret.get_secret_value(), expected=settings().founder_secret.get_secret_value())
+        check_password(password, names=[body.login, body.name, body.administrator])
+        password_hash = hash_password(password)
     with database("hr").session() as session:
         because(session, "POST /company")
         person, token = company.found(
@@ -46,8 +61,10 @@ def found_company(body: FoundCompany) -> Founded:
             name=body.name,
             administrator=body.administrator,
             now=clock.now(session),
+            login=body.login,
+            password_hash=password_hash,
         )
-        return Founded(person.id, token)
+        return Founded(person.id, token if body.login is None else None)
 
 
 @routes.get("/organisation", summary="Sites, departments, people, heads and leaders in charge [R11, R12, R77]")

@@ -1,0 +1,42 @@
+"""Against requests another site makes a browser send: whoever is known by a cookie shows two things more.
+
+The browser's own word that the request came from our pages (Fetch Metadata and Origin), and a token that only a page
+of ours could read. Whoever sends a bearer token needs neither: no other site can make a browser send one [promise 21].
+"""
+
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from shared.errors import Problem
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADER = "X-CSRF-Token"
+
+
+class CrossSite(Problem):
+    """The request does not come from a page of ours (403)."""
+
+    status = 403
+
+
+def csrf_token(session_id: str) -> str:
+    """What a page of the session sends with whatever changes something; it tells nothing of the session's id."""
+    return hmac.new(session_id.encode(), b"bianmin csrf", "sha256").hexdigest()
+
+
+def check_same_origin(request: Request) -> None:
+    """Raises CrossSite unless the browser says that a page of this very host sent the request."""
+    origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site")
+    if site not in {"same-origin", "none"} or urlsplit(origin).netloc != request.headers.get("host"):
+        raise CrossSite("cross_site", "a page of another site, or none, sent this", allowed=["same-origin"])
+
+
+def check_own_page(request: Request, session_id: str) -> None:
+    """Raises CrossSite when a request that may change something was not sent by a page of this session."""
+    if request.method in SAFE_METHODS:
+        return
+    check_same_origin(request)
+    if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), csrf_token(session_id).encode()):
+        raise CrossSite("wrong_csrf_token", f"send the session's {HEADER} with it", allowed=[HEADER])
