@@ -154,7 +154,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
     admission = _admission(service)
 
     def may(action: str) -> Any:
-        allowed = table[action]
+        allowed = table[action].roles
 
         def edge(
             request: Request,
@@ -171,7 +171,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                     raise NotYourRole("role_not_allowed", f"a {actor.role} may not {action}", allowed=sorted(allowed))
                 yield Edge(session, actor, now, request, idempotency_key)
 
-        edge.allowed = allowed  # type: ignore[attr-defined]  # who may, for whoever asks the route
+        edge.action, edge.allowed = action, allowed  # type: ignore[attr-defined]  # for whoever asks the route
         return Depends(edge, scope="function")
 
     return may
