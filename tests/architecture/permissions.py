@@ -22,8 +22,8 @@ OWN_NAMES = {
 
 HEAD = """# Permissions 权限表
 
-Drawn from the tables in `services/*/rules/access.py` and `shared/access.py` (`python -m tests.architecture.permissions`).
-What has no row is nobody's. A cell says how far a role reaches; an empty one is refused (403). *Never* names whoever
+Drawn from the tables in the services' rules and in shared (`python -m tests.architecture.permissions`). What has no row
+is nobody's. A cell says how far a role reaches; an empty one is refused (403). *Never* names whoever
 leaves the step to somebody else, whatever his role: four eyes, refused (409).
 
 """

@@ -72,6 +72,13 @@ class House:
             return int(session.execute(text("SELECT count(*) FROM outbox")).scalar_one())
 
 
+@contextmanager
+def house_of(service: str) -> Iterator[House]:
+    """The house of a service, opened over its web application."""
+    with TestClient(web_of(service)) as client:
+        yield House(service, client)
+
+
 def web_of(service: str) -> FastAPI:
     """The service's web application."""
     web: FastAPI = import_module(f"services.{service}.main").web

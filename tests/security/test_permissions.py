@@ -1,34 +1,18 @@
 """Every route of every service × every role × every method, as the tables say and not otherwise (promise 20, 8.2.1)."""
 
-from collections.abc import Callable, Iterator
 from typing import get_args
 
 import pytest
-from fastapi.testclient import TestClient
 
 from shared.access import Own
 from shared.db import SERVICES
 from shared.messages import Role
-from tests.bad_input.house import House, web_of
+from tests.bad_input.house import House, house_of
 from tests.security.routes import OPEN, Route, routes_of, table_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 NOBODY = "nobody"
-
-
-@pytest.fixture
-def open_house(installation: str) -> Iterator[Callable[[str], House]]:
-    opened: list[TestClient] = []
-
-    def open_(service: str) -> House:
-        client = TestClient(web_of(service))
-        opened.append(client.__enter__())
-        return House(service, client)
-
-    yield open_
-    for client in opened:
-        client.__exit__(None, None, None)
 
 
 def answer(house: House, who: str, method: str, path: str) -> int:
@@ -50,41 +34,37 @@ def wrong_cell(route: Route, who: str, status: int) -> str:
     return "" if right else f"{route.method} {route.path} ({route.action}) as {who}: {status}"
 
 
+@pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_route_lets_in_the_roles_of_its_row_and_nobody_else(
-    service: str, open_house: Callable[[str], House], capsys: pytest.CaptureFixture[str]
-) -> None:
-    house = open_house(service)
-    cells = [
-        (route, who, answer(house, who, route.method, route.somewhere))
-        for route in routes_of(service)
-        if route.action
-        for who in (NOBODY, *get_args(Role))
-    ]
-    wrong = [told for cell in cells if (told := wrong_cell(*cell))]
-    assert not wrong, "\n".join(wrong)
-    with capsys.disabled():
-        print(f" {service}: {len(cells)} cells", end="")
+def test_every_route_lets_in_the_roles_of_its_row_and_nobody_else(service: str, request: pytest.FixtureRequest) -> None:
+    with house_of(service) as house:
+        cells = [
+            (route, who, answer(house, who, route.method, route.somewhere))
+            for route in routes_of(service)
+            if route.action
+            for who in (NOBODY, *get_args(Role))
+        ]
+        wrong = [told for cell in cells if (told := wrong_cell(*cell))]
+        assert not wrong, "\n".join(wrong)
+        request.config.get_terminal_writer().write(f" {service}: {len(cells)} cells")
 
 
+@pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_method_that_no_route_declares_does_nothing_for_anybody(
-    service: str, open_house: Callable[[str], House], capsys: pytest.CaptureFixture[str]
-) -> None:
-    house = open_house(service)
-    routes = routes_of(service)
-    undeclared = [
-        (method, path)
-        for path in sorted({route.somewhere for route in routes})
-        for method in METHODS
-        if not any(route.method == method and route.matches(path) for route in routes)
-    ]
-    before = house.messages_said()
-    for method, path in undeclared:
-        assert answer(house, "administrator", method, path) == 405, (method, path)
-    assert house.messages_said() == before
-    with capsys.disabled():
-        print(f" {service}: {len(undeclared)} cells", end="")
+def test_a_method_that_no_route_declares_does_nothing_for_anybody(service: str, request: pytest.FixtureRequest) -> None:
+    with house_of(service) as house:
+        routes = routes_of(service)
+        undeclared = [
+            (method, path)
+            for path in sorted({route.somewhere for route in routes})
+            for method in METHODS
+            if not any(route.method == method and route.matches(path) for route in routes)
+        ]
+        before = house.messages_said()
+        for method, path in undeclared:
+            assert answer(house, "administrator", method, path) == 405, (method, path)
+        assert house.messages_said() == before
+        request.config.get_terminal_writer().write(f" {service}: {len(undeclared)} cells")
 
 
 def test_a_route_without_a_row_is_open_by_a_reason_or_does_not_exist(template: str) -> None:
@@ -130,13 +110,14 @@ def test_the_administrator_who_keeps_people_and_sites_sees_no_money_no_case_and_
     assert his == own | keeps | acts | {"issue_token", "manage_webhooks", "replay_webhook", "change_policy"}
 
 
+@pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_person_is_told_what_his_role_may_do_for_his_menu(service: str, open_house: Callable[[str], House]) -> None:
-    house = open_house(service)
-    for role in get_args(Role):
-        told = {line["action"]: line for line in house.get(role, "/may").json()}
-        rows = {action: row for action, row in table_of(service).items() if role in row.own}
-        assert told.keys() == rows.keys()
-        for action, row in rows.items():
-            assert (told[action]["own"], told[action]["rule"]) == (row.own[role], row.rule)
-            assert told[action]["never"] == list(row.never)
+def test_a_person_is_told_what_his_role_may_do_for_his_menu(service: str) -> None:
+    with house_of(service) as house:
+        for role in get_args(Role):
+            told = {line["action"]: line for line in house.get(role, "/may").json()}
+            rows = {action: row for action, row in table_of(service).items() if role in row.own}
+            assert told.keys() == rows.keys()
+            for action, row in rows.items():
+                assert (told[action]["own"], told[action]["rule"]) == (row.own[role], row.rule)
+                assert told[action]["never"] == list(row.never)

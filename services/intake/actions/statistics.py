@@ -136,15 +136,10 @@ def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: date
     check_signer(actor)
     lines = month_lines(session, site_id, month)
     check_agreed(lines)
-    signers = dict(
-        session.execute(
-            select(MonthSignature.department, MonthSignature.signed_by).where(
-                MonthSignature.site_id == site_id, MonthSignature.month == month
-            )
-        )
-        .tuples()
-        .all()
+    signatures = select(MonthSignature.department, MonthSignature.signed_by).where(
+        MonthSignature.site_id == site_id, MonthSignature.month == month
     )
+    signers = dict(session.execute(signatures).all())
     if actor.department in signers:
         raise RuleBroken("signed_already", f"{actor.department} has signed {month}", rule="R41")
     check_four_eyes(MAY["sign_statistics"], actor, signer=frozenset(signers.values()))
