@@ -107,11 +107,16 @@ def refuses_what_cannot_be_meant(house: House, act: Act) -> None:
 
 
 def is_done_once(house: House, act: Act) -> None:
-    """The same request again gets the same answer or is refused; another one on the same thing is refused."""
+    """The same request again gets the same answer or is refused; another one on the same thing is refused.
+
+    Nor does it make a job: only a notice of the desk does [R52-R54].
+    """
     call = act.prepare(house)
+    jobs = house.jobs_known()
     key = str(new_id())
     first = house.post(act.who, call.path, call.body, key=key)
     assert first.is_success, first.text
+    assert house.jobs_known() == jobs
     said = house.messages_said()
     again = house.post(act.who, call.path, call.body, key=key)
     if again.headers.get("Idempotency-Replayed") == "true":
