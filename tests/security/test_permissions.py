@@ -1,5 +1,6 @@
 """Every route of every service × every role × every method, as the tables say and not otherwise (promise 20, 8.2.1)."""
 
+import sys
 from typing import get_args
 
 import pytest
@@ -36,7 +37,9 @@ def wrong_cell(route: Route, who: str, status: int) -> str:
 
 @pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_route_lets_in_the_roles_of_its_row_and_nobody_else(service: str, request: pytest.FixtureRequest) -> None:
+def test_every_route_lets_in_the_roles_of_its_row_and_nobody_else(
+    service: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with house_of(service) as house:
         cells = [
             (route, who, answer(house, who, route.method, route.somewhere))
@@ -46,12 +49,15 @@ def test_every_route_lets_in_the_roles_of_its_row_and_nobody_else(service: str, 
         ]
         wrong = [told for cell in cells if (told := wrong_cell(*cell))]
         assert not wrong, "\n".join(wrong)
-        request.config.get_terminal_writer().write(f" {service}: {len(cells)} cells")
+        with capsys.disabled():
+            sys.stdout.write(f" {service}: {len(cells)} cells")
 
 
 @pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_method_that_no_route_declares_does_nothing_for_anybody(service: str, request: pytest.FixtureRequest) -> None:
+def test_a_method_that_no_route_declares_does_nothing_for_anybody(
+    service: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with house_of(service) as house:
         routes = routes_of(service)
         undeclared = [
@@ -64,7 +70,8 @@ def test_a_method_that_no_route_declares_does_nothing_for_anybody(service: str, 
         for method, path in undeclared:
             assert answer(house, "administrator", method, path) == 405, (method, path)
         assert house.messages_said() == before
-        request.config.get_terminal_writer().write(f" {service}: {len(undeclared)} cells")
+        with capsys.disabled():
+            sys.stdout.write(f" {service}: {len(undeclared)} cells")
 
 
 def test_a_route_without_a_row_is_open_by_a_reason_or_does_not_exist(template: str) -> None:
