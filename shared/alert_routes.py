@@ -1,25 +1,19 @@
 """The routes under /api/alerts: the same in all four services."""
 
-from typing import Annotated, get_args
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from shared.access import WATCHERS, Permissions, reads
+from shared.access import COMMON, WATCHERS
 from shared.alerts import AlertView, alerts_of, see
-from shared.messages import Role
 from shared.paging import Page
 from shared.web import After, Edge, Limit, permissions
-
-MAY: Permissions = {
-    "read_alerts": reads(*get_args(Role)),
-    "see_alert": frozenset(get_args(Role)) - WATCHERS,
-}
 
 
 def make_alerts(service: str) -> APIRouter:
     """The routes under /api/alerts of a service."""
-    may = permissions(service, MAY)
+    may = permissions(service, COMMON)
     router = APIRouter(prefix="/api/alerts", tags=["alerts"])
 
     @router.get("", summary="What the person is told, in the order it was raised [D3, D6, D24]")

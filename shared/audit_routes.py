@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.access import AUDITORS
+from shared.access import COMMON
 from shared.people import Actor
 from shared.web import Edge, Moment, permissions
 
@@ -88,8 +88,8 @@ def entries(session: Session, actor: Actor, wanted: Wanted) -> list[AuditEntryVi
 
 def make_audit(service: str) -> APIRouter:
     """The routes under /audit-log of a service."""
-    may = permissions(service, {"read_audit_log": AUDITORS})
-    routes = APIRouter(prefix="/audit-log", tags=["audit"])
+    may = permissions(service, COMMON)
+    routes = APIRouter(prefix="/api/audit-log", tags=["audit"])
 
     @routes.get("", summary="Every change: who, when, from where, what before and after")
     def list_entries(

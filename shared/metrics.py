@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from shared.access import WATCHERS
+from shared.access import COMMON
 from shared.ops import BusView, bus_view
 from shared.tasks import Tasks
 from shared.verification import VerificationView, last_verification
@@ -14,7 +14,7 @@ from shared.web import Edge, permissions
 
 def make_metrics(tasks: Tasks) -> APIRouter:
     """The routes under /ops by which a service is watched by machines, and what `bianmin verify` saw of it all."""
-    may = permissions(tasks.service, {"watch": WATCHERS})
+    may = permissions(tasks.service, COMMON)
     routes = APIRouter(prefix="/ops", tags=["operations"])
 
     @routes.get("/metrics", summary="The figures, as Prometheus reads them", response_class=Response)

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from sqlalchemy import Row, Select, func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
-from shared.access import OPERATORS, WATCHERS
+from shared.access import COMMON
 from shared.bus import inbox
 from shared.errors import NotFound
 from shared.tasks import Deadline, Tasks
@@ -127,7 +127,7 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
 
 def make_ops(tasks: Tasks) -> APIRouter:
     """The routes under /ops of a service."""
-    may = permissions(tasks.service, {"watch": WATCHERS, "operate": OPERATORS})
+    may = permissions(tasks.service, COMMON)
     ops = APIRouter(prefix="/ops", tags=["operations"])
 
     @ops.get("/bus", summary="Messages under way and deadlines, counted")

@@ -6,16 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import ValidationError
 
-from shared.access import Permissions, reads, roles
+from shared.access import COMMON
 from shared.errors import Malformed
 from shared.policy import Policy
 from shared.policy_rows import PolicyView, change, views
 from shared.web import Body, Edge, Moment, Words, explain, permissions
-
-MAY: Permissions = {
-    "read_policies": reads("desk_head", "head", "finance_lead", "leader", "hr"),
-    "change_policy": roles("administrator"),
-}
 
 
 class ChangePolicy(Body):
@@ -29,7 +24,7 @@ class ChangePolicy(Body):
 
 def make_policies(service: str, *policies: type[Policy]) -> APIRouter:
     """The routes under /api/policies of a service."""
-    may = permissions(service, MAY)
+    may = permissions(service, COMMON)
     by_name = {policy.__name__: policy for policy in policies}
     router = APIRouter(prefix="/api/policies", tags=["policies"])
 

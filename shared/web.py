@@ -205,7 +205,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
     admission = _admission(service)
 
     def may(action: str) -> Any:
-        allowed = table[action]
+        allowed = table[action].roles
 
         def edge(
             request: Request,
@@ -223,7 +223,7 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
                     raise NotYourRole("not_in_scope", f"this token may not {action}", allowed=sorted(actor.scopes))
                 yield Edge(session, actor, now, request, idempotency_key, credential)
 
-        edge.allowed = allowed  # type: ignore[attr-defined]  # who may, for whoever asks the route
+        edge.action, edge.allowed = action, allowed  # type: ignore[attr-defined]  # for whoever asks the route
         return Depends(edge, scope="function")
 
     return may

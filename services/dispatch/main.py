@@ -1,10 +1,12 @@
 """Wiring of dispatch's web application; `uvicorn services.dispatch.main:web` runs it alone."""
 
 from services.dispatch.api import api
+from services.dispatch.rules.access import MAY
 from services.dispatch.rules.certificate import CertificatePolicy
 from services.dispatch.rules.hours import HoursPolicy
 from services.dispatch.rules.punctuality import PunctualityPolicy
 from services.dispatch.tasks import tasks
+from shared.access_routes import make_may
 from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
@@ -17,6 +19,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_may("dispatch", MAY),
     make_alerts("dispatch"),
     make_audit("dispatch"),
     make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),

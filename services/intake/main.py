@@ -1,11 +1,13 @@
 """Wiring of intake's web application; `uvicorn services.intake.main:web` runs it alone."""
 
 from services.intake.api import api
+from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.revisit import RevisitPolicy
 from services.intake.rules.scope import TradePolicy
 from services.intake.rules.statistics import StatisticsPolicy
 from services.intake.tasks import tasks
+from shared.access_routes import make_may
 from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
@@ -18,6 +20,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_may("intake", MAY),
     make_alerts("intake"),
     make_audit("intake"),
     make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),

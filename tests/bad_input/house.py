@@ -73,6 +73,21 @@ class House:
         with self.session() as session:
             return int(session.execute(text("SELECT count(*) FROM outbox")).scalar_one())
 
+    def jobs_known(self) -> int:
+        """How many work orders or charges there are, in a service that only hears of them."""
+        table = {"dispatch": "work_orders", "finance": "charges"}.get(self.service)
+        if table is None:
+            return 0
+        with self.session() as session:
+            return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+@contextmanager
+def house_of(service: str) -> Iterator[House]:
+    """The house of a service, opened over its web application."""
+    with TestClient(web_of(service)) as client:
+        yield House(service, client)
+
 
 def web_of(service: str) -> FastAPI:
     """The service's web application."""

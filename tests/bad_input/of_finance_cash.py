@@ -65,6 +65,10 @@ def accepted(house: House) -> str:
 
 
 def book(house: House) -> str:
+    """A book at the desk: the first, or the one there is."""
+    known = house.get("cashier", "/receipt-books").json()["items"]
+    if known:
+        return str(known[0]["id"])
     issued = {"site_id": str(house.site_id), "first": 1, "last": 30}
     return str(house.did("cashier", "/receipt-books", issued)["id"])
 

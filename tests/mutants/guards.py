@@ -13,8 +13,8 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 import services.dispatch.rules.acceptance
-import services.finance.rules.four_eyes
 import services.finance.rules.split
+import shared.access
 import shared.idempotency
 import shared.tasks
 from shared.bus import inbox, outbox
@@ -230,7 +230,7 @@ MUTANTS = (
         "four eyes removed",
         "who computed a payout approves it himself",
         "tests/services/finance/test_settlement.py",
-        _exchange(services.finance.rules.four_eyes.check_four_eyes, _let_through),
+        _exchange(shared.access.check_four_eyes, _let_through),
     ),
     Mutant(
         "balance trigger dropped",

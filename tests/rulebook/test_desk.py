@@ -223,7 +223,7 @@ def test_r054_who_takes_a_job_privately_is_reported_by_the_desk_to_hr_and_nobody
     worker = employ(desk.session, "worker", "engineering", desk.site_id)
     told: dict[str, Any] = {"site_id": desk.site_id, "evidence": "业主反映", "actor": desk.clerk, "now": NOW}
     told |= {"happened_at": NOW}
-    with refused(desk.session, "R54", code="not_on_oneself"):
+    with refused(desk.session, "R54", code="not_four_eyes"):
         private_job.report(desk.session, person_id=desk.clerk.person_id, **told)
     with refused(desk.session, "R54", code="not_happened_yet"):
         private_job.report(desk.session, person_id=worker.person_id, **told | {"happened_at": NOW + SECOND})

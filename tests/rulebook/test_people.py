@@ -265,7 +265,7 @@ def test_r079_a_head_removed_from_his_post_is_moved_by_somebody_else_and_his_pos
         "now": NOW,
     }
     himself = actor_of(session, discipline.head.person_id)
-    with refused(session, "D18", code="not_yourself"):
+    with refused(session, "D18", code="not_four_eyes"):
         post.move(session, actor=Actor(himself.person_id, "x", "hr", "hr", himself.site_ids), **facts)
     moved = post.move(session, actor=hr, **facts)
     session.flush()
@@ -358,7 +358,7 @@ def test_d18_nobody_decides_twice_in_a_case_nor_confirms_what_he_is_paid_himself
     for act in (pay, fail):
         with refused(session, "D18", code="not_four_eyes"):
             act(discipline, message, hr, hr)
-    with refused(session, "D18", code="not_yourself"):
+    with refused(session, "D18", code="not_four_eyes"):
         wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
 
 

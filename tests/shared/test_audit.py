@@ -61,7 +61,7 @@ def test_what_is_personal_is_a_column_of_some_table() -> None:
 
 def test_an_entry_says_who_changed_what_when_from_where_and_what_stood_there_before(client: TestClient) -> None:
     auditor = founded(client)
-    first = client.get("/audit-log", params={"table": "people"}, headers=auditor).json()
+    first = client.get("/api/audit-log", params={"table": "people"}, headers=auditor).json()
     assert [(e["cause"], e["operation"], e["actor"]) for e in first] == [
         ("POST /company", "insert", None),
         ("POST /people", "insert", "周宁"),
@@ -75,17 +75,17 @@ def test_an_entry_says_who_changed_what_when_from_where_and_what_stood_there_bef
 
 def test_entries_are_found_by_row_person_cause_and_time_and_exported_as_a_file(client: TestClient) -> None:
     auditor = founded(client)
-    every = client.get("/audit-log", headers=auditor).json()
+    every = client.get("/api/audit-log", headers=auditor).json()
     for name, value in (("row", every[-1]["row"]), ("cause", "POST /people"), ("actor_id", every[-1]["actor_id"])):
         key = {"row": "row", "cause": "cause", "actor_id": "actor_id"}[name]
         expected = [entry for entry in every if entry[key] == value]
         assert 0 < len(expected) < len(every)
-        assert client.get("/audit-log", params={name: value}, headers=auditor).json() == expected
-    assert client.get("/audit-log", params={"until": every[0]["at"]}, headers=auditor).json() == []
-    assert client.get("/audit-log", params={"after": every[-2]["id"]}, headers=auditor).json() == every[-1:]
-    file = client.get("/audit-log/export.csv", headers=auditor)
+        assert client.get("/api/audit-log", params={name: value}, headers=auditor).json() == expected
+    assert client.get("/api/audit-log", params={"until": every[0]["at"]}, headers=auditor).json() == []
+    assert client.get("/api/audit-log", params={"after": every[-2]["id"]}, headers=auditor).json() == every[-1:]
+    file = client.get("/api/audit-log/export.csv", headers=auditor)
     assert [row["id"] for row in csv.DictReader(StringIO(file.text))] == [str(entry["id"]) for entry in every]
-    refused = client.get("/audit-log", params={"since": "yesterday"}, headers=auditor)
+    refused = client.get("/api/audit-log", params={"since": "yesterday"}, headers=auditor)
     assert refused.status_code == 422
 
 

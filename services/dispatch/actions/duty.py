@@ -93,9 +93,9 @@ def mark_done(session: Session, *, actor: Actor, now: datetime) -> DutyDay:
     return session.scalars(select(DutyDay).where(DutyDay.person_id == person.id, DutyDay.day == day)).one()
 
 
-def worker_for(session: Session, actor: Actor, person_id: UUID) -> Person:
-    """A worker of the person asking. Raises NotFound."""
-    person = session.scalars(select(Person).where(Person.id == person_id, workers_of(actor))).one_or_none()
+def worker_for(session: Session, actor: Actor, person_id: UUID, action: str) -> Person:
+    """A worker that an action of the person asking reaches. Raises NotFound."""
+    person = session.scalars(select(Person).where(Person.id == person_id, workers_of(actor, action))).one_or_none()
     if person is None:
         raise NotFound("worker", person_id)
     return person
@@ -105,7 +105,7 @@ def check_day(
     session: Session, *, person_id: UUID, day: date, good: bool, note: str | None, actor: Actor, now: datetime
 ) -> Person:
     """The head looked at the quality of a worker's day; bad work counts as not done until he finds it good [R50]."""
-    person = worker_for(session, actor, person_id)
+    person = worker_for(session, actor, person_id, "check_day")
     check_finding(day=day, today=local(now, person_at_home(session, person_id)[1]).date())
     check_quality(good=good, note=note)
     session.add(

@@ -31,7 +31,7 @@ def find(
     now: datetime,
 ) -> Neglect:
     """Record what was found, once for a worker and day; who let him go answers, else the head of his department."""
-    worker = worker_for(session, actor, worker_id)
+    worker = worker_for(session, actor, worker_id, "find_neglect")
     check_finding(day=day, today=local(now, person_at_home(session, worker_id)[1]).date())
     if override_id:
         site_id, head_id = _overrider(session, actor, override_id, worker, day)

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import Consultation
-from shared.access import at_sites_of
+from services.dispatch.rules.access import MAY
+from shared.access import Own, at_sites_of
 from shared.paging import Page, page_of
 from shared.people import Actor
 
@@ -50,7 +51,7 @@ def consultations(
 ) -> Page[ConsultationView]:
     """Questions to the departments: those without answer, those with, or all; a head's own department's."""
     query = select(Consultation).where(at_sites_of(actor, Consultation.site_id))
-    if actor.role == "head":
+    if MAY["read_consultations"].of(actor) is Own.DEPARTMENT:
         query = query.where(Consultation.department == actor.department)
     if unanswered is not None:
         query = query.where(Consultation.answer.is_(None) if unanswered else Consultation.answer.is_not(None))

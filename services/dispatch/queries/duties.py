@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.models import Person, PrescribedDuty
 from services.dispatch.queries.people import person_at_home, workers_of
+from services.dispatch.rules.access import MAY
 from services.dispatch.rules.duty import DutiesOfDay, Shift
-from shared.access import at_sites_of
+from shared.access import Own, at_sites_of
 from shared.calendar import local
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -139,7 +140,7 @@ def duties(session: Session, actor: Actor, *, day: date | None, now: datetime) -
     """The person's workers, by name, with their duties of a day; without one, of today at his home site."""
     shown = day or local(now, person_at_home(session, actor.person_id)[1]).date()
     people = session.execute(
-        select(Person.id, Person.name).where(workers_of(actor)).order_by(Person.name, Person.id)
+        select(Person.id, Person.name).where(workers_of(actor, "read_duties")).order_by(Person.name, Person.id)
     ).all()
     of_day = duties_between(session, [row.id for row in people], first=shown, last=shown)
     return [_duty_view(row.id, row.name, shown, of_day[row.id][shown]) for row in people]
@@ -188,6 +189,6 @@ def prescribed_duty_view(duty: PrescribedDuty) -> PrescribedDutyView:
 def prescribed_duties(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[PrescribedDutyView]:
     """What is prescribed now at the person's sites; to a head, in his department."""
     query = select(PrescribedDuty).where(at_sites_of(actor, PrescribedDuty.site_id), PrescribedDuty.until.is_(None))
-    if actor.role == "head":
+    if MAY["read_prescribed"].of(actor) is Own.DEPARTMENT:
         query = query.where(PrescribedDuty.department == actor.department)
     return page_of(session, query, PrescribedDuty.id, prescribed_duty_view, after=after, limit=limit)

@@ -75,4 +75,4 @@ def paid_hours(
 
 def hours(session: Session, actor: Actor, *, month: str, now: datetime) -> list[HoursView]:
     """The person's workers, by name, with what they did in a month; held against the limit of their home site."""
-    return [view for view, _ in paid_hours(session, workers_of(actor), month=month, now=now)]
+    return [view for view, _ in paid_hours(session, workers_of(actor, "read_hours"), month=month, now=now)]

@@ -6,23 +6,26 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from services.dispatch.models import Person, Site
+from services.dispatch.rules.access import MAY
 from services.dispatch.rules.team import Colleague
+from shared.access import Own
 from shared.errors import NotFound
 from shared.messages import Certificate
 from shared.people import Actor
 
 
-def workers_of(actor: Actor) -> ColumnElement[bool]:
-    """The active workers a person sees: those at his sites; a head those of his department, a worker himself."""
+def workers_of(actor: Actor, action: str) -> ColumnElement[bool]:
+    """The active workers an action of the person reaches: at his sites, of his department, or himself."""
     sites = (
         true()
         if actor.site_ids is None
         else or_(Person.all_sites, Person.site_ids.bool_op("&&")(sorted(actor.site_ids)))
     )
     his: ColumnElement[bool] = true()
-    if actor.role == "head":
+    own = MAY[action].of(actor)
+    if own is Own.DEPARTMENT:
         his = Person.department == actor.department
-    if actor.role == "worker":
+    if own is Own.HIMSELF:
         his = Person.id == actor.person_id
     return and_(Person.role == "worker", Person.active, sites, his)
 

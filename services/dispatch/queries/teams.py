@@ -123,7 +123,7 @@ def workers(session: Session, actor: Actor, *, now: datetime) -> list[ColleagueV
     rows = session.execute(
         select(Person, Site.zone)
         .join(Site, Site.id == HOME_SITE)
-        .where(workers_of(actor))
+        .where(workers_of(actor, "read_workers"))
         .order_by(Person.name, Person.id)
     ).all()
     ids = [person.id for person, _ in rows]

@@ -10,9 +10,10 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from services.dispatch.models import Assignment, WorkOrder
 from services.dispatch.queries.damages import DamageView, damage_view
+from services.dispatch.rules.access import MAY
 from services.dispatch.rules.privacy import phone_shown
 from services.dispatch.rules.work_order import ENDED
-from shared.access import at_sites_of
+from shared.access import Own, at_sites_of
 from shared.errors import NotFound
 from shared.messages import FeeItem
 from shared.paging import Page, page_of
@@ -119,11 +120,11 @@ WHOLE = (
 
 
 def orders_of(actor: Actor) -> ColumnElement[bool]:
-    """The orders a person sees: of his sites; a head of his department, a worker those he is assigned to."""
-    at_his_sites = at_sites_of(actor, WorkOrder.site_id)
-    if actor.role == "head":
+    """The orders a person sees and moves: of his sites, of his department, or those he is assigned to."""
+    at_his_sites, own = at_sites_of(actor, WorkOrder.site_id), MAY["read_work_orders"].of(actor)
+    if own is Own.DEPARTMENT:
         return and_(at_his_sites, WorkOrder.department == actor.department)
-    if actor.role == "worker":
+    if own is Own.JOBS:
         return and_(at_his_sites, WorkOrder.workers.any(Assignment.person_id == actor.person_id))
     return at_his_sites
 

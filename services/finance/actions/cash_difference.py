@@ -11,11 +11,13 @@ from services.finance.actions.ledger import post
 from services.finance.actions.missing_cash import received_by_finance
 from services.finance.models import CashDifference, HandOver, HandOverReceipt, Person, Receipt
 from services.finance.queries.daily_checks import business_day_at
+from services.finance.rules.access import MAY
 from services.finance.rules.cash_difference import check_shortage
 from services.finance.rules.hand_over import FINANCE, HAND_OVER, HandOverStep
 from services.finance.rules.ledger import JournalKind, shortage_made_good
+from shared.access import check_four_eyes, check_own
 from shared.alerts import Alert, raise_alerts
-from shared.errors import NotFound, NotYourRole
+from shared.errors import NotFound
 from shared.ids import new_id
 from shared.money import largest_remainder
 from shared.people import Actor
@@ -24,8 +26,7 @@ from shared.people import Actor
 def settle_difference(session: Session, *, hand_over_id: UUID, reason: str, actor: Actor, now: datetime) -> HandOver:
     """The receiver puts his name to what is missing, with what he was told of it; the giver is asked for his [R86]."""
     hand_over = hand_over_for(session, actor, hand_over_id)
-    if hand_over.to_id != actor.person_id:
-        raise NotYourRole("not_the_receiver", "only the one who counted it states the difference", rule="R86")
+    check_own(MAY["settle_difference"], actor, hand_over.to_id)
     hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.SETTLE_DIFFERENCE)
     hand_over.difference_reason = reason
     raise_alerts(
@@ -43,8 +44,8 @@ def confirm_difference(session: Session, *, hand_over_id: UUID, actor: Actor, no
     """
     hand_over = hand_over_for(session, actor, hand_over_id)
     for_him = hand_over.on_behalf_reason is not None and actor.role == "desk_head"
-    if hand_over.from_id != actor.person_id and not for_him:
-        raise NotYourRole("not_the_giver", "only the one who gave it confirms the difference", rule="R86")
+    check_own(MAY["confirm_difference"], actor, actor.person_id if for_him else hand_over.from_id)
+    check_four_eyes(MAY["confirm_difference"], actor, receiver=hand_over.to_id)
     hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.CONFIRM_DIFFERENCE)
     difference_fen = hand_over.amount_fen - (hand_over.counted_fen or 0)
     session.add(
@@ -88,6 +89,7 @@ def make_good(
     difference = session.get(CashDifference, difference_id, with_for_update=True)
     if difference is None or not actor.sees(difference.site_id):
         raise NotFound("cash difference", difference_id)
+    check_four_eyes(MAY["make_good"], actor, giver=difference.giver_id)
     check_shortage(
         amount_fen=difference.amount_fen, counted_fen=counted_fen, made_good=difference.made_good_at is not None
     )

@@ -11,6 +11,7 @@ from services.finance.actions.ledger import post
 from services.finance.actions.missing_cash import received_by_finance
 from services.finance.actions.people import colleague
 from services.finance.models import HandOver, HandOverReceipt, Person, Receipt
+from services.finance.rules.access import MAY
 from services.finance.rules.hand_over import (
     FINANCE,
     HAND_OVER,
@@ -23,7 +24,8 @@ from services.finance.rules.hand_over import (
     counted,
 )
 from services.finance.rules.ledger import JournalKind, cash_counted
-from shared.errors import NotFound, NotYourRole, RuleBroken
+from shared.access import check_four_eyes, check_own
+from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor, site_for
 
@@ -117,8 +119,8 @@ def count(
     It was all there: from now on he answers for it, or finance has it. It was not: nothing moves, and both are told.
     """
     hand_over = hand_over_for(session, actor, hand_over_id)
-    if hand_over.to_id != actor.person_id:
-        raise NotYourRole("not_the_receiver", "only the one it is offered to counts it", rule="R84")
+    check_own(MAY["count_hand_over"], actor, hand_over.to_id)
+    check_four_eyes(MAY["count_hand_over"], actor, giver=hand_over.from_id)
     _count(
         session,
         hand_over,
@@ -198,7 +200,8 @@ def receive_on_behalf(
     if giver is None:
         raise NotFound("person", from_person_id)
     at_site = giver.all_sites or site.id in giver.site_ids
-    check_cannot_offer(himself=giver.id == actor.person_id, active=giver.active, at_site=at_site, role=giver.role)
+    check_four_eyes(MAY["receive_on_behalf"], actor, giver=giver.id)
+    check_cannot_offer(active=giver.active, at_site=at_site, role=giver.role)
     counted_fen = counted(counted_fen=counted_fen, notes=notes)
     offered = session.scalars(
         select(HandOver)
@@ -222,8 +225,7 @@ def withdraw(session: Session, *, hand_over_id: UUID, actor: Actor, now: datetim
     """
     hand_over = hand_over_for(session, actor, hand_over_id)
     for_him = hand_over.on_behalf_reason is not None and hand_over.to_id == actor.person_id
-    if hand_over.from_id != actor.person_id and not for_him:
-        raise NotYourRole("not_the_giver", "only the one who offered it takes it back", rule="R84")
+    check_own(MAY["withdraw_hand_over"], actor, actor.person_id if for_him else hand_over.from_id)
     _take_back(session, hand_over, now=now)
     return hand_over
 

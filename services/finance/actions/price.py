@@ -8,8 +8,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import PriceItem, PriceVersion, Site
-from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.access import MAY
 from services.finance.rules.price import PRICE_VERSION, PriceState, PriceStep, check_effective, check_items
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.calendar import local
 from shared.errors import NotFound
@@ -44,7 +45,7 @@ def approve(session: Session, *, version_id: UUID, actor: Actor, now: datetime) 
     """The leader in charge approves a version: the front desk may agree fees from it [R56]."""
     version = _version(session, version_id)
     state = PRICE_VERSION.move(version.state, PriceStep.APPROVE)
-    check_four_eyes(version.drafted_by, actor.person_id, rule="R56")
+    check_four_eyes(MAY["approve_prices"], actor, proposer=version.drafted_by)
     check_effective(effective_from=version.effective_from, today=_today(session, now))
     version.state = state
     version.approved_by, version.approved_at = actor.person_id, now

@@ -15,6 +15,7 @@ from services.finance.actions.people import colleague
 from services.finance.actions.receipt_book import take
 from services.finance.models import CarriedFinding, Charge, Invoice, Receipt, ReceiptShare
 from services.finance.queries.collecting import collecting
+from services.finance.rules.access import MAY
 from services.finance.rules.charge import CHARGE, PAYABLE, ChargeStep, check_amount
 from services.finance.rules.ledger import JournalKind, fee_received
 from services.finance.rules.receipt import (
@@ -32,6 +33,7 @@ from services.finance.rules.receipt import (
     check_worker_collects,
 )
 from services.finance.rules.split import SplitPolicy, share_among, split, weights_of
+from shared.access import Own
 from shared.bus.outbox import publish
 from shared.calendar import month_of
 from shared.errors import NotFound, RuleBroken
@@ -195,7 +197,7 @@ def collect(
     policies = known.policies
     receipt = _live_receipt(session, charge) if known.written else None
     charge.state = CHARGE.move(charge.state, ChargeStep.COLLECT)
-    if actor.role == "worker":
+    if MAY["collect_fee"].of(actor) is Own.JOBS:
         check_worker_collects(
             on_the_job=actor.person_id in known.weights,
             carries_receipt=receipt is not None and receipt.id == receipt_id and receipt.carried_by == actor.person_id,

@@ -11,7 +11,7 @@ from services.finance.models import Charge, Receipt, ReceiptShare, Refund, Refun
 from services.finance.queries.cash import till_fen
 from services.finance.queries.daily_checks import business_month_at
 from services.finance.queries.reserves import reserve_fen
-from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.access import MAY
 from services.finance.rules.ledger import JournalKind, fee_refunded
 from services.finance.rules.receipt import ReceiptState
 from services.finance.rules.refund import (
@@ -27,6 +27,7 @@ from services.finance.rules.refund import (
 )
 from services.finance.rules.reserve import check_balance
 from services.finance.rules.split import Split
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
@@ -81,7 +82,8 @@ def decide(session: Session, *, refund_id: UUID, approve: bool, reason: str, act
     if refund is None or not actor.sees(refund.site_id):
         raise NotFound("refund", refund_id)
     state = REFUND.move(refund.state, RefundStep.APPROVE if approve else RefundStep.REJECT)
-    check_four_eyes(refund.proposed_by, actor.person_id, rule="D16")
+    collector = session.get_one(Receipt, refund.receipt_id).collected_by
+    check_four_eyes(MAY["decide_refund"], actor, proposer=refund.proposed_by, collector=collector)
     if approve:
         _pay(session, refund, now=now)
     refund.state = state

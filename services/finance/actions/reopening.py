@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from services.finance.actions.calculation import SUMS
 from services.finance.actions.settlement import settlement_for
 from services.finance.models import Reopening, Settlement, SettlementLine
-from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.access import MAY
 from services.finance.rules.reopening import REOPENING, ReopeningState, ReopeningStep, reopened
+from shared.access import check_four_eyes
 from shared.errors import RuleBroken
 from shared.ids import new_id
 from shared.people import Actor
@@ -42,7 +43,7 @@ def decide(
     proposal = _open_proposal(session, settlement)
     if proposal is None:
         raise RuleBroken("nothing_proposed", "nobody proposed to reopen this month", rule="D18", allowed=["reopen"])
-    check_four_eyes(proposal.proposed_by, actor.person_id, rule="D18")
+    check_four_eyes(MAY["decide_reopening"], actor, proposer=proposal.proposed_by)
     if approve:
         _reopen(session, settlement)
     proposal.state = REOPENING.move(proposal.state, ReopeningStep.APPROVE if approve else ReopeningStep.REJECT)

@@ -11,7 +11,7 @@ from services.finance.actions.people import colleague
 from services.finance.models import Charge, Damage, Proposal, Site
 from services.finance.queries.daily_checks import business_month_at
 from services.finance.queries.reserves import reserve_fen
-from services.finance.rules.four_eyes import check_four_eyes, check_not_for_himself
+from services.finance.rules.access import MAY
 from services.finance.rules.ledger import JournalKind, reserve_used
 from services.finance.rules.reserve import (
     PROPOSAL,
@@ -23,6 +23,7 @@ from services.finance.rules.reserve import (
     check_person,
     check_takes_part,
 )
+from shared.access import check_four_eyes
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.people import Actor, site_for
@@ -48,8 +49,8 @@ def propose(
     site = site_for(session, actor, site_id)
     check_person(use, person_id)
     check_cited(use, damage_id=damage_id, request_id=request_id)
+    check_four_eyes(MAY["propose_reserve_use"], actor, beneficiary=person_id)
     if person_id is not None:
-        check_not_for_himself(person_id, actor.person_id, rule="R77")
         check_takes_part(colleague(session, person_id, site_id=site.id).role)
     if request_id is not None:
         _check_ours(session.get(Charge, request_id), site.id, "charge", request_id)
@@ -83,8 +84,7 @@ def decide(session: Session, *, proposal_id: UUID, approve: bool, reason: str, a
     if proposal is None or not actor.sees(proposal.site_id):
         raise NotFound("proposal", proposal_id)
     state = PROPOSAL.move(proposal.state, ProposalStep.APPROVE if approve else ProposalStep.REJECT)
-    check_four_eyes(proposal.proposed_by, actor.person_id, rule="R77")
-    check_not_for_himself(proposal.person_id, actor.person_id, rule="R77")
+    check_four_eyes(MAY["decide_reserve_use"], actor, proposer=proposal.proposed_by, beneficiary=proposal.person_id)
     if approve:
         _spend(session, proposal, now=now)
     proposal.state = state

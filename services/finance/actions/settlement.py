@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.finance.actions.ledger import post
 from services.finance.models import MONTH_CLOSE, Settlement, SettlementLine, Site, SiteDay
 from services.finance.queries.payouts import payout_lines
-from services.finance.rules.four_eyes import check_four_eyes
+from services.finance.rules.access import MAY
 from services.finance.rules.ledger import JournalKind, settlement_approved
 from services.finance.rules.settlement import (
     SETTLEMENT,
@@ -22,6 +22,7 @@ from services.finance.rules.settlement import (
     check_accounts_ready,
     check_received,
 )
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.calendar import business_month, first_day, last_day, month_closes_at, month_of, next_month
 from shared.errors import NotFound, NotYet, RuleBroken
@@ -117,8 +118,9 @@ def agree_accounts(session: Session, *, site_id: UUID, month: str, actor: Actor,
     desk_signs = actor.role == "desk_head"
     if (settlement.desk_agreed_by if desk_signs else settlement.finance_agreed_by) is not None:
         raise RuleBroken("signed_already", f"{'the desk' if desk_signs else 'finance'} has signed", rule="R90")
-    other_signed = (settlement.finance_agreed_by if desk_signs else settlement.desk_agreed_by) is not None
-    settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.AGREE if other_signed else SettlementStep.SIGN)
+    other = settlement.finance_agreed_by if desk_signs else settlement.desk_agreed_by
+    check_four_eyes(MAY["agree_accounts"], actor, signer=other)
+    settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.AGREE if other else SettlementStep.SIGN)
     check_accounts_ready(
         statistics_agreed=settlement.statistics_agreed_at is not None,
         unclosed_days=_unclosed_days(session, site_id, month),
@@ -159,7 +161,8 @@ def approve(session: Session, *, site_id: UUID, month: str, actor: Actor, now: d
     """The leader in charge approves the lines as computed: posted, and sent to HR to be paid to each person [R92]."""
     settlement = settlement_for(session, actor, site_id, month)
     settlement.state = SETTLEMENT.move(settlement.state, SettlementStep.APPROVE)
-    check_four_eyes(settlement.drafted_by, actor.person_id, rule="R92")
+    signers = frozenset(filter(None, (settlement.desk_agreed_by, settlement.finance_agreed_by)))
+    check_four_eyes(MAY["approve_settlement"], actor, proposer=settlement.drafted_by, signer=signers)
     settlement.approved_by, settlement.approved_at = actor.person_id, now
     session.execute(_SETTLE_FINES, {"settlement_id": settlement.id, "now": now})
     session.execute(_SETTLE_REWARDS, {"settlement_id": settlement.id, "now": now})

@@ -60,7 +60,9 @@ def hand_overs(
     """Hand-overs in order of offering, of one state or all; a worker's own only."""
     query = (
         select(HandOver)
-        .where(at_sites_of(actor, HandOver.site_id), own_only(actor, HandOver.from_id, HandOver.to_id))
+        .where(
+            at_sites_of(actor, HandOver.site_id), own_only("read_hand_overs", actor, HandOver.from_id, HandOver.to_id)
+        )
         .options(selectinload(HandOver.receipts))
     )
     if state is not None:

@@ -118,7 +118,7 @@ def receipts(
         select(Receipt)
         .where(
             at_sites_of(actor, Receipt.site_id),
-            own_only(actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
+            own_only("read_receipts", actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
         )
         .options(*RECEIPT)
     )

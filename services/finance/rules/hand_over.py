@@ -99,13 +99,8 @@ def count_step(*, amount_fen: int, counted_fen: int) -> HandOverStep:
     return HandOverStep.COUNT if counted_fen == amount_fen else HandOverStep.COUNT_DIFFERENT
 
 
-def check_cannot_offer(*, himself: bool, active: bool, at_site: bool, role: str) -> None:
-    """Raises RuleBroken while a person can hand over his cash himself: finance takes only what he no longer can.
-
-    Nor does he take it from himself, who is with finance now: it takes two people.
-    """
-    if himself:
-        raise RuleBroken("own_cash", "somebody else of finance counts your cash", rule="R84")
+def check_cannot_offer(*, active: bool, at_site: bool, role: str) -> None:
+    """Raises RuleBroken while a person can hand over his cash himself: finance takes only what he no longer can."""
     if active and at_site and role in RECEIVERS:
         raise RuleBroken(
             "can_hand_over_himself",

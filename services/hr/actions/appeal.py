@@ -9,15 +9,12 @@ from sqlalchemy.orm import Session
 
 from services.hr.actions.case import alert, case_for
 from services.hr.models import CASE_APPEAL, Case, HrTask, Person
-from services.hr.rules.appeal import check_accused, check_in_time
-from services.hr.rules.case import (
-    CASE,
-    CaseState,
-    CaseStep,
-    check_four_eyes,
-)
+from services.hr.rules.access import MAY
+from services.hr.rules.appeal import check_in_time
+from services.hr.rules.case import CASE, CaseState, CaseStep
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy, Penalty, penalty, points_of
 from services.hr.rules.task import TaskPolicy, task_due
+from shared.access import check_four_eyes, check_own
 from shared.alerts import Alert, raise_alerts
 from shared.bus.outbox import publish
 from shared.calendar import business_month
@@ -29,7 +26,7 @@ from shared.policy_rows import in_force
 def accept(session: Session, *, case_id: UUID, actor: Actor, now: datetime) -> Case:
     """The accused accepts the decision, which is final at once."""
     case = case_for(session, actor, case_id)
-    check_accused(actor.person_id, accused=case.person_id)
+    check_own(MAY["accept_case"], actor, case.person_id)
     state = CASE.move(case.state, CaseStep.ACCEPT)
     case.accepted_at = now
     _finish(session, [case], state, now=now)
@@ -39,7 +36,7 @@ def accept(session: Session, *, case_id: UUID, actor: Actor, now: datetime) -> C
 def open_(session: Session, *, case_id: UUID, reason: str, actor: Actor, now: datetime) -> Case:
     """The accused appeals in time; another leader decides."""
     case = case_for(session, actor, case_id)
-    check_accused(actor.person_id, accused=case.person_id)
+    check_own(MAY["appeal_case"], actor, case.person_id)
     state = CASE.move(case.state, CaseStep.APPEAL)
     if case.appeal_due_at is not None:
         check_in_time(now, due_at=case.appeal_due_at)
@@ -53,7 +50,7 @@ def decide(session: Session, *, case_id: UUID, uphold: bool, reason: str, actor:
     """A leader who has not decided the case upholds the decision, which is final, or lifts the penalty [D18, D19]."""
     case = case_for(session, actor, case_id)
     state = CASE.move(case.state, CaseStep.UPHOLD if uphold else CaseStep.LIFT)
-    check_four_eyes(actor.person_id, opened_by=case.opened_by, accused=case.person_id, decided_by=case.decided_by)
+    check_four_eyes(MAY["decide_appeal"], actor, opener=case.opened_by, subject=case.person_id, decider=case.decided_by)
     case.appeal_decided_by, case.appeal_decided_at, case.appeal_reason = actor.person_id, now, reason
     if uphold:
         _finish(session, [case], state, now=now)

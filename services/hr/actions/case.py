@@ -10,6 +10,7 @@ from sqlalchemy import false, or_, select, text
 from sqlalchemy.orm import Session
 
 from services.hr.models import Case, CaseEvidence, Override, Person, Post, Site
+from services.hr.rules.access import MAY
 from services.hr.rules.appeal import AppealPolicy, appeal_due
 from services.hr.rules.case import (
     CASE,
@@ -17,14 +18,12 @@ from services.hr.rules.case import (
     CaseStep,
     Charge,
     case_series,
-    check_adds,
     check_charge,
-    check_four_eyes,
-    check_hears,
     check_override,
 )
 from services.hr.rules.ladder import Offence
 from services.hr.rules.shift import in_working_hours
+from shared.access import check_four_eyes, check_own
 from shared.alerts import Alert, raise_alerts
 from shared.calendar import local, moment
 from shared.errors import NotFound
@@ -202,7 +201,7 @@ def case_for(session: Session, actor: Actor, case_id: UUID) -> Case:
 def add_evidence(session: Session, *, case_id: UUID, words: str, actor: Actor, now: datetime) -> Case:
     """Something more is known, for or against the accused; what was said before stays."""
     case = case_for(session, actor, case_id)
-    check_adds(actor.person_id, actor.role, accused=case.person_id)
+    check_own(MAY["add_evidence"], actor, case.person_id)
     CASE.move(case.state, CaseStep.ADD_EVIDENCE)
     session.add(CaseEvidence(case_id=case.id, text=words, added_by=actor.person_id, added_at=now))
     return case
@@ -211,7 +210,7 @@ def add_evidence(session: Session, *, case_id: UUID, words: str, actor: Actor, n
 def hear(session: Session, *, case_id: UUID, statement: str, attended: bool, actor: Actor, now: datetime) -> Case:
     """What the accused said, or that he did not come: nobody is judged unheard [D19]."""
     case = case_for(session, actor, case_id)
-    check_hears(actor.person_id, actor.role, accused=case.person_id)
+    check_own(MAY["hear_case"], actor, case.person_id)
     case.state = CASE.move(case.state, CaseStep.HEAR)
     case.statement, case.attended, case.heard_by, case.heard_at = statement, attended, actor.person_id, now
     return case
@@ -221,7 +220,7 @@ def decide(session: Session, *, case_id: UUID, confirm: bool, reason: str, actor
     """The leader confirms the case, against which the accused may appeal, or dismisses it [D19]."""
     case = case_for(session, actor, case_id)
     state = CASE.move(case.state, CaseStep.CONFIRM if confirm else CaseStep.DISMISS)
-    check_four_eyes(actor.person_id, opened_by=case.opened_by, accused=case.person_id)
+    check_four_eyes(MAY["decide_case"], actor, opener=case.opened_by, subject=case.person_id)
     policy = in_force(session, AppealPolicy, site_id=case.site_id, at=now)
     case.state, case.decided_by, case.decided_at, case.reason = state, actor.person_id, now, reason
     case.appeal_due_at = appeal_due(now, policy) if confirm else None

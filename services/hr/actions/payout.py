@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from services.hr.actions import delivery
 from services.hr.models import Payment, PaymentFailure, Payout, PayoutLine, Person
-from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout, check_pays
+from services.hr.rules.access import MAY
+from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.db import held_by
 from shared.errors import NotFound, RuleBroken
@@ -109,7 +111,7 @@ def _payment_for(session: Session, actor: Actor, settlement_id: UUID, person_id:
     payout = session.get(Payout, settlement_id)
     if payment is None or payout is None or not actor.sees(payout.site_id):
         raise NotFound("payment", f"{settlement_id} of {person_id}")
-    check_pays(actor.person_id, payee=person_id)
+    check_four_eyes(MAY["confirm_payment"], actor, beneficiary=person_id)
     return payment, payout
 
 

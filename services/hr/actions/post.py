@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.hr.models import LoginSession, Person, Post, Site, SiteLeader
-from services.hr.rules.post import check_not_himself, check_post, check_rank, check_valid
+from services.hr.rules.access import MAY
+from services.hr.rules.post import check_post, check_rank, check_valid
 from services.hr.rules.token import check_acts_as
 from shared import clock
-from shared.access import at_sites_of
+from shared.access import at_sites_of, check_four_eyes
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
@@ -147,7 +148,7 @@ def move(
 ) -> Person:
     """Another post for a person; the one before is kept with its dates. Nobody moves himself [R79, R82, D18]."""
     person = person_for(session, actor, person_id)
-    check_not_himself(actor.person_id, person_id=person.id, what="move you")
+    check_four_eyes(MAY["move_person"], actor, subject=person.id)
     check_post(role, department, site_ids=site_ids, all_sites=all_sites, shift_start=shift_start, shift_end=shift_end)
     _check_gives(session, actor, role, site_ids=site_ids, all_sites=all_sites)
     wanted = {
@@ -215,7 +216,7 @@ def let_leave(session: Session, *, person_id: UUID, actor: Actor, now: datetime)
     """The person leaves: his token is worth nothing, what he did stays."""
     person = person_for(session, actor, person_id)
     # whoever lets others leave stays, so that there is always one who can employ
-    check_not_himself(actor.person_id, person_id=person.id, what="let you leave")
+    check_four_eyes(MAY["let_leave"], actor, subject=person.id)
     person.active = False
     person.version += 1
     _end_post(session, person, now=now)

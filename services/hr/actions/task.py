@@ -7,7 +7,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.hr.models import HR_TASK, HrTask
-from services.hr.rules.task import check_finish
+from services.hr.rules.access import MAY
+from services.hr.rules.task import check_undone
+from shared.access import check_four_eyes
 from shared.alerts import Alert, raise_alerts
 from shared.errors import NotFound
 from shared.people import Actor
@@ -18,7 +20,8 @@ def finish(session: Session, *, task_id: UUID, evidence: str, actor: Actor, now:
     task = session.get(HrTask, task_id, with_for_update=True)
     if task is None or not actor.sees(task.site_id):
         raise NotFound("task", task_id)
-    check_finish(actor.person_id, person_id=task.person_id, done_at=task.done_at)
+    check_undone(task.done_at)
+    check_four_eyes(MAY["finish_task"], actor, subject=task.person_id)
     task.done_at, task.done_by, task.evidence = now, actor.person_id, evidence
     return task
 

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from services.hr.actions.post import person_for
 from services.hr.models import Wage
-from services.hr.rules.post import check_not_himself
+from services.hr.rules.access import MAY
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.errors import RuleBroken
 from shared.messages import WageChanged
@@ -18,7 +19,7 @@ from shared.people import Actor
 def set_(session: Session, *, person_id: UUID, monthly_wage_fen: int, actor: Actor, now: datetime) -> Wage:
     """The person's monthly wage from now on; finance's guard on deductions is told [R94, D22]."""
     person = person_for(session, actor, person_id)
-    check_not_himself(actor.person_id, person_id=person.id, what="set your wage")
+    check_four_eyes(MAY["set_wage"], actor, subject=person.id)
     before = session.scalars(
         select(Wage).where(Wage.person_id == person.id).order_by(Wage.version.desc()).limit(1)
     ).one_or_none()

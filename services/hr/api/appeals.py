@@ -39,7 +39,7 @@ def appeal_case(case_id: UUID, body: Reason, edge: Annotated[Edge, may("appeal_c
 
 
 @routes.post("/cases/{case_id}/decide-appeal", summary="Another leader upholds the decision or lifts it [D18, D19]")
-def decide_appeal(case_id: UUID, body: DecideAppeal, edge: Annotated[Edge, may("decide_case")]) -> CaseView:
+def decide_appeal(case_id: UUID, body: DecideAppeal, edge: Annotated[Edge, may("decide_appeal")]) -> CaseView:
     def act() -> CaseView:
         appeal.decide(
             edge.session,

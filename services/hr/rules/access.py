@@ -1,58 +1,79 @@
-"""Who may do what in hr. A case is opened by whoever finds it and decided by the leader alone [R78-R88, D19].
+"""Who may do what in hr. A case is opened by whoever finds it and decided by the leader alone [R78-R88, D19]."""
 
-What anybody may do, like accepting a decision, he may do for himself alone: the action sees to it.
-"""
-
-from typing import get_args
-
-from services.hr.rules.case import OPENERS
-from shared.access import Permissions, reads, roles
-from shared.messages import Role
-
-ANYBODY: frozenset[Role] = frozenset(get_args(Role))
+from services.hr.rules.case import OPENERS, WITNESSES
+from shared.access import ANYBODY, Own, Permissions, Tie, reads, roles
 
 MAY: Permissions = {
-    "open_site": roles("administrator"),
-    "employ_person": roles("administrator", "hr"),
+    "open_site": roles("administrator", own=Own.COMPANY, rule="R6"),
+    "employ_person": roles("administrator", "hr", rule="R12, D1"),
     "issue_token": roles("administrator", "hr"),
-    "invite_person": roles("administrator"),
-    "manage_service_accounts": roles("administrator"),
-    "manage_sessions": ANYBODY,
-    "end_sessions": roles("administrator"),
-    "manage_own_tokens": ANYBODY,
-    "let_leave": roles("administrator", "hr"),
-    "change_site": roles("administrator"),
-    "name_leader": roles("administrator"),
-    "move_person": roles("administrator", "hr"),
-    "record_skills": roles("administrator", "hr"),
-    "set_wage": roles("hr"),
-    "open_case": OPENERS,
-    "add_evidence": ANYBODY,
-    "hear_case": ANYBODY,
-    "decide_case": roles("leader"),
-    "accept_case": ANYBODY,
-    "appeal_case": ANYBODY,
-    "confirm_payment": roles("hr"),
-    "finish_task": roles("hr"),
+    "invite_person": roles("administrator", rule="D1"),
+    "manage_service_accounts": roles("administrator", own=Own.COMPANY, rule="R92"),
+    "manage_sessions": roles(*ANYBODY, own=Own.HIMSELF, rule="D1"),
+    "end_sessions": roles("administrator", rule="D1"),
+    "manage_own_tokens": roles(*ANYBODY, own=Own.HIMSELF, rule="D1"),
+    "let_leave": roles("administrator", "hr", never=(Tie.SUBJECT,), rule="D18"),
+    "change_site": roles("administrator", rule="R36, R68, D6"),
+    "name_leader": roles("administrator", rule="R77, R92"),
+    "move_person": roles("administrator", "hr", never=(Tie.SUBJECT,), rule="R79, R82, D18"),
+    "record_skills": roles("administrator", "hr", rule="R60, R66"),
+    "set_wage": roles("hr", never=(Tie.SUBJECT,), rule="R94, D18, D22"),
+    "open_case": roles(*sorted(OPENERS), rule="R78-R88, D19"),
+    "add_evidence": roles(
+        *sorted(WITNESSES),
+        worker=Own.HIMSELF,
+        administration=Own.HIMSELF,
+        operator=Own.HIMSELF,
+        auditor=Own.HIMSELF,
+        administrator=Own.HIMSELF,
+        rule="D19",
+    ),
+    "hear_case": roles(*ANYBODY, own=Own.HIMSELF, hr=Own.SITES, rule="D19"),
+    "decide_case": roles("leader", never=(Tie.OPENER, Tie.SUBJECT), rule="R78-R88, D18, D19"),
+    "decide_appeal": roles("leader", never=(Tie.OPENER, Tie.SUBJECT, Tie.DECIDER), rule="D18, D19"),
+    "accept_case": roles(*ANYBODY, own=Own.HIMSELF, rule="D19"),
+    "appeal_case": roles(*ANYBODY, own=Own.HIMSELF, rule="D19"),
+    "confirm_payment": roles("hr", never=(Tie.BENEFICIARY,), rule="R92, D18"),
+    "finish_task": roles("hr", never=(Tie.SUBJECT,), rule="D18, D19"),
     "read_sites": reads(
-        "clerk", "desk_head", "head", "worker", "cashier", "finance_lead", "leader", "hr", "administration", "operator"
+        "clerk",
+        "desk_head",
+        "head",
+        "worker",
+        "cashier",
+        "finance_lead",
+        "leader",
+        "hr",
+        "administration",
+        "operator",
+        "administrator",
+        rule="R6",
     ),
     "read_people": reads(
-        "clerk", "desk_head", "head", "cashier", "finance_lead", "leader", "hr", "administration", "operator"
+        "clerk",
+        "desk_head",
+        "head",
+        "cashier",
+        "finance_lead",
+        "leader",
+        "hr",
+        "administration",
+        "administrator",
+        rule="R11, R12, R77",
     ),
-    "read_posts": reads("leader", "hr"),
-    "read_wages": roles("leader", "hr"),  # nobody else needs to know, not even the auditor
-    "read_own": ANYBODY,
-    "read_points": reads("leader", "hr", "administration"),
-    "read_cases": reads("desk_head", "finance_lead", "leader", "hr"),
-    "read_tasks": reads("leader", "hr"),
-    "read_overrides": reads("desk_head", "finance_lead", "leader", "hr"),
-    "read_missed_callbacks": reads("desk_head", "leader", "hr", "administration"),
-    "read_reports": reads("leader", "hr", "administration"),
-    "read_payouts": reads("leader", "hr"),
-    "read_deliveries": reads("leader", "hr"),
-    "acknowledge_delivery": roles("hr"),
-    "manage_webhooks": roles("administrator"),
-    "replay_webhook": roles("administrator", "hr"),
-    "read_webhooks": reads("hr", "operator"),
+    "read_posts": reads("leader", "hr", "administrator", rule="R79, R82"),
+    "read_wages": roles("leader", "hr", rule="R94, D22"),  # nobody else needs to know, not even the auditor
+    "read_own": roles(*ANYBODY, own=Own.HIMSELF, rule="R92-R94, D19"),
+    "read_points": reads("leader", "hr", "administration", rule="R43, D19"),
+    "read_cases": reads("desk_head", "finance_lead", "leader", "hr", rule="R78-R88, D19"),
+    "read_tasks": reads("leader", "hr", rule="D19"),
+    "read_overrides": reads("desk_head", "finance_lead", "leader", "hr", rule="R78, D8"),
+    "read_missed_callbacks": reads("desk_head", "leader", "hr", "administration", rule="R48, D3"),
+    "read_reports": reads("leader", "hr", "administration", rule="R42, R43"),
+    "read_payouts": reads("leader", "hr", rule="R92-R94"),
+    "read_deliveries": reads("leader", "hr", rule="R92"),
+    "acknowledge_delivery": roles("hr", rule="R92"),
+    "manage_webhooks": roles("administrator", rule="R92"),
+    "replay_webhook": roles("administrator", "hr", rule="R92"),
+    "read_webhooks": reads("hr", "operator", "administrator", rule="R92"),
 }

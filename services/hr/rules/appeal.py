@@ -1,9 +1,8 @@
 """An appeal 申诉: the accused alone, within some days, against what the leader decided [D19]."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
-from shared.errors import NotYourRole, RuleBroken
+from shared.errors import RuleBroken
 from shared.policy import Days, Policy
 
 
@@ -24,9 +23,3 @@ def check_in_time(now: datetime, *, due_at: datetime) -> None:
     """Raises RuleBroken when the days of the appeal have passed."""
     if now > due_at:
         raise RuleBroken("appeal_too_late", f"an appeal was possible until {due_at:%Y-%m-%d %H:%M} UTC", rule="D19")
-
-
-def check_accused(actor: UUID, *, accused: UUID) -> None:
-    """Raises NotYourRole unless the person charged acts himself: nobody accepts or appeals for another."""
-    if actor != accused:
-        raise NotYourRole("accused_only", "only the person charged may do this", rule="D19", allowed=["the accused"])

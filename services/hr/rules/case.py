@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.hr.rules.ladder import Offence
-from shared.errors import Malformed, NotYourRole, RuleBroken
+from shared.errors import Malformed, RuleBroken
 from shared.messages import Role
 from shared.states import Machine
 
@@ -103,28 +103,6 @@ def check_override(charge: Charge, *, head_id: UUID) -> None:
     """Raises RuleBroken unless the override cited was given by the person charged [D8]."""
     if charge.person_id != head_id:
         raise RuleBroken("not_his_override", "that override was given by somebody else", rule="D8")
-
-
-def check_hears(actor: UUID, role: Role, *, accused: UUID) -> None:
-    """Raises NotYourRole unless hr notes the hearing, or the person charged says it himself."""
-    if role != "hr" and actor != accused:
-        raise NotYourRole("hearing_by_hr", "hr or the person charged notes the hearing", rule="D19", allowed=["hr"])
-
-
-def check_adds(actor: UUID, role: Role, *, accused: UUID) -> None:
-    """Raises NotYourRole unless evidence comes from those who may open cases, a leader, or the person charged."""
-    if actor != accused and role not in WITNESSES:
-        raise NotYourRole("no_witness", f"a {role} adds evidence to his own case only", rule="D19", allowed=WITNESSES)
-
-
-def check_four_eyes(decider: UUID, *, opened_by: UUID | None, accused: UUID, decided_by: UUID | None = None) -> None:
-    """Raises RuleBroken when the decider opened the case, is the one charged, or has decided it before [D18]."""
-    if decider in (opened_by, accused, decided_by):
-        raise RuleBroken(
-            "not_four_eyes",
-            "neither who opened a case, nor whom it is about, nor who decided it before decides it",
-            rule="D18",
-        )
 
 
 def case_series(*, site_code: str, year: int) -> str:

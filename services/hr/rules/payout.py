@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from uuid import UUID
 
 from shared.errors import RuleBroken
 from shared.messages import PayoutLine
@@ -40,12 +39,6 @@ PAYMENT = Machine[PaymentState, PaymentStep](
 def begins_as(net_fen: int) -> PaymentState:
     """A line whose fines took the whole bonus leaves nothing to pay, and is settled by that [R92, R93]."""
     return PaymentState.DUE if net_fen > 0 else PaymentState.NOTHING_TO_PAY
-
-
-def check_pays(actor: UUID, *, payee: UUID) -> None:
-    """Raises RuleBroken when somebody would confirm what he himself is paid [D18]."""
-    if actor == payee:
-        raise RuleBroken("not_four_eyes", "nobody confirms his own payment", rule="D18")
 
 
 def adds_up(line: PayoutLine) -> bool:

@@ -59,12 +59,6 @@ def check_rank(role: Role, *, of: str) -> None:
         )
 
 
-def check_not_himself(actor: UUID, *, person_id: UUID, what: str) -> None:
-    """Raises RuleBroken when somebody would do this to himself [D18]."""
-    if actor == person_id:
-        raise RuleBroken("not_yourself", f"somebody else must {what}", rule="D18")
-
-
 def check_leader(role: str, *, active: bool, at_site: bool) -> None:
     """Raises RuleBroken unless the person is a leader of the company at that site [R77, R92]."""
     if role != "leader" or not active or not at_site:

@@ -1,7 +1,6 @@
 """HR tasks: the steps other than money, done by HR with evidence and never automatically [D19]."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from services.hr.rules.ladder import PenaltyStep
 from shared.errors import RuleBroken
@@ -25,9 +24,7 @@ MOVES = frozenset({PenaltyStep.REMOVAL_FROM_POST, PenaltyStep.TRANSFER})
 """Steps HR carries out by moving the person to another post."""
 
 
-def check_finish(finisher: UUID, *, person_id: UUID, done_at: datetime | None) -> None:
-    """Raises RuleBroken when the step is done already, or would be done by the person it is about [D18]."""
+def check_undone(done_at: datetime | None) -> None:
+    """Raises RuleBroken when the step is done already."""
     if done_at is not None:
         raise RuleBroken("done_already", "this step has been done", rule="D19")
-    if finisher == person_id:
-        raise RuleBroken("not_four_eyes", "nobody carries out a step against himself", rule="D18")

@@ -3,12 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.intake.actions.statistics import check_signer, month_under_comparison, void_signatures
 from services.intake.models import LineEntry, Month
 from services.intake.queries.statistics import month_lines
-from services.intake.rules.statistics import Item, LineStep, Said, after, check_accepts, check_figure, line_of
+from services.intake.rules.access import MAY
+from services.intake.rules.statistics import Item, Line, LineStep, Said, after, check_accepts, check_figure, line_of
+from shared.access import check_four_eyes
 from shared.alerts import Alert, raise_alerts
 from shared.ids import new_id
 from shared.people import Actor
@@ -87,6 +90,22 @@ def settle(
     return found
 
 
+def _who_settled(session: Session, found: Month, line: Line) -> UUID | None:
+    """Who proposed the line's figure last, if anybody did."""
+    return session.scalars(
+        select(LineEntry.by)
+        .where(
+            LineEntry.site_id == found.site_id,
+            LineEntry.month == found.month,
+            LineEntry.department == line.department,
+            LineEntry.item == line.item,
+            LineEntry.step == LineStep.SETTLE,
+        )
+        .order_by(LineEntry.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def accept(
     session: Session, *, site_id: UUID, month: str, department: str, item: Item, note: str, actor: Actor, now: datetime
 ) -> Month:
@@ -94,6 +113,7 @@ def accept(
     found = month_under_comparison(session, actor, site_id, month)
     line = line_of(month_lines(session, site_id, month), department, item)
     check_accepts(line, actor.department)
+    check_four_eyes(MAY["accept_line"], actor, proposer=_who_settled(session, found, line))
     said = Said(department, item, LineStep.ACCEPT, line.figure, note)
     after(line, said)
     _say(session, found, said, actor=actor, now=now)

@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.intake.models import Person, PrivateJobReport
+from services.intake.rules.access import MAY
 from services.intake.rules.private_job import check_report
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -29,7 +31,8 @@ def report(
     person = session.get(Person, person_id)
     if person is None or not (person.all_sites or site.id in person.site_ids):
         raise NotFound("person", person_id)
-    check_report(about=person_id, by=actor.person_id, happened_at=happened_at, now=now)
+    check_report(happened_at=happened_at, now=now)
+    check_four_eyes(MAY["report_private_job"], actor, subject=person_id)
     made = PrivateJobReport(
         id=new_id(),
         site_id=site.id,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.intake.models import MONTH_END, Month, MonthSignature
 from services.intake.queries.reports import month_report
 from services.intake.queries.statistics import month_lines
+from services.intake.rules.access import MAY
 from services.intake.rules.report import site_totals
 from services.intake.rules.statistics import (
     SIGNERS,
@@ -17,6 +18,7 @@ from services.intake.rules.statistics import (
     StatisticsPolicy,
     check_agreed,
 )
+from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.calendar import business_month, last_day, moment, month_closes_at, next_month
 from shared.errors import NotFound, NotYourRole, RuleBroken
@@ -134,19 +136,19 @@ def sign(session: Session, *, site_id: UUID, month: str, actor: Actor, now: date
     check_signer(actor)
     lines = month_lines(session, site_id, month)
     check_agreed(lines)
-    signed = set(
-        session.scalars(
-            select(MonthSignature.department).where(MonthSignature.site_id == site_id, MonthSignature.month == month)
-        )
+    signatures = select(MonthSignature.department, MonthSignature.signed_by).where(
+        MonthSignature.site_id == site_id, MonthSignature.month == month
     )
-    if actor.department in signed:
+    signers = dict(session.execute(signatures).all())
+    if actor.department in signers:
         raise RuleBroken("signed_already", f"{actor.department} has signed {month}", rule="R41")
+    check_four_eyes(MAY["sign_statistics"], actor, signer=frozenset(signers.values()))
     session.add(
         MonthSignature(
             site_id=site_id, month=month, department=actor.department, signed_by=actor.person_id, signed_at=now
         )
     )
-    if signed | {actor.department} == set(SIGNERS):
+    if signers.keys() | {actor.department} == set(SIGNERS):
         found.agreed_at = now
         _report(session, found, lines, now)
     return found

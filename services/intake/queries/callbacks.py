@@ -5,8 +5,9 @@ from sqlalchemy.orm import Session
 
 from services.intake.models import Request
 from services.intake.queries.requests import WHOLE, RequestView, request_view
+from services.intake.rules.access import MAY
 from services.intake.rules.request import RequestState
-from shared.access import at_sites_of
+from shared.access import Own, at_sites_of
 from shared.people import Actor
 
 
@@ -22,6 +23,6 @@ def callbacks(session: Session, actor: Actor) -> list[RequestView]:
         .limit(500)
         .options(*WHOLE)
     )
-    if actor.role == "head":
+    if MAY["read_callbacks"].of(actor) is Own.DEPARTMENT:
         query = query.where(Request.department == actor.department)
     return [request_view(row, actor) for row in session.scalars(query)]

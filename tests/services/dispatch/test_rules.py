@@ -124,8 +124,8 @@ def test_what_a_refusal_at_the_home_allows_is_a_step_of_the_order_in_that_state(
 
 
 def test_heads_send_and_workers_go() -> None:
-    assert MAY["assign"] == MAY["override_duty"] == {"head"}
-    assert MAY["arrive"] == MAY["accept"] == {"worker"}
+    assert MAY["assign"].roles == MAY["override_duty"].roles == {"head"}
+    assert MAY["arrive"].roles == MAY["accept"].roles == {"worker"}
 
 
 def test_the_department_has_five_minutes_to_acknowledge_and_fifteen_to_arrive() -> None:

@@ -23,7 +23,6 @@ from services.hr.rules.case import (
     Charge,
     case_series,
     check_charge,
-    check_four_eyes,
     check_override,
 )
 from services.hr.rules.ladder import Offence
@@ -181,16 +180,6 @@ def test_an_override_is_cited_against_whoever_gave_it(now: datetime) -> None:
     check_override(charge, head_id=head_id)
     with pytest.raises(RuleBroken, match="D8"):
         check_override(charge, head_id=new_id())
-
-
-def test_neither_who_opened_a_case_nor_whom_it_is_about_decides_it() -> None:
-    opener, accused, leader = new_id(), new_id(), new_id()
-    check_four_eyes(leader, opened_by=opener, accused=accused)
-    check_four_eyes(leader, opened_by=None, accused=accused)
-    for decider in (opener, accused):
-        with pytest.raises(RuleBroken) as refused:
-            check_four_eyes(decider, opened_by=opener, accused=accused)
-        assert refused.value.code == "not_four_eyes"
 
 
 def test_cases_are_numbered_in_a_series_for_each_site_and_year() -> None:

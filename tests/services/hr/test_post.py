@@ -149,7 +149,7 @@ def test_who_left_neither_leaves_again_nor_gets_a_token(session: Session, site_i
 def test_nobody_lets_himself_leave(session: Session, administrator: Actor) -> None:
     with pytest.raises(RuleBroken) as refused:
         post.let_leave(session, person_id=administrator.person_id, actor=administrator, now=NOW)
-    assert refused.value.code == "not_yourself"
+    assert refused.value.code == "not_four_eyes"
 
 
 def test_an_unknown_site_employs_nobody(session: Session, administrator: Actor) -> None:
@@ -248,7 +248,7 @@ def test_nobody_moves_himself_nor_to_the_post_he_has(session: Session, site_id: 
     himself = session.get_one(Person, administrator.person_id)
     with pytest.raises(RuleBroken) as refused:
         move(session, himself, administrator, role="leader", department="management")
-    assert refused.value.code == "not_yourself"
+    assert refused.value.code == "not_four_eyes"
 
 
 def test_hr_moves_nobody_to_a_site_of_others_or_to_the_rank_of_administrator(
@@ -317,7 +317,7 @@ def test_nobody_sets_his_own_wage_and_nobody_sees_one_of_another_site(
     hr = employ(session, "hr", "hr", site_id)
     with pytest.raises(RuleBroken) as refused:
         wage.set_(session, person_id=hr.person_id, monthly_wage_fen=1, actor=hr, now=NOW)
-    assert refused.value.code == "not_yourself"
+    assert refused.value.code == "not_four_eyes"
     elsewhere = employ(session, "hr", "hr", open_site(session, "XH"))
     made = hire(session, administrator, site_id)
     for read in (wages, posts):

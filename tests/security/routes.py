@@ -1,0 +1,69 @@
+"""Every route of every service as its application has it, with the action it asks for and the roles that may."""
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from shared.access import COMMON, Permissions
+from shared.ids import new_id
+from tests.bad_input.house import web_of
+
+OPEN = {
+    ("GET", "/live"): "the process answers; says nothing else",
+    ("GET", "/ready"): "whether it can work; says nothing else",
+    ("GET", "/openapi.json"): "how the routes are called",
+    ("POST", "/api/company"): "nobody is there yet to act: asks for the founder's secret",
+}
+"""Routes that ask nobody who he is, each with the reason."""
+
+PLACES = {"month": "2026-04", "day": "2026-04-01", "name": "NoPolicy"}
+"""What stands in a path for a name that is no id."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path; `action` is empty for a route that asks nobody."""
+
+    service: str
+    method: str
+    path: str
+    action: str
+    route: Any
+
+    @property
+    def somewhere(self) -> str:
+        """The path with ids of nothing."""
+        return re.sub(r"\{(\w+)\}", lambda found: PLACES.get(found[1], str(new_id())), self.path)
+
+    def matches(self, path: str) -> bool:
+        """Whether a path is one of this route's."""
+        return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", self.path), path) is not None
+
+
+def table_of(service: str) -> Permissions:
+    """The service's own table and what is common to all."""
+    own: Permissions = import_module(f"services.{service}.rules.access").MAY
+    return COMMON | own
+
+
+def routes_of(service: str) -> list[Route]:
+    """Every route of a service's application, whatever made it."""
+    return [
+        Route(service, method, str(context.path), _action(context.original_route), context.original_route)
+        for context in iter_route_contexts(web_of(service).routes)
+        for method in sorted(context.original_route.methods - {"HEAD"})
+    ]
+
+
+def _action(route: Any) -> str:
+    """The action a route asks for: it has one, or none."""
+    if not isinstance(route, APIRoute):
+        return ""
+    asked = [
+        dependency.call.action for dependency in route.dependant.dependencies if hasattr(dependency.call, "action")
+    ]
+    assert len(asked) <= 1, route.path
+    return asked[0] if asked else ""
