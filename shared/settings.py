@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
     founder_secret: SecretStr = SecretStr("")
     """Who knows it may found the company, once (see hr); empty means nobody."""
+    data_keys: Path | None = None
+    """The file of the keys that seal what is personal or secret (shared/sealing.py)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     web_pool: int = 8

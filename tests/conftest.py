@@ -17,6 +17,7 @@ from bianmin.engines import Engines
 from shared import db
 from shared.db import Database
 from shared.installation import prepare
+from shared.sealing import make_keys
 from shared.settings import settings
 
 START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
@@ -35,6 +36,8 @@ def engines() -> Iterator[Engines]:
     """The engines of this run, in a folder of their own."""
     folder = Path(tempfile.mkdtemp(prefix="bm-"))
     folder.chmod(0o755)
+    make_keys(folder / "data-keys")
+    os.environ["BIANMIN_DATA_KEYS"] = str(folder / "data-keys")
     engines = Engines(folder, durable=False)
     engines.start()
     yield engines

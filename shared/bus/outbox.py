@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from shared.bus.personal import sealed_body
 from shared.ids import new_id
 from shared.log import current_traceparent
 from shared.messages import Message
@@ -128,7 +129,8 @@ def publish(session: Session, *messages: Message) -> None:
             "channel": channel(service),
         }
         for message in messages
-        for id_, body in [(new_id(), message.model_dump(mode="json"))]
+        for id_ in [new_id()]
+        for body in [sealed_body(message, id_)]
         for receiver in message.receivers
     ]
     if not rows:
