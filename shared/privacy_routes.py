@@ -1,16 +1,32 @@
-"""The route under /api/privacy: the same in every service that keeps something of owners."""
+"""The route under /api/privacy, and what its neighbours send: the same in every service that keeps owners' data."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from shared.access import Permissions, reads
 from shared.paging import Page
 from shared.privacy_rows import PrivacyActView, privacy_acts
-from shared.web import After, Edge, Limit, permissions
+from shared.web import After, Body, Edge, Limit, Words, permissions
 
 MAY: Permissions = {"read_privacy_acts": reads("leader")}
+
+
+class OwnersRequests(Body):
+    """The requests of one owner, as the desk's `owners/find` gave them, and why."""
+
+    request_ids: list[UUID] = Field(min_length=1, max_length=500)
+    reason: Words
+
+
+@dataclass(frozen=True)
+class PhoneView:
+    """An owner's number in full."""
+
+    phone: str | None
 
 
 def make_privacy(service: str) -> APIRouter:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
-from shared.errors import Malformed
+from shared.errors import NotFound
 from shared.ids import new_id
 from shared.paging import Page
 from shared.people import Actor
@@ -105,7 +105,6 @@ def privacy_acts(
 
 
 def check_all_found(asked: Sequence[UUID], found: Sequence[UUID]) -> None:
-    """Raises Malformed for requests that are not there, or at no site of the person's."""
-    missing = set(asked) - set(found)
-    if missing:
-        raise Malformed("unknown_requests", f"there are no requests {', '.join(sorted(map(str, missing)))} here")
+    """Raises NotFound for a request that is not there, or at no site of the person's."""
+    for missing in sorted(set(asked) - set(found)):
+        raise NotFound("request", missing)

@@ -9,6 +9,7 @@ from shared.alert_routes import make_alerts
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.web import make_web
 
 web = make_web(
@@ -17,5 +18,6 @@ web = make_web(
     make_ops(tasks),
     make_metrics(tasks),
     make_alerts("dispatch"),
+    make_privacy("dispatch"),
     make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),
 )

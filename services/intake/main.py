@@ -2,6 +2,7 @@
 
 from services.intake.api import api
 from services.intake.rules.callback import CallbackPolicy
+from services.intake.rules.privacy import RetentionPolicy
 from services.intake.rules.revisit import RevisitPolicy
 from services.intake.rules.scope import TradePolicy
 from services.intake.rules.statistics import StatisticsPolicy
@@ -10,6 +11,7 @@ from shared.alert_routes import make_alerts
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.web import make_web
 
 web = make_web(
@@ -18,5 +20,6 @@ web = make_web(
     make_ops(tasks),
     make_metrics(tasks),
     make_alerts("intake"),
-    make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
+    make_privacy("intake"),
+    make_policies("intake", CallbackPolicy, RetentionPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
 )

@@ -9,11 +9,12 @@ from services.dispatch.api import (
     duties,
     hours,
     neglects,
+    privacy,
     teams,
     visits,
     work_orders,
 )
 
 api = APIRouter(prefix="/api")
-for part in (work_orders, teams, visits, damages, acceptances, duties, neglects, hours, consultations):
+for part in (work_orders, teams, visits, damages, acceptances, duties, neglects, hours, consultations, privacy):
     api.include_router(part.routes)

@@ -25,6 +25,8 @@ MAY: Permissions = {
     "check_day": roles("head"),
     "find_neglect": roles("desk_head", "leader", "administration"),
     "answer_consultation": roles("head"),
+    "reveal_phone": roles("worker", "head"),
+    "handle_personal_data": roles("administrator"),
     "read_work_orders": reads("head", "worker", "clerk", "desk_head"),
     "read_duties": reads("head"),
     "read_prescribed": reads("head", "desk_head"),

@@ -23,6 +23,8 @@ MAY: Permissions = {
     "dispute_line": roles("desk_head", "head", "finance_lead"),
     "settle_line": roles("desk_head"),
     "accept_line": roles("head", "finance_lead", "cashier"),
+    "reveal_phone": roles("clerk", "desk_head"),
+    "handle_personal_data": roles("administrator"),
     "read_requests": reads("clerk", "desk_head"),
     "read_callbacks": reads("clerk", "desk_head", "head"),
     "read_prices": reads("clerk", "desk_head"),

@@ -7,6 +7,7 @@ import re
 
 _FORMALITIES = r"^((00)?86(?=[0-9]{10}))?0?"
 
+
 def phone_digits(phone: str) -> str:
     """The digits that numbers are compared by; empty when there are none."""
     return re.sub(_FORMALITIES, "", re.sub(r"[^0-9]", "", phone), count=1)
