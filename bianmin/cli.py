@@ -34,14 +34,18 @@ from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
+from bianmin.privacy import data_key, person
 from bianmin.stack import Stack
 from bianmin.verify.command import verify
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
+from shared.sealing import NoDataKeys, SealBroken
 from shared.settings import settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(backup, name="backup")
+app.add_typer(data_key, name="data-key")
+app.add_typer(person, name="person")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
@@ -286,6 +290,9 @@ EXPECTED: dict[type[Exception], int] = {
     MessageParked: 1,
     PlayedWrong: 1,
     BackupFailed: 1,
+    NoDataKeys: 2,
+    SealBroken: 1,
+    FileExistsError: 2,
     httpx.TransportError: 1,
     psycopg.Error: 1,
 }

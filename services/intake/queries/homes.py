@@ -43,7 +43,7 @@ _HOMES = text(r"""
     ), home AS (
         SELECT site_id, address_key FROM requests, asked
         WHERE (CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites))
-          AND (phone_hash = asked.phone_hash
+          AND (requests.phone_hash = asked.phone_hash
                OR address_key LIKE regexp_replace(asked.room, '([\\%_])', '\\\1', 'g') || '%')
         GROUP BY site_id, address_key ORDER BY max(recorded_at) DESC LIMIT 20
     )
