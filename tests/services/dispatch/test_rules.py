@@ -95,6 +95,7 @@ def test_nobody_in_the_departments_can_create_a_job_because_every_act_is_on_an_o
         "/api/duties/{duty_id}/tick",
         "/api/duty-days/check",
         "/api/duty-days/neglect",
+        "/api/owners/export",
     }
 
 

@@ -234,6 +234,7 @@ def test_operators_see_the_desks_deadlines_and_how_many_are_open(house: House) -
         "consultation_reply": 0,
         "revisit": 0,
         "month_statistics": 0,
+        "erase_owner": 0,
     }
     assert {line["overdue"] for line in bus["deadlines"]} == {0}
 
