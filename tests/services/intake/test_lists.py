@@ -31,8 +31,8 @@ LISTS: dict[str, Callable[[Desk, Actor], object]] = {
 
 
 MANY_MORE = text("""
-    INSERT INTO requests (id, number, site_id, state, channel, trade, owner_name, address, phone_hash, description, windows,
-                          recorded_by, recorded_at, month, callback_missed)
+    INSERT INTO requests (id, number, site_id, state, channel, trade, owner_name, address, phone_hash, description,
+                          windows, recorded_by, recorded_at, month, callback_missed)
     SELECT gen_random_uuid(), number || '/' || i, site_id, 'closed', channel, trade, owner_name, 'home ' || i,
            '139' || lpad(i::text, 8, '0'), description, windows, recorded_by, recorded_at, month, false
     FROM requests, generate_series(1, 5000) AS i WHERE id = :id
