@@ -34,11 +34,13 @@ from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
+from bianmin.privacy import data_key, person
 from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
 from bianmin.verify.command import verify, verify_audit_logs
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
+from shared.sealing import NoDataKeys, SealBroken
 from shared.session_keys import make_keys
 from shared.settings import settings
 
@@ -47,6 +49,8 @@ app.add_typer(backup, name="backup")
 audit_log = typer.Typer(no_args_is_help=True, help="The log of every change (GET /…/audit-log shows it).")
 audit_log.command(name="verify")(verify_audit_logs)
 app.add_typer(audit_log, name="audit-log")
+app.add_typer(data_key, name="data-key")
+app.add_typer(person, name="person")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
@@ -296,6 +300,9 @@ EXPECTED: dict[type[Exception], int] = {
     MessageParked: 1,
     PlayedWrong: 1,
     BackupFailed: 1,
+    NoDataKeys: 2,
+    SealBroken: 1,
+    FileExistsError: 2,
     httpx.TransportError: 1,
     psycopg.Error: 1,
 }

@@ -22,6 +22,7 @@ from bianmin.engines import CannotStart, Engines
 from bianmin.signing_in import KEYS
 from bianmin.worker import worker
 from shared.broker import broker_fault
+from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
@@ -93,6 +94,7 @@ class Stack:
             "BIANMIN_DATABASE_URL": database_url,
             "BIANMIN_BROKER_URL": broker_url,
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
+            "BIANMIN_DATA_KEYS": os.environ.get("BIANMIN_DATA_KEYS") or str(self._data_keys()),
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
         keys = self.data / KEYS
@@ -117,6 +119,13 @@ class Stack:
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(32))
         return path.read_text()
+
+    def _data_keys(self) -> Path:
+        """What seals personal data; made once, and never in the database nor in its backups."""
+        path = self.data / "data-keys"
+        if not path.exists():
+            make_data_keys(path)
+        return path
 
     def _prepare(self, environment: dict[str, str]) -> None:
         """Roles, schemas, clock and migrations, in a process of its own, whose memory is given back."""

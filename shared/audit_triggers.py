@@ -21,8 +21,8 @@ NOT_AUDITED = frozenset(
 
 PERSONAL = frozenset(
     {
-        *("owner_name", "address", "address_key", "phone", "phone_digits", "signature"),
-        *("token_hash", "secret", "password_hash", "totp_secret", "code_hash", "id_hash"),
+        *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "signature_sealed"),
+        *("token_hash", "secret_sealed", "old_secret_sealed", "password_hash", "totp_secret", "code_hash", "id_hash"),
     }
 )
 """Columns of which the log says that they changed, and never what they held: it cannot be erased."""

@@ -42,6 +42,8 @@ class Message(BaseModel):
 
     sender: ClassVar[str]
     receivers: ClassVar[tuple[str, ...]]
+    personal: ClassVar[frozenset[str]] = frozenset()
+    """Fields, all of them text, that are sealed wherever the message lies or travels [D26]."""
 
 
 class Part(BaseModel):
@@ -234,6 +236,7 @@ class NoticeIssued(Message):
 
     sender = "intake"
     receivers = ("dispatch", "finance")
+    personal = frozenset({"owner_name", "address", "phone", "description"})
 
     request_id: UUID
     notice_number: str
@@ -263,6 +266,7 @@ class NoticeRevised(Message):
 
     sender = "intake"
     receivers = ("dispatch", "finance")
+    personal = frozenset({"owner_name", "address", "phone", "description"})
 
     request_id: UUID
     notice_number: str
@@ -299,6 +303,7 @@ class ReworkOrdered(Message):
 
     sender = "intake"
     receivers = ("dispatch",)
+    personal = frozenset({"owner_name", "address", "phone", "problem"})
 
     request_id: UUID
     round: int
@@ -314,6 +319,20 @@ class ReworkOrdered(Message):
     visit_to: datetime
     assign_due_at: datetime
     ordered_at: datetime
+
+
+class OwnerErased(Message):
+    """What was personal of a request's owner was erased at the desk, and is to be everywhere [D26]."""
+
+    sender = "intake"
+    receivers = ("dispatch",)
+
+    request_id: UUID
+    site_id: UUID
+    by: UUID | None
+    """Who did it; None: the retention policy."""
+    reason: str
+    erased_at: datetime
 
 
 class PrivateJobReported(Message):
@@ -490,6 +509,7 @@ class WorkAccepted(Message):
 
     sender = "dispatch"
     receivers = ("intake", "finance")
+    personal = frozenset({"signer_name"})
 
     request_id: UUID
     round: int

@@ -104,6 +104,13 @@ class Policies:
         return policy.model_validate(self._settings[policy.__name__] or {})
 
 
+def in_force_together(session: Session, *policies: type[Policy], site_id: UUID, at: datetime) -> Policies:
+    """These policies of one site at the moment of a fact."""
+    names = [policy.__name__ for policy in policies]
+    rows = session.execute(text(TOGETHER), {"names": names, "site_id": site_id, "at": at})
+    return Policies({row.name: row.settings for row in rows})
+
+
 def change(
     session: Session,
     policy: Policy,

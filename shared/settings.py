@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     """Who knows it may found the company, once (see hr); empty means nobody."""
     session_keys: Path | None = None
     """The folder of the keys of sessions: public/ for all, private/ for hr alone; without it nobody signs in."""
+    data_keys: Path | None = None
+    """The file of the keys that seal what is personal or secret (shared/sealing.py)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     web_pool: int = 8

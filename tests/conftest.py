@@ -18,6 +18,7 @@ from bianmin.engines import Engines
 from shared import db
 from shared.db import Database
 from shared.installation import prepare
+from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
 from shared.settings import settings
 
@@ -43,6 +44,8 @@ def engines() -> Iterator[Engines]:
     """The engines of this run, in a folder of their own."""
     folder = Path(tempfile.mkdtemp(prefix="bm-"))
     folder.chmod(0o755)
+    make_data_keys(folder / "data-keys")
+    os.environ["BIANMIN_DATA_KEYS"] = str(folder / "data-keys")
     engines = Engines(folder, durable=False)
     engines.start()
     yield engines

@@ -13,6 +13,7 @@ DEADLINES = {
     "consultation_reply": ("intake.consultations", "id", "reply_due_at", "reply_ended_at IS NULL"),
     "revisit": ("intake.revisits", "request_id", "due_at", "listed_at IS NULL AND done_at IS NULL"),
     "month_statistics": ("intake.months", "month", "closes_at", "asked_at IS NULL"),
+    "erase_owner": ("intake.requests", "number", "erase_due_at", "erased_at IS NULL"),
     "acknowledgement": (
         "dispatch.work_orders",
         "notice_number",

@@ -12,6 +12,7 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.web import make_web
 
 web = make_web(
@@ -22,5 +23,6 @@ web = make_web(
     make_may("dispatch", MAY),
     make_alerts("dispatch"),
     make_audit("dispatch"),
+    make_privacy("dispatch"),
     make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),
 )

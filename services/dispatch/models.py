@@ -19,6 +19,8 @@ from shared.ids import new_id
 from shared.messages import FieldDepartment
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.privacy_rows import PrivacyActRow
+from shared.sealing import Sealed
 from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
@@ -52,6 +54,10 @@ class AuditEntry(AuditRow, Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class PrivacyActDone(PrivacyActRow, Base):
+    """What was done with owners' personal data; append-only."""
 
 
 class Alert(AlertRow, Base):
@@ -126,7 +132,7 @@ class WorkOrder(Base):
     channel: Mapped[str | None]
     owner_name: Mapped[str]
     address: Mapped[str]
-    phone: Mapped[str]
+    phone_sealed: Mapped[str | None]
     description: Mapped[str]
     visit_from: Mapped[datetime]
     visit_to: Mapped[datetime]
@@ -170,6 +176,9 @@ class WorkOrder(Base):
     reason: Mapped[str | None]
     returned_at: Mapped[datetime | None]
     returned_by: Mapped[UUID | None]
+    erased_at: Mapped[datetime | None]
+
+    phone = Sealed[str | None]()
 
     workers: Mapped[list["Assignment"]] = relationship(
         lazy="raise", order_by="Assignment.position", cascade="all, delete-orphan"
@@ -298,10 +307,12 @@ class Signature(Base):
     relation: Mapped[Relation]
     witness_name: Mapped[str | None]
     reason: Mapped[str | None]
-    signature: Mapped[str]
+    signature_sealed: Mapped[str | None]
     signed_hash: Mapped[str]
     presented_by: Mapped[UUID]
     signed_at: Mapped[datetime]
+
+    signature = Sealed[str | None]("work_order_id")
 
 
 class PrescribedDuty(Base):

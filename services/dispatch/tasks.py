@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions import certificate, consultation, figures, team, visit, work_order
+from services.dispatch.actions import certificate, consultation, figures, privacy, team, visit, work_order
 from services.dispatch.models import ACKNOWLEDGE, ARRIVE, ASSIGN, CERTIFICATE
 from shared.api_tokens import token_changed
 from shared.messages import (
@@ -13,6 +13,7 @@ from shared.messages import (
     NoticeCancelled,
     NoticeIssued,
     NoticeRevised,
+    OwnerErased,
     PersonChanged,
     ReworkOrdered,
     SessionEnded,
@@ -85,6 +86,12 @@ def hear_consultation_asked(session: Session, message: ConsultationAsked, *, now
 def hear_month_figures_asked(session: Session, message: MonthFiguresAsked, *, now: datetime) -> None:
     """The desk wants the departments' counts of the month."""
     figures.asked(session, message)
+
+
+@tasks.hears(OwnerErased)
+def hear_owner_erased(session: Session, message: OwnerErased, *, now: datetime) -> None:
+    """The desk erased an owner."""
+    privacy.owner_erased(session, message, now=now)
 
 
 @tasks.tick(ACKNOWLEDGE)

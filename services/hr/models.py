@@ -35,6 +35,7 @@ from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.sealing import Sealed
 from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
@@ -568,21 +569,24 @@ class WebhookEndpoint(Base):
     __table_args__ = (
         Index("uq_webhook_endpoints_url", "url", "site_id", unique=True, postgresql_nulls_not_distinct=True),
         CheckConstraint("(state = 'disabled') = (disabled_at IS NOT NULL)", name="disabled_since"),
-        CheckConstraint("(old_secret IS NULL) = (old_until IS NULL)", name="old_secret_ends"),
+        CheckConstraint("(old_secret_sealed IS NULL) = (old_until IS NULL)", name="old_secret_ends"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     url: Mapped[str]
     site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id"))
     state: Mapped[WebhookState]
-    secret: Mapped[str]
-    old_secret: Mapped[str | None]
+    secret_sealed: Mapped[str]
+    old_secret_sealed: Mapped[str | None]
     old_until: Mapped[datetime | None]
     created_by: Mapped[UUID]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None]
     leased_until: Mapped[datetime | None]
+
+    secret = Sealed[str]()
+    old_secret = Sealed[str | None]()
 
 
 class WebhookDelivery(Base):

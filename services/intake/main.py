@@ -3,6 +3,7 @@
 from services.intake.api import api
 from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
+from services.intake.rules.privacy import RetentionPolicy
 from services.intake.rules.revisit import RevisitPolicy
 from services.intake.rules.scope import TradePolicy
 from services.intake.rules.statistics import StatisticsPolicy
@@ -13,6 +14,7 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.web import make_web
 
 web = make_web(
@@ -23,5 +25,6 @@ web = make_web(
     make_may("intake", MAY),
     make_alerts("intake"),
     make_audit("intake"),
-    make_policies("intake", CallbackPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
+    make_privacy("intake"),
+    make_policies("intake", CallbackPolicy, RetentionPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
 )

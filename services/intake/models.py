@@ -17,7 +17,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.intake.rules.notice import Copy
-from services.intake.rules.phone import DIGITS_SQL
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
@@ -31,6 +30,8 @@ from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.privacy_rows import PrivacyActRow
+from shared.sealing import Sealed
 from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
 
@@ -64,6 +65,10 @@ class AuditEntry(AuditRow, Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class PrivacyActDone(PrivacyActRow, Base):
+    """What was done with owners' personal data; append-only."""
 
 
 class Alert(AlertRow, Base):
@@ -119,7 +124,12 @@ class Request(Base):
         Index("ix_requests_site_id", "site_id", "id"),
         Index("ix_requests_state", "state", "id"),
         Index("ix_requests_month", "site_id", "month"),
-        Index("ix_requests_phone_digits", "site_id", "phone_digits"),
+        Index("ix_requests_phone_hash", "site_id", "phone_hash"),
+        Index(
+            "ix_requests_erase_due_at",
+            "erase_due_at",
+            postgresql_where=text("erased_at IS NULL AND erase_due_at IS NOT NULL"),
+        ),
         Index("ix_requests_address_key", "site_id", "address_key", postgresql_ops={"address_key": "text_pattern_ops"}),
         Index(
             "ix_requests_received_month",
@@ -139,8 +149,8 @@ class Request(Base):
     refusal: Mapped[str | None]
     owner_name: Mapped[str]
     address: Mapped[str]
-    phone: Mapped[str]
-    phone_digits: Mapped[str] = mapped_column(Computed(DIGITS_SQL, persisted=True))
+    phone_sealed: Mapped[str | None]
+    phone_hash: Mapped[str | None]
     address_key: Mapped[str] = mapped_column(Computed(r"lower(regexp_replace(address, '\s', '', 'g'))", persisted=True))
     description: Mapped[str]
     windows: Mapped[list]  # type: ignore[type-arg]  # [[from, to], …] as RFC 3339
@@ -170,6 +180,10 @@ class Request(Base):
     received_month: Mapped[str | None]
     ended_at: Mapped[datetime | None]
     ending: Mapped[str | None]
+    erase_due_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+
+    phone = Sealed[str | None]()
 
     notice: Mapped["Notice | None"] = relationship(lazy="raise")
     visits: Mapped[list["Visit"]] = relationship(lazy="raise", order_by="Visit.round")
@@ -574,4 +588,5 @@ WARN = Deadline(
 CALLBACK = Deadline("callback", Request.callback_due_at, Request.callback_ended_at.is_not(None))
 REPLY = Deadline("consultation_reply", Consultation.reply_due_at, Consultation.reply_ended_at.is_not(None))
 REVISIT = Deadline("revisit", Revisit.due_at, or_(Revisit.listed_at.is_not(None), Revisit.done_at.is_not(None)))
+ERASE = Deadline("erase_owner", Request.erase_due_at, Request.erased_at.is_not(None))
 MONTH_END = Deadline("month_statistics", Month.closes_at, Month.asked_at.is_not(None))

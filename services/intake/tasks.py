@@ -12,13 +12,14 @@ from services.intake.actions import (
     damage,
     notice,
     price,
+    privacy,
     refund,
     request,
     revision,
     revisit,
     statistics,
 )
-from services.intake.models import CALLBACK, MONTH_END, REPLY, REVISIT, WARN
+from services.intake.models import CALLBACK, ERASE, MONTH_END, REPLY, REVISIT, WARN
 from shared import people
 from shared.api_tokens import token_changed
 from shared.errors import NotYet
@@ -214,3 +215,9 @@ def list_revisits(session: Session, *, now: datetime) -> int:
 def end_months(session: Session, *, now: datetime) -> int:
     """A site's month is over."""
     return statistics.end_months(session, now=now)
+
+
+@tasks.tick(ERASE)
+def erase_owners(session: Session, *, now: datetime) -> int:
+    """A request ended so long ago that its owner is forgotten."""
+    return privacy.erase_due(session, now=now)

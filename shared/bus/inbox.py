@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.audit import cause_of
 from shared.bus.outbox import Envelope
+from shared.bus.personal import opened_body
 from shared.db import Database
 from shared.errors import NotYet, Problem
 from shared.log import begin_trace
@@ -147,7 +148,7 @@ def _parse(envelope: Envelope, service: str) -> Message:
     kind = CATALOGUE.get(envelope.type)
     if kind is None or kind.sender != envelope.sender or service not in kind.receivers:
         raise _Misdirected(f"{envelope.sender} does not say {envelope.type} to {service}")
-    return kind.model_validate(envelope.body)
+    return kind.model_validate(opened_body(kind, envelope.id, envelope.body))
 
 
 def _take_effect(database: Database, handlers: dict[str, Handler], envelope: Envelope) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.bus.personal import sealed_body
 from shared.ids import new_id
 from shared.log import current_traceparent
 from shared.messages import Message
@@ -124,7 +125,8 @@ def publish(session: Session, *messages: Message) -> None:
     rows = [
         (id_, receiver, type(message).__name__, body)
         for message in messages
-        for id_, body in [(new_id(), message.model_dump_json())]
+        for id_ in [new_id()]
+        for body in [json.dumps(sealed_body(message, id_))]
         for receiver in message.receivers
     ]
     if not rows:

@@ -124,7 +124,26 @@ STOP = {"reason": "电线裸露", "for_safety": True}
 TERMINATE = {"cause": "safety", "reason": "电线裸露"}
 OF_ORDER = "/work-orders/{work_order_id}/"
 
+
+def a_reveal(house: House) -> Call:
+    return Call(before(assigned(house, "phone"), "phone/reveal"), {"reason": "到门口无人"})
+
+
+def an_export(house: House) -> Call:
+    request_id = house.get("head", f"/work-orders/{order(house, 'x').path.split('/')[2]}").json()["request_id"]
+    return Call("/owners/export", {"request_ids": [request_id], "reason": "业主要求"})
+
+
 ACTS = [
+    Act("dispatch", OF_ORDER + "phone/reveal", "worker", a_reveal, again="each showing is written down"),
+    Act(
+        "dispatch",
+        "/owners/export",
+        "administrator",
+        an_export,
+        again="each time is written down",
+        everywhere="each takes out what is at his own sites",
+    ),
     Act("dispatch", OF_ORDER + "acknowledge", "head", lambda house: order(house, "acknowledge")),
     Act("dispatch", OF_ORDER + "decline", "head", lambda house: order(house, "decline", {"reason": "无人可派"})),
     Act(

@@ -141,7 +141,45 @@ def a_report(house: House) -> Call:
     )
 
 
+def a_look_for_a_home(house: House) -> Call:
+    recorded(house)
+    return Call("/homes/find", {"phone": FORM["phone"]})
+
+
+def a_reveal(house: House) -> Call:
+    return Call(f"/requests/{recorded(house)}/phone/reveal", {"reason": "回电"})
+
+
+def a_look_for_an_owner(house: House) -> Call:
+    recorded(house)
+    return Call("/owners/find", {"phone": FORM["phone"]})
+
+
+def an_export(house: House) -> Call:
+    return Call("/owners/export", {"request_ids": [str(recorded(house))], "reason": "业主要求"})
+
+
+def an_erasure(house: House) -> Call:
+    made = noticed(house)
+    house.did("clerk", f"/requests/{made}/cancel", {"reason": "业主不需要了"})
+    return Call("/owners/erase", {"request_ids": [str(made)], "reason": "业主要求"})
+
+
+EACH_ITS_OWN = "each finds what is at his own sites"
+
 ACTS = [
+    Act("intake", "/homes/find", "clerk", a_look_for_a_home, again="it changes nothing", everywhere=EACH_ITS_OWN),
+    Act("intake", "/requests/{request_id}/phone/reveal", "clerk", a_reveal, again="each showing is written down"),
+    Act(
+        "intake",
+        "/owners/find",
+        "administrator",
+        a_look_for_an_owner,
+        again="it changes nothing",
+        everywhere=EACH_ITS_OWN,
+    ),
+    Act("intake", "/owners/export", "administrator", an_export, again="each time is written down"),
+    Act("intake", "/owners/erase", "administrator", an_erasure, again="nothing is left to erase"),
     Act("intake", "/requests", "clerk", a_form, again="an owner may ask twice; that it may be a repeat is pointed out"),
     Act("intake", "/imports", "clerk", rows_of_a_list, again="what is known is told as known"),
     Act("intake", "/requests/{request_id}/attempts", "clerk", an_attempt, again="he is called again and again"),

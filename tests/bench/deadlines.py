@@ -23,10 +23,10 @@ LONGEST_SECONDS = 15
 # the owners were warned of already, so that each request has one deadline left
 _PROMISE = text("""
     INSERT INTO intake.requests (
-        id, number, site_id, state, channel, trade, department, owner_name, address, phone, description, windows,
+        id, number, site_id, state, channel, trade, department, owner_name, address, description, windows,
         recorded_by, recorded_at, month, warn_due_at, warned_at, callback_due_at, callback_missed)
     SELECT gen_random_uuid(), 'Q' || n, :site_id, 'recorded', 'phone', 'water', 'engineering', '业主', '1-101',
-        '13800000000', '漏水', '[]', :clerk_id, began, '2026-04', due, began, due, false
+        '漏水', '[]', :clerk_id, began, '2026-04', due, began, due, false
     FROM (SELECT clock_timestamp() AS began) AS moment, generate_series(0, :howmany - 1) AS n,
         LATERAL (SELECT began + make_interval(secs => :lead + n * :within / :howmany)) AS promise (due)
 """)

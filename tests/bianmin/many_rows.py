@@ -38,9 +38,9 @@ INSERT INTO dispatch.sites SELECT * FROM intake.sites WHERE id IN (SELECT site_i
 INSERT INTO finance.sites SELECT * FROM intake.sites WHERE id IN (SELECT site_id FROM job);
 
 INSERT INTO dispatch.work_orders (id, request_id, round, notice_number, site_id, department, trade, owner_name, address,
-    phone, description, visit_from, visit_to, fee_fen, price_version, state, received_at, acknowledge_due_at,
+    description, visit_from, visit_to, fee_fen, price_version, state, received_at, acknowledge_due_at,
     acknowledged_at, arrive_due_at, arrived_at, accepted_at, accepted_month)
-SELECT request_id, request_id, 0, 'TZ-' || i, site_id, 'engineering', 'water', '', '', '', '', at, at, fee_fen, 1,
+SELECT request_id, request_id, 0, 'TZ-' || i, site_id, 'engineering', 'water', '', '', '', at, at, fee_fen, 1,
        'accepted', at, at, at, at, at, at, '2026-04' FROM job;
 INSERT INTO dispatch.assignments (work_order_id, person_id, position, name, weight)
 SELECT request_id, worker_id, 0, '', 1 FROM job;

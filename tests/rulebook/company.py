@@ -23,6 +23,7 @@ from services.hr.tasks import tasks as hr_tasks
 from services.intake.actions import price
 from services.intake.models import Request
 from services.intake.tasks import tasks as intake_tasks
+from shared.bus.personal import opened_body
 from shared.errors import Problem
 from shared.messages import CATALOGUE, PersonChanged, SiteChanged
 from shared.people import Actor, hash_token, person_changed, site_changed
@@ -153,13 +154,13 @@ class Company:
         said = self.sessions[message.sender]
         said.flush()
         rows = said.execute(
-            text("SELECT receiver, body FROM outbox WHERE type = :kind ORDER BY sequence"), {"kind": kind}
+            text("SELECT message_id, receiver, body FROM outbox WHERE type = :kind ORDER BY sequence"), {"kind": kind}
         ).all()
         assert rows, f"nobody said {kind}"
-        for receiver, body in rows:
+        for id_, receiver, body in rows:
             heard = self.sessions[receiver]
             heard.flush()
-            HANDLERS[receiver][kind](heard, message.model_validate(body), now=now)
+            HANDLERS[receiver][kind](heard, message.model_validate(opened_body(message, str(id_), body)), now=now)
             heard.flush()
             heard.expire_all()
 

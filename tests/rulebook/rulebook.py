@@ -36,7 +36,6 @@ GOALS = {
 PARTLY = {
     "R59": "nothing bought can be charged, and the worker states before he starts that the owner has bought it; that"
     " nobody buys it privately is left to people",
-    "D26": "shown masked; not encrypted at rest, no retention",
 }
 """What a tested rule still lacks."""
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.dispatch.actions import privacy as crew_privacy
 from services.dispatch.actions import team, visit, work_order
 from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.acceptance import Relation
@@ -22,7 +23,9 @@ from services.hr.actions import post, task
 from services.hr.models import HrTask
 from services.hr.rules.ladder import Offence
 from services.intake.actions import callback, request
+from services.intake.actions import privacy as desk_privacy
 from shared.errors import Malformed, NotFound
+from shared.privacy_rows import privacy_acts
 from tests.people import employ, published
 from tests.rulebook.company import Company, Discipline, refused
 from tests.rulebook.test_rewards import line_of, morning_after
@@ -326,18 +329,29 @@ def test_d25_rework_is_linked_to_the_first_job_which_stays_open_until_the_owner_
         desk.not_reached(made)
 
 
-def test_d26_a_phone_number_is_shown_to_the_clerk_and_the_worker_sent_until_the_job_ends(company: Company) -> None:
+def test_d26_a_phone_number_is_masked_and_shown_to_who_says_why_until_the_job_ends(company: Company) -> None:
     desk, crew, made = company.desk, company.crew, company.noticed()
     order = company.started(made)
-    auditor = employ(desk.session, "auditor", "administration")
-    clerk = employ(crew.session, "clerk", "front_desk", crew.site_id)
 
-    def shown() -> list[str]:
-        seen = [work_order_by_id(crew.session, actor, order.id).phone for actor in (crew.worker, clerk)]
-        return [desk.view(made).phone, desk.view(made, auditor).phone, *seen]
+    def asked_by_clerk() -> str | None:
+        asked = desk_privacy.reveal(desk.session, request_id=made.id, reason="回电", actor=desk.clerk, now=NOW)
+        return asked.phone
 
-    assert shown() == ["13800138000", "138****8000", "13800138000", "138****8000"]
+    def asked_by_worker() -> str | None:
+        asked = crew_privacy.reveal(
+            crew.session, work_order_id=order.id, reason="到门口无人", actor=crew.worker, now=NOW
+        )
+        return asked.phone
+
+    shown = desk.view(made).phone, work_order_by_id(crew.session, crew.worker, order.id).phone
+    assert shown == ("138****8000", "138****8000")
+    assert (asked_by_clerk(), asked_by_worker()) == ("13800138000", "13800138000")
+    acts = privacy_acts(desk.session, desk.clerk, request_id=made.id, after=None, limit=9).items
+    assert [(act.act, act.by, act.reason) for act in acts] == [("reveal", desk.clerk.person_id, "回电")]
     crew.accept(crew.finish(order))
     company.carry("WorkAccepted")
     desk.satisfied(made)
-    assert set(shown()) == {"138****8000"}
+    with refused(desk.session, "D26"):
+        asked_by_clerk()
+    with refused(crew.session, "D26"):
+        asked_by_worker()

@@ -37,6 +37,7 @@ from shared.messages import (
 )
 from shared.people import Actor, known_site
 from shared.policy_rows import in_force
+from shared.sealing import seal
 
 
 def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkOrder:
@@ -59,26 +60,29 @@ def work_order_for(session: Session, actor: Actor, work_order_id: UUID) -> WorkO
 def notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice came [R27]: the paid round 0."""
     notice = held_by(WorkOrder, message)
-    _receive(session, {**notice, "round": 0}, said_at=message.issued_at, now=now)
+    _receive(session, {**notice, "round": 0}, phone=message.phone, said_at=message.issued_at, now=now)
 
 
 def rework_ordered(session: Session, message: ReworkOrdered, *, now: datetime) -> None:
     """A revisit found a problem: the next round, free of charge [R38, R39, D25]."""
     order = held_by(WorkOrder, message)
-    _receive(session, {**order, "description": message.problem, "fee_fen": 0}, said_at=message.ordered_at, now=now)
+    facts = {**order, "description": message.problem, "fee_fen": 0}
+    _receive(session, facts, phone=message.phone, said_at=message.ordered_at, now=now)
 
 
-def _receive(session: Session, facts: dict[str, Any], *, said_at: datetime, now: datetime) -> None:
+def _receive(session: Session, facts: dict[str, Any], *, phone: str, said_at: datetime, now: datetime) -> None:
     """One order for each request and round: a second message with the same meaning changes nothing.
 
     Its promises are those of the policy at the moment the desk said so; a message may come late.
     """
     known_site(session, facts["site_id"])
     policy = in_force(session, PunctualityPolicy, site_id=facts["site_id"], at=said_at)
+    order_id = new_id()
     session.execute(
         insert(WorkOrder)
         .values(
-            id=new_id(),
+            id=order_id,
+            phone_sealed=seal(phone, place=WorkOrder.phone.at(order_id)),
             state=WorkState.RECEIVED,
             received_at=now,
             acknowledge_due_at=acknowledge_due(now, policy),
@@ -120,6 +124,7 @@ def notice_revised(session: Session, message: NoticeRevised, *, now: datetime) -
     agreed = held_by(WorkOrder, message, exclude={"request_id", "notice_number", "site_id", "reason"})
     for name, value in agreed.items():
         setattr(order, name, value)
+    order.phone = message.phone
 
 
 def notice_cancelled(session: Session, message: NoticeCancelled) -> None:

@@ -10,11 +10,24 @@ from services.dispatch.api import (
     hours,
     neglects,
     photos,
+    privacy,
     teams,
     visits,
     work_orders,
 )
 
 api = APIRouter(prefix="/api")
-for part in (work_orders, teams, visits, damages, photos, acceptances, duties, neglects, hours, consultations):
+for part in (
+    work_orders,
+    teams,
+    visits,
+    damages,
+    photos,
+    acceptances,
+    duties,
+    neglects,
+    hours,
+    consultations,
+    privacy,
+):
     api.include_router(part.routes)

@@ -26,6 +26,8 @@ MAY: Permissions = {
     "check_day": roles(head=Own.DEPARTMENT, rule="R50"),
     "find_neglect": roles("desk_head", "leader", "administration", rule="R51, R78"),
     "answer_consultation": roles(head=Own.DEPARTMENT, rule="R19, R23"),
+    "reveal_phone": roles(worker=Own.JOBS, head=Own.DEPARTMENT, rule="D26"),
+    "handle_personal_data": roles("administrator", rule="D26"),
     "read_work_orders": reads("clerk", "desk_head", head=Own.DEPARTMENT, worker=Own.JOBS, rule="R27, R30"),
     "read_photos": reads("desk_head", worker=Own.JOBS, head=Own.DEPARTMENT, rule="R63, D24"),
     "read_duties": reads(head=Own.DEPARTMENT, rule="R50"),

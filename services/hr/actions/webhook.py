@@ -18,6 +18,7 @@ from services.hr.rules.webhook import (
 )
 from shared import outbound
 from shared.errors import Malformed, NotFound, RuleBroken
+from shared.ids import new_id
 from shared.people import Actor, site_for
 from shared.settings import settings
 
@@ -42,6 +43,7 @@ def add(session: Session, *, url: str, site_id: UUID | None, actor: Actor, now: 
     except (outbound.Refused, outbound.Unreachable) as refused:
         raise Malformed("bad_url", str(refused), rule="D18") from None
     endpoint = WebhookEndpoint(
+        id=new_id(),
         url=url,
         site_id=site_id,
         state=WebhookState.ENABLED,

@@ -44,7 +44,7 @@ def actions_of(scopes: Iterable[str], *, service_account: bool, role: str, may: 
 
 def _may_be_given(scope: str, *, role: str, may: Permissions) -> bool:
     service, _, action = scope.partition(":")
-    return action not in CREDENTIALS and (service != "hr" or role in may.get(action, frozenset()))
+    return action not in CREDENTIALS and (service != "hr" or (action in may and role in may[action].own))
 
 
 def check_expiry(expires_at: datetime, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.intake.actions.copy import copy_acknowledged
-from services.intake.actions.request import request_for, request_of_message
+from services.intake.actions.request import end_request, request_for, request_of_message
 from services.intake.actions.revision import declines_of, keep_what_was_signed, revision_of
 from services.intake.models import Notice, NoticeCopy, Request, Revisit, Visit
 from services.intake.rules.notice import Copy, Form, check_window, paper_series
@@ -107,7 +107,7 @@ def _is_repeat(visit: Visit, *, same: datetime | None, other: datetime | None) -
 def _stand_by_notice(session: Session, request: Request) -> None:
     """The department saw the visit through: if the notice was withdrawn, that came too late."""
     if request.state is RequestState.CANCELLED:
-        request.ended_at = request.ending = None
+        request.ended_at = request.ending = request.erase_due_at = None
         session.execute(
             update(Notice).where(Notice.request_id == request.id).values(cancelled_at=None, cancel_reason=None)
         )
@@ -220,7 +220,7 @@ def terminated(session: Session, message: WorkTerminated) -> None:
     visit.terminated_at, visit.cause, visit.reason = message.terminated_at, message.cause, message.reason
     visit.terminated_month = business_month(message.terminated_at, zone=site.zone, closing=site.closing)
     if request.state is RequestState.TERMINATED:
-        request.ended_at, request.ending = message.terminated_at, message.reason
+        end_request(session, request, ending=message.reason, now=message.terminated_at)
     else:
         session.add(
             Revisit(

@@ -9,10 +9,12 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.intake.models import CallbackAttempt, Consultation, Notice, Request
+from services.intake.queries.homes import phone_hash
 from services.intake.queries.prices import prices_of, version_in_force
 from services.intake.rules.callback import CallbackClock, CallbackPolicy, kept, start_clock
 from services.intake.rules.notice import Form, check_waiting, check_window, paper_series
 from services.intake.rules.price import Wanted, fee_of, settlement_list
+from services.intake.rules.privacy import RetentionPolicy, erase_due
 from services.intake.rules.request import REQUEST, Channel, RequestState, RequestStep, check_not_paid
 from services.intake.rules.scope import Trade, TradePolicy, trade_of
 from shared.alerts import Alert, raise_alerts
@@ -23,7 +25,7 @@ from shared.ids import new_id
 from shared.messages import FeeCollected, NoticeCancelled
 from shared.papers import next_numbers
 from shared.people import Actor, Site, site_for
-from shared.policy_rows import in_force
+from shared.policy_rows import in_force, in_force_together
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,15 @@ def register_all(
     """Record several requests of one site in one go [R20, R21]."""
     series = paper_series(Form.REGISTRATION, site_code=site.code, day=local(now, site.zone).date())
     numbers = next_numbers(session, series, howmany=len(forms))
-    policy = in_force(session, CallbackPolicy, site_id=site.id, at=now)
-    catalogue = in_force(session, TradePolicy, site_id=site.id, at=now)
+    policies = in_force_together(session, CallbackPolicy, TradePolicy, RetentionPolicy, site_id=site.id, at=now)
     requests = [
         _record(
             form,
             site=site,
             number=number,
-            trade=trade_of(catalogue, form.trade),
-            clock=start_clock(form.channel, now, policy),
+            trade=trade_of(policies[TradePolicy], form.trade),
+            clock=start_clock(form.channel, now, policies[CallbackPolicy]),
+            retention=policies[RetentionPolicy],
             actor=actor,
             now=now,
         )
@@ -99,6 +101,7 @@ def _record(
     number: str,
     trade: Trade,
     clock: CallbackClock | None,
+    retention: RetentionPolicy,
     actor: Actor,
     now: datetime,
 ) -> Request:
@@ -116,6 +119,7 @@ def _record(
         owner_name=form.owner_name,
         address=form.address,
         phone=form.phone,
+        phone_hash=phone_hash(form.phone),
         description=form.description,
         windows=[[start.isoformat(), end.isoformat()] for start, end in form.windows],
         source=form.source,
@@ -128,6 +132,7 @@ def _record(
         callback_due_at=clock.due_at if clock else None,
         callback_missed=False,
         ended_at=None if taken else now,
+        erase_due_at=None if taken else erase_due(now, retention),
     )
 
 
@@ -145,6 +150,12 @@ def request_of_message(session: Session, request_id: UUID) -> Request:
     if request is None:
         raise NotYet(f"request {request_id} is not known yet")
     return request
+
+
+def end_request(session: Session, request: Request, *, ending: str, now: datetime) -> None:
+    """Nothing more will come of it; from now on the time runs after which its owner is forgotten [D26]."""
+    request.ended_at, request.ending = now, ending
+    request.erase_due_at = erase_due(now, in_force(session, RetentionPolicy, site_id=request.site_id, at=now))
 
 
 def log_attempt(session: Session, *, request_id: UUID, note: str, actor: Actor, now: datetime) -> Request:
@@ -218,7 +229,7 @@ def cancel(session: Session, *, request_id: UUID, reason: str, actor: Actor, now
     request = request_for(session, actor, request_id)
     request.state = REQUEST.move(request.state, RequestStep.CANCEL)
     check_not_paid(request.receipt_number)
-    request.ended_at, request.ending = now, reason
+    end_request(session, request, ending=reason, now=now)
     _stop_clock(request, now)
     _end_promised_replies(session, request, now)
     number = session.scalars(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.intake.actions.request import request_for, request_of_message
 from services.intake.models import Decline, Notice, NoticeCopy, NoticeRevision, Request, Visit
+from services.intake.queries.homes import phone_hash
 from services.intake.queries.prices import prices_of
 from services.intake.rules.notice import Copy, changes, check_window
 from services.intake.rules.price import Wanted, fee_of, settlement_list
@@ -75,6 +76,8 @@ def revise(
     changed = changes({field: getattr(request, field) for field in after}, after)
     for field, value in after.items():
         setattr(request, field, value)
+    if revision.phone is not None:
+        request.phone_hash = phone_hash(revision.phone)
     if request.visit_from is None or request.visit_to is None:
         raise RuleBroken("nothing_agreed", "no visit is agreed", rule="R49")
     if {"visit_from", "visit_to"} & set(changed):

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.request import request_for
+from services.intake.actions.request import end_request, request_for
 from services.intake.models import REVISIT, Notice, Request, Revisit, RevisitAttempt, Visit
 from services.intake.rules.notice import check_window
 from services.intake.rules.request import REQUEST, RequestStep
@@ -98,7 +98,7 @@ def close_unreachable(session: Session, *, request_id: UUID, reason: str, actor:
         )
     request.state = REQUEST.move(request.state, RequestStep.CLOSE_UNREACHABLE)
     _answered(session, revisit, satisfied=None, note=reason, survey=None, actor=actor, now=now)
-    request.ended_at, request.ending = now, reason
+    end_request(session, request, ending=reason, now=now)
     return request
 
 
@@ -108,7 +108,7 @@ def satisfied(session: Session, *, request_id: UUID, note: str, survey: Survey, 
     revisit = _open_revisit(session, request)
     request.state = REQUEST.move(request.state, RequestStep.SATISFY)
     _answered(session, revisit, satisfied=True, note=note, survey=survey, actor=actor, now=now)
-    request.ended_at, request.ending = now, "owner satisfied"
+    end_request(session, request, ending="owner satisfied", now=now)
     return request
 
 

@@ -12,6 +12,7 @@ from services.intake.api import (
     lines,
     notices,
     prices,
+    privacy,
     private_jobs,
     reports,
     requests,
@@ -39,5 +40,6 @@ for part in (
     statistics,
     lines,
     reports,
+    privacy,
 ):
     api.include_router(part.routes)

@@ -2,22 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
+from pydantic import StringConstraints
 
 from services.intake.api.may import may
 from services.intake.queries.homes import HomeView, homes
 from shared.errors import Malformed
-from shared.web import Edge
+from shared.web import Body, Edge
 
 routes = APIRouter(tags=["homes"])
 
 
-@routes.get("/homes", summary="A home by phone number, else by room, with its requests [R13-R15]")
-def find_homes(
-    edge: Annotated[Edge, may("read_requests")],
-    phone: Annotated[str, Query(max_length=40)] = "",
-    room: Annotated[str, Query(max_length=200)] = "",
-) -> list[HomeView]:
-    if not phone.strip() and not room.strip():
+class FindHomes(Body):
+    """What the owner says on the phone; sent in the body, for addresses of pages are written down on the way [D26]."""
+
+    phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] = ""
+    room: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+
+
+@routes.post("/homes/find", summary="A home by phone number, else by room, with its requests [R13-R15]")
+def find_homes(body: FindHomes, edge: Annotated[Edge, may("read_requests")]) -> list[HomeView]:
+    if not body.phone and not body.room:
         raise Malformed("phone_or_room", "send phone or room", rule="R15")
-    return homes(edge.session, edge.actor, phone=phone, room=room)
+    return homes(edge.session, edge.actor, phone=body.phone, room=body.room)

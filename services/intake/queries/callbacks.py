@@ -25,4 +25,4 @@ def callbacks(session: Session, actor: Actor) -> list[RequestView]:
     )
     if MAY["read_callbacks"].of(actor) is Own.DEPARTMENT:
         query = query.where(Request.department == actor.department)
-    return [request_view(row, actor) for row in session.scalars(query)]
+    return [request_view(row) for row in session.scalars(query)]

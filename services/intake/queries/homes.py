@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.intake.rules.phone import phone_digits
 from shared.people import Actor
+from shared.sealing import searchable
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class HomeView:
 # a room is the beginning of an address, without spaces, in small letters
 _HOMES = text(r"""
     WITH asked AS (
-        SELECT NULLIF(:digits, '') AS digits,
+        SELECT CAST(:phone_hash AS text) AS phone_hash,
                NULLIF(lower(regexp_replace(:room, '\s', '', 'g')), '') AS room
     ), home AS (
         SELECT site_id, address_key FROM requests, asked
         WHERE (CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites))
-          AND (phone_digits = asked.digits
+          AND (requests.phone_hash = asked.phone_hash
                OR address_key LIKE regexp_replace(asked.room, '([\\%_])', '\\\1', 'g') || '%')
         GROUP BY site_id, address_key ORDER BY max(recorded_at) DESC LIMIT 20
     )
@@ -56,10 +57,16 @@ _HOMES = text(r"""
 """)
 
 
+def phone_hash(phone: str) -> str | None:
+    """By which requests of the same number are found, though it is sealed; None for what has no digits [R15, D26]."""
+    digits = phone_digits(phone)
+    return searchable(digits) if digits else None
+
+
 def homes(session: Session, actor: Actor, *, phone: str, room: str) -> list[HomeView]:
     """Homes known by the phone number, else by the room: the beginning of an address."""
     sites = None if actor.site_ids is None else list(actor.site_ids)
-    for asked in ({"digits": phone_digits(phone), "room": ""}, {"digits": "", "room": room}):
+    for asked in ({"phone_hash": phone_hash(phone), "room": ""}, {"phone_hash": None, "room": room}):
         found: dict[tuple[UUID, str], HomeView] = {}
         for row in session.execute(_HOMES, {"sites": sites, **asked}):
             home = found.setdefault((row.site_id, row.address_key), HomeView(row.site_id, row.address, [], []))

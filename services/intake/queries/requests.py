@@ -13,13 +13,12 @@ from services.intake.queries.notices import DeclineView, NoticeView, decline_vie
 from services.intake.queries.revisits import RevisitView, revisit_view
 from services.intake.queries.visits import VisitView, visit_view
 from services.intake.rules.price import stored_items
-from services.intake.rules.privacy import phone_shown
-from services.intake.rules.request import ENDED
 from shared.access import at_sites_of
 from shared.errors import NotFound
 from shared.messages import FeeItem
 from shared.paging import Page, page_of
 from shared.people import Actor
+from shared.privacy import mask_phone
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,8 @@ WHOLE = (
 )
 
 
-def request_view(request: Request, actor: Actor) -> RequestView:
-    """What `actor` is shown of a request loaded with WHOLE; the phone number only who needs it [D26]."""
+def request_view(request: Request) -> RequestView:
+    """A request loaded with WHOLE, as shown; the phone number masked until somebody says why he needs it [D26]."""
     return RequestView(
         id=request.id,
         number=request.number,
@@ -126,7 +125,7 @@ def request_view(request: Request, actor: Actor) -> RequestView:
         refusal=request.refusal,
         owner_name=request.owner_name,
         address=request.address,
-        phone=phone_shown(request.phone, role=actor.role, ended=request.state in ENDED),
+        phone=mask_phone(request.phone),
         description=request.description,
         windows=request.windows,
         source=request.source,
@@ -178,16 +177,16 @@ def request_by_id(session: Session, actor: Actor, request_id: UUID) -> RequestVi
     ).one_or_none()
     if request is None:
         raise NotFound("request", request_id)
-    return request_view(request, actor)
+    return request_view(request)
 
 
 # each half has an index of its own; asked with OR, every request of the site would be read
 _DUPLICATES = text("""
     WITH new AS (
-        SELECT id, site_id, trade, address_key, phone_digits FROM requests WHERE id = :id AND ended_at IS NULL
+        SELECT id, site_id, trade, address_key, phone_hash FROM requests WHERE id = :id AND ended_at IS NULL
     ), same AS (
         SELECT r.id FROM requests r JOIN new USING (site_id, address_key)
-        UNION SELECT r.id FROM requests r JOIN new USING (site_id, phone_digits)
+        UNION SELECT r.id FROM requests r JOIN new USING (site_id, phone_hash)
     )
     SELECT r.id, r.number, r.state, r.trade, r.description, r.recorded_at
     FROM requests r JOIN same USING (id) JOIN new USING (trade)
@@ -208,4 +207,4 @@ def requests(session: Session, actor: Actor, *, state: str | None, after: UUID |
     query = select(Request).where(at_sites_of(actor, Request.site_id)).options(*WHOLE)
     if state is not None:
         query = query.where(Request.state == state)
-    return page_of(session, query, Request.id, lambda row: request_view(row, actor), after=after, limit=limit)
+    return page_of(session, query, Request.id, request_view, after=after, limit=limit)

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session, selectinload
 from services.intake.models import Request, Revisit
 from services.intake.queries.visits import VisitView, visit_view
 from services.intake.rules.price import stored_items
-from services.intake.rules.privacy import phone_shown
 from services.intake.rules.revisit import Survey
 from shared.access import at_sites_of
 from shared.messages import FeeItem
 from shared.paging import Page
 from shared.people import Actor
+from shared.privacy import mask_phone
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ def revisits_due(
         query = query.where(tuple_(Revisit.due_at, Revisit.request_id) > tuple_(place.scalar_subquery(), after))
     rows = session.scalars(query).all()
     shown = rows[:limit]
-    return Page([_revisit_due(row, actor) for row in shown], shown[-1].request_id if len(rows) > limit else None)
+    return Page([_revisit_due(row) for row in shown], shown[-1].request_id if len(rows) > limit else None)
 
 
-def _revisit_due(revisit: Revisit, actor: Actor) -> RevisitDue:
+def _revisit_due(revisit: Revisit) -> RevisitDue:
     request = revisit.request
     attempts = _attempt_views(revisit)
     return RevisitDue(
@@ -155,7 +155,7 @@ def _revisit_due(revisit: Revisit, actor: Actor) -> RevisitDue:
         request_number=request.number,
         owner_name=request.owner_name,
         address=request.address,
-        phone=phone_shown(request.phone, role=actor.role, ended=False),
+        phone=mask_phone(request.phone),
         trade=request.trade,
         description=request.description,
         windows=request.windows,

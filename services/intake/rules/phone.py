@@ -7,9 +7,6 @@ import re
 
 _FORMALITIES = r"^((00)?86(?=[0-9]{10}))?0?"
 
-DIGITS_SQL = f"regexp_replace(regexp_replace(phone, '[^0-9]', '', 'g'), '{_FORMALITIES}', '')"
-"""What `phone_digits` says, for the generated column."""
-
 
 def phone_digits(phone: str) -> str:
     """The digits that numbers are compared by; empty when there are none."""

@@ -184,13 +184,6 @@ def test_the_desk_sees_the_orders_of_all_departments_at_its_sites_with_masked_ph
     assert work_orders(crew.session, clerk, state="started", after=None, limit=1).items == []
 
 
-def test_the_phone_is_shown_to_the_head_until_the_order_has_ended(crew: Crew) -> None:
-    order = crew.assigned()
-    assert work_order_by_id(crew.session, crew.head, order.id).phone == "13800138000"
-    crew.terminate(order)
-    assert work_order_by_id(crew.session, crew.head, order.id).phone == "138****8000"
-
-
 def test_what_hr_says_of_sites_and_people_is_kept_and_the_older_word_ignored(crew: Crew) -> None:
     site = SiteChanged(site_id=new_id(), version=2, code="HX", name="湖心", zone="Asia/Shanghai", closing=NOW.time())
     person = PersonChanged(

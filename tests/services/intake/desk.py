@@ -15,6 +15,7 @@ from services.intake.rules.price import Wanted
 from services.intake.rules.request import Channel
 from services.intake.rules.revisit import Survey
 from services.intake.tasks import tasks
+from shared.bus.personal import opened_body
 from shared.ids import new_id
 from shared.messages import (
     CATALOGUE,
@@ -204,11 +205,12 @@ class Desk:
 
     def messages(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of this kind we have said, one for each message."""
-        rows = self.session.execute(
-            text("SELECT DISTINCT ON (message_id) body, sequence FROM outbox WHERE type = :kind ORDER BY message_id"),
-            {"kind": kind},
-        )
-        return [row.body for row in sorted(rows, key=lambda row: int(row.sequence))]
+        first = "SELECT DISTINCT ON (message_id) message_id, body, sequence FROM outbox"
+        rows = self.session.execute(text(f"{first} WHERE type = :kind ORDER BY message_id"), {"kind": kind})
+        return [
+            opened_body(CATALOGUE[kind], str(row.message_id), row.body)
+            for row in sorted(rows, key=lambda row: int(row.sequence))
+        ]
 
 
 def price_book(version: int = 1, *, effective_from: datetime = NOW, max_fen: int = 8000) -> PricePublished:

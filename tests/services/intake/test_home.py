@@ -3,15 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import text
 
 from services.intake.actions import request
 from services.intake.models import Request
 from services.intake.queries.homes import homes
 from services.intake.queries.requests import registered
-from services.intake.rules.phone import DIGITS_SQL, phone_digits
+from services.intake.rules.phone import phone_digits
 from services.intake.rules.request import Channel
 from shared.people import Actor
 from tests.people import employ, open_site
@@ -106,15 +103,6 @@ def test_an_open_request_of_the_same_home_or_phone_and_trade_is_pointed_out(desk
 )
 def test_a_number_is_the_same_with_and_without_the_countrys_code(phone: str, digits: str) -> None:
     assert phone_digits(phone) == digits
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
-@given(phone=st.from_regex(r"\A\+?(00|0)?(86)?[0-9 -]{0,14}\Z"))
-def test_the_table_and_the_look_up_mean_the_same_digits(desk: Desk, phone: str) -> None:
-    stored = desk.session.execute(
-        text(f"SELECT {DIGITS_SQL} FROM (SELECT CAST(:p AS text)) AS given (phone)"), {"p": phone}
-    )
-    assert stored.scalar_one() == phone_digits(phone)
 
 
 @pytest.mark.parametrize("asked", ["138 0013 8000", "+86 138 0013 8000", "0086-13800138000"])

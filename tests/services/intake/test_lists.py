@@ -31,8 +31,8 @@ LISTS: dict[str, Callable[[Desk, Actor], object]] = {
 
 
 MANY_MORE = text("""
-    INSERT INTO requests (id, number, site_id, state, channel, trade, owner_name, address, phone, description, windows,
-                          recorded_by, recorded_at, month, callback_missed)
+    INSERT INTO requests (id, number, site_id, state, channel, trade, owner_name, address, phone_hash, description,
+                          windows, recorded_by, recorded_at, month, callback_missed)
     SELECT gen_random_uuid(), number || '/' || i, site_id, 'closed', channel, trade, owner_name, 'home ' || i,
            '139' || lpad(i::text, 8, '0'), description, windows, recorded_by, recorded_at, month, false
     FROM requests, generate_series(1, 5000) AS i WHERE id = :id
@@ -104,9 +104,9 @@ def test_requests_that_may_be_the_same_are_found_by_home_and_by_number_and_not_a
     desk.session.execute(MANY_MORE, {"id": made.id})
     statements.clear()
     registered(desk.session, desk.clerk, made.id)
-    (asked,) = [one for one in statements if "phone_digits" in one and "LIMIT 20" in one]
+    (asked,) = [one for one in statements if "phone_hash" in one and "LIMIT 20" in one]
     desk.session.execute(text("SET LOCAL enable_seqscan = off"))
     plan = desk.session.connection().exec_driver_sql(f"EXPLAIN {asked}", {"id": made.id}).scalars()
     conditions = [line.strip() for line in plan if "Index Cond" in line]
-    for key in ("address_key", "phone_digits"):
+    for key in ("address_key", "phone_hash"):
         assert any("site_id" in condition and key in condition for condition in conditions), conditions

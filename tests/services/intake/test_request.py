@@ -11,7 +11,6 @@ from services.intake.queries.requests import request_by_id, requests
 from services.intake.queries.sites import sites
 from services.intake.queries.statistics import months
 from services.intake.rules.notice import Copy, Form, check_window, paper_series
-from services.intake.rules.privacy import phone_shown
 from services.intake.rules.request import ENDED, REQUEST, Channel, RequestState, RequestStep
 from services.intake.rules.scope import TradePolicy, trade_of
 from shared.errors import Malformed, NotFound, NotYet, RuleBroken
@@ -162,14 +161,6 @@ def test_requests_are_listed_in_pages_by_state(desk: Desk) -> None:
     assert rest.next is None
     everything = requests(desk.session, desk.clerk, state=None, after=None, limit=10)
     assert [row.id for row in everything.items] == [first.id, second.id, other.id]
-
-
-def test_a_phone_number_is_shown_to_the_desk_while_the_request_is_open() -> None:
-    for role in ("clerk", "desk_head"):
-        assert phone_shown("13800138000", role=role, ended=False) == "13800138000"
-        assert phone_shown("13800138000", role=role, ended=True) == "138****8000"
-    for role in ("head", "auditor", "administrator"):
-        assert phone_shown("13800138000", role=role, ended=False) == "138****8000"
 
 
 def test_a_request_given_up_before_its_notice_tells_nobody(desk: Desk) -> None:

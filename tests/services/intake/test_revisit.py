@@ -140,7 +140,7 @@ def test_the_list_shows_both_forms_and_the_calls_so_far(desk: Desk) -> None:
     revisit.list_due(desk.session, now=DAY_LATER + timedelta(seconds=1))
     desk.not_reached(made, now=minutes(1500))
     (row,) = due(desk)
-    assert (row.owner_name, row.phone, row.description, row.fee_fen) == ("欧阳建国", "13800138000", "水龙头漏水", 5000)
+    assert (row.owner_name, row.phone, row.description, row.fee_fen) == ("欧阳建国", "138****8000", "水龙头漏水", 5000)
     assert (row.notice_number, row.receipt_number, row.received_fen) == (
         "TZ-BK-20260401-0001",
         "SJ-BK-20260401-0001",
@@ -148,8 +148,6 @@ def test_the_list_shows_both_forms_and_the_calls_so_far(desk: Desk) -> None:
     )
     assert (row.visit.workers, row.visit.signer_name, row.visit.accepted_at) == (["张师傅"], "欧阳建国", NOW)
     assert (row.failed_attempts, row.last_attempt_at) == (1, minutes(1500))
-    auditor = employ(desk.session, "auditor", "administration")
-    assert revisits_due(desk.session, auditor).items[0].phone == "138****8000"
 
 
 def test_the_list_comes_in_pages_the_oldest_first_even_when_rows_are_done_meanwhile(desk: Desk) -> None:
