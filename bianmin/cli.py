@@ -29,6 +29,8 @@ from bianmin.exports import SERVICES, read_exports
 from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
 from bianmin.importing.table import NotATable
+from bianmin.keys import app as keys
+from bianmin.keys import make_missing
 from bianmin.month.cast import Cast, found_company
 from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
@@ -42,6 +44,7 @@ from shared.settings import settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(backup, name="backup")
+app.add_typer(keys, name="keys")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
@@ -73,7 +76,8 @@ def up(data: Data = Path(".data"), port: Port = None, simulate: Simulate = "") -
 
 @app.command()
 def prepare(simulate: Simulate = "") -> None:
-    """Create roles, schemas and the clock in BIANMIN_DATABASE_URL and migrate all services; `up` does it itself."""
+    """Create keys, roles, schemas and the clock, and migrate all services; `up` does it itself."""
+    make_missing(settings().keys)
     prepare_installation(settings().database_url, simulated_at=simulate or None)
 
 

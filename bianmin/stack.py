@@ -19,6 +19,7 @@ import redis
 from bianmin.address import Address
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
+from bianmin.keys import make_missing
 from bianmin.worker import worker
 from shared.broker import broker_fault
 
@@ -91,8 +92,10 @@ class Stack:
             "BIANMIN_DATABASE_URL": database_url,
             "BIANMIN_BROKER_URL": broker_url,
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
+            "BIANMIN_KEYS": os.environ.get("BIANMIN_KEYS") or str(self.data / "keys"),
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
+        make_missing(Path(environment["BIANMIN_KEYS"]))
         web, workers = self._web(listening, environment), self._workers(environment)
         self.supervisor = Supervisor([web, *workers])
         self.verifier = self.make_verifier(environment)
