@@ -30,7 +30,7 @@ class Moment:
         return told + timedelta(seconds=monotonic() - at)
 
     def _ask(self) -> datetime:
-        engine = create_engine(self._where().url, poolclass=NullPool, connect_args=GONE)
+        engine = create_engine(self._where().engine.url, poolclass=NullPool, connect_args=GONE)
         with engine.connect() as connection:
             moment: datetime = connection.execute(text("SELECT pg_catalog.clock_timestamp()")).scalar_one()
         return moment

@@ -17,7 +17,7 @@ import psycopg
 import structlog
 from celery import Celery
 from kombu import Producer
-from kombu.exceptions import ChannelError, KombuError
+from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
@@ -158,8 +158,5 @@ class Pump:
 
 
 def _length(producer: Producer, queue: str) -> int:
-    """How many tasks wait in a queue of the broker; where it has none of that name, none do."""
-    try:
-        return int(producer.channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:
-        return 0
+    """How many tasks wait in a queue of the broker."""
+    return int(producer.channel.queue_declare(queue, passive=True).message_count)

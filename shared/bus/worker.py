@@ -71,7 +71,7 @@ def make_celery(tasks: Tasks) -> Celery:
     app = Celery(service, set_as_current=False)
     app.conf.update(
         broker_url=settings().broker_url,
-        broker_transport_options=TRANSPORT | {"refuse": refuse},
+        broker_transport_options=TRANSPORT | transport.own_keys(service) | {"refuse": refuse},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,  # a broker that is full answers errors; it is tried again

@@ -197,7 +197,8 @@ def test_a_forged_message_is_refused_and_counted_and_makes_no_row(
         client.flushdb()
     with workers(tmp_path) as running:
         urls = {"database_url": installation, "broker_url": engines.broker_url}
-        child = running.start(said.receiver, **urls, BIANMIN_KEYS=str(ring.folder))
+        one_by_one = {"BIANMIN_KEYS": str(ring.folder), "BIANMIN_WORKER_THREADS": "1"}
+        child = running.start(said.receiver, **urls, **one_by_one)
         for what, reason, delivery, name in Forgers(ring, another).forgeries(said):
             before = refusals(said.receiver)
             put(engines, said.receiver, name, delivery)
@@ -216,16 +217,10 @@ def test_a_forged_message_is_refused_and_counted_and_makes_no_row(
         put(engines, said.receiver, said.type, ring.sealed(last))
         handled = f"SELECT 1 FROM inbox WHERE state = 'handled' AND message_id = '{last.id}'"
         running.until("the genuine ones to be handled", lambda: ask(said.receiver, handled) == [1], seconds=60)
-        running.until("the queue to be empty", lambda: _waiting(engines, said.receiver) == 0, seconds=60)
         assert ask(said.receiver, f"SELECT 1 FROM {said.table}") == [1, 1]
         assert child.restarts == 0
         assert child.log is not None
         assert child.log.read_text().count('"event": "message_refused"') >= len(SERVICES)
-
-
-def _waiting(engines: Engines, queue: str) -> int:
-    with broker_client(engines.broker_url) as client:
-        return int(client.llen(queue))
 
 
 def test_a_forged_acknowledgement_closes_nothing(
