@@ -38,6 +38,7 @@ from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
 from bianmin.stack import Stack
 from bianmin.verify.command import verify
+from shared.broker import queue_lengths
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.settings import settings
@@ -158,11 +159,13 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
     """How messages and deadlines of the four services stand."""
     watcher = _person(data, token, "operator")
     client = Client(Address.read(data).base_url)
-    messages = Table("service", "published", "unacknowledged", "waiting", "parked", "unreadable", "oldest s")
+    queued = queue_lengths(Address.read(data).broker_url, SERVICES)
+    messages = Table("service", "published", "unacknowledged", "queued", "waiting", "parked", "unreadable", "oldest s")
     deadlines = Table("service", "deadline", "open", "overdue", "oldest due")
     for name in SERVICES:
         bus = client.get(watcher, f"/{name}/ops/bus")
-        parts = ("published", "unacknowledged", "waiting", "parked", "unreadable")
+        bus["queued"] = "broker away" if queued is None else queued[name]
+        parts = ("published", "unacknowledged", "queued", "waiting", "parked", "unreadable")
         messages.add_row(name, *(str(bus[part]) for part in parts), f"{bus['oldest_unacknowledged_seconds']:.1f}")
         for line in bus["deadlines"]:
             counts = (str(line[part]) for part in ("open", "overdue"))
