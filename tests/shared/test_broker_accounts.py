@@ -1,5 +1,6 @@
 """A stolen account of the broker opens nothing of another service's (promise 18), and the bus works within them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,8 +10,9 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from sqlalchemy import text
 
-from bianmin.engines import Engines, broker_passwords
-from shared.broker import broker_client, broker_fault
+from bianmin.children import Child, wait_until
+from bianmin.engines import Engines, _broker_program, broker_passwords
+from shared.broker import broker_client, broker_fault, queue_lengths
 from shared.bus.accounts import ACCOUNTS, ADMIN, OPERATOR, WEB, acl, held_keys
 from shared.db import SERVICES, Database, database
 from tests.workers import publish_people, workers
@@ -76,6 +78,11 @@ OF_THE_SERVER: list[tuple[str, ...]] = [
     ("SET", "another key", "x"),
     ("GET", "rate:x"),
 ]
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("b")
 
 
 @pytest.fixture
@@ -172,6 +179,43 @@ def test_the_passwords_are_for_the_owner_of_the_data_folder_alone(engines: Engin
 def test_the_containers_have_the_same_accounts() -> None:
     shown = {account: f"${{{account.upper()}_BROKER_PASSWORD}}" for account in ACCOUNTS}
     assert (ROOT / "deploy/redis/users.acl").read_text(encoding="utf-8") == acl(shown)
+
+
+def test_the_containers_start_a_broker_that_knows_their_passwords(folder: Path) -> None:
+    """The script of the container, with the image's entry point played by one line."""
+    entry = folder / "docker-entrypoint.sh"
+    entry.write_text(f'#!/bin/sh\nshift\nexec {_broker_program()} "$@"\n')
+    entry.chmod(0o755)
+    passwords = {account: f"{account}'s$(\"`\\" for account in ACCOUNTS}
+    child = Child(
+        "broker",
+        ["sh", "-c", f"cd {folder} && exec sh {ROOT}/deploy/redis/start.sh --port 0 --unixsocket {folder}/b.sock"],
+        log=folder / "broker.log",
+        env={"PATH": f"{folder}:{os.environ['PATH']}"}
+        | {f"{account.upper()}_BROKER_PASSWORD": password for account, password in passwords.items()},
+    )
+    child.start()
+    try:
+        wait_until("the broker's socket", (folder / "b.sock").exists, seconds=20)
+        assert (folder / "users.acl").stat().st_mode & 0o777 == 0o600
+        for account, password in passwords.items():
+            socket = str(folder / "b.sock")
+            with redis.Redis(unix_socket_path=socket, username=account, password=password) as client:
+                assert client.ping() is True
+                assert refuses(client, ("CONFIG", "GET", "*")) == (account != ADMIN)
+        with redis.Redis(unix_socket_path=socket) as nobody, pytest.raises(AuthenticationError):
+            nobody.ping()
+    finally:
+        child.stop()
+
+
+def test_the_operator_sees_how_long_the_queues_are_and_that_the_broker_is_away(
+    engines: Engines, clients: dict[str, "redis.Redis"], folder: Path
+) -> None:
+    clients[ADMIN].lpush("hr", "x", "y")
+    waiting = dict.fromkeys(SERVICES, 0) | {"hr": 2}
+    assert queue_lengths(engines.broker_url_of(OPERATOR), SERVICES) == waiting
+    assert queue_lengths(f"redis+socket://{folder}/nobody.sock", SERVICES) is None
 
 
 def test_people_reach_every_receiver_and_are_acknowledged_with_each_worker_under_its_own_account(
