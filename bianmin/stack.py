@@ -19,7 +19,6 @@ import redis
 from bianmin.address import Address
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
-from bianmin.keys import make_missing
 from bianmin.worker import worker
 from shared.broker import broker_fault
 from shared.bus.accounts import ACCOUNTS, OPERATOR, WEB
@@ -94,16 +93,15 @@ class Stack:
             "BIANMIN_BROKER_URL": self._broker_url(WEB, broker_url),
             **{_broker_url_name(account): "" for account in ACCOUNTS},  # each process is told its own alone
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
-            "BIANMIN_KEYS": os.environ.get("BIANMIN_KEYS") or str(self.data / "keys"),
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
-        make_missing(Path(environment["BIANMIN_KEYS"]))
-        web, workers = self._web(listening, environment), self._workers(environment, broker_url)
+        keys = {"BIANMIN_KEYS": os.environ.get("BIANMIN_KEYS") or str(self.data / "keys")}  # workers alone sign
+        web, workers = self._web(listening, environment), self._workers(environment | keys, broker_url)
         self.supervisor = Supervisor([web, *workers])
         self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         self._listening = listening  # kept: a web process that ended is started again on the same socket
-        self._prepare(environment)
+        self._prepare(environment | keys)
         self._await_web(web, address)
         self._check_broker(address.broker_url)
         self.supervisor.start(*workers)

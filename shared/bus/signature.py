@@ -65,8 +65,7 @@ class Seal:
 
     def signed(self, envelope: Envelope) -> bytes:
         """What the signature is over: everything but itself."""
-        header = {name: value for name, value in asdict(envelope).items() if name != "body"}
-        return _canonical({**header, **asdict(replace(self, signature=""))})
+        return _canonical([{**vars(envelope), "body": self.digest}, {**vars(self), "signature": ""}])
 
 
 def _canonical(value: Any) -> bytes:
