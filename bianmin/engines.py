@@ -24,9 +24,8 @@ from pathlib import Path
 import psycopg
 import redis
 
+from bianmin.broker_accounts import ACCOUNTS, ADMIN, acl
 from bianmin.children import Child, wait_until
-from shared.broker import broker_client
-from shared.bus.accounts import ACCOUNTS, ADMIN, acl
 
 ROOT_HOME = Path("/var/lib/bianmin")
 LONGEST_SOCKET_FOLDER = 80
@@ -238,7 +237,8 @@ class Engines:
 
     def _broker_answers(self) -> bool:
         try:
-            with broker_client(self.broker_url) as client:
+            password = broker_passwords(self.data)[ADMIN]
+            with redis.Redis(unix_socket_path=str(self.data_socket), username=ADMIN, password=password) as client:
                 return bool(client.ping())
         except redis.exceptions.RedisError:
             return False

@@ -17,11 +17,11 @@ import httpx
 import redis
 
 from bianmin.address import Address
+from bianmin.broker_accounts import ACCOUNTS, OPERATOR, WEB
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
 from bianmin.worker import worker
 from shared.broker import broker_fault
-from shared.bus.accounts import ACCOUNTS, OPERATOR, WEB
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
 VERIFY_SECONDS = 300.0

@@ -1,7 +1,7 @@
 """Kombu's Redis transport, so that neither a broken message nor a lost connection ends or stalls a worker.
 
-It keeps to the account of its service (accounts.py): what its workers hold lies under keys of its own, a queue is one
-list, and no script is run.
+It keeps to the account of its service (bianmin/broker_accounts.py): what its workers hold lies under keys of its own, a
+queue is one list, and no script is run.
 
 Besides, three things that kombu 5.7 gets wrong, each with a test that fails without it
 (tests/shared/test_worker_poison.py, tests/journeys/test_worker_broker.py):
@@ -20,8 +20,6 @@ from time import time  # noqa: TID251  # kombu notes by it since when a message 
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
-
-from shared.bus.accounts import held_keys
 
 LOST = tuple(error for error in redis.Transport.connection_errors if error is not KeyError)
 """The connection failed. Kombu counts KeyError in, which is also what a message without a field raises."""
@@ -117,6 +115,11 @@ class Transport(redis.Transport):
             raise
         except Exception as error:  # noqa: BLE001  # the forms of what is no message are without number
             self.refuse(message, error)
+
+
+def held_keys(service: str) -> tuple[str, str]:
+    """Where the broker keeps what the workers of a service hold: the messages, and since when."""
+    return f"held-{service}", f"held-since-{service}"
 
 
 def own_keys(service: str) -> dict[str, Any]:

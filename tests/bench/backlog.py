@@ -16,8 +16,8 @@ from sqlalchemy import text
 from bianmin.children import Child, wait_until
 from bianmin.stack import SERVICES
 from shared.broker import broker_client
-from shared.bus.accounts import held_keys
 from shared.bus.outbox import BATCH, publish
+from shared.bus.transport import held_keys
 from shared.db import Database
 from shared.messages import CallbackMissed
 from tests.bench.bare import NOTHING, QUEUE, make_bare

@@ -10,10 +10,11 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from sqlalchemy import text
 
+from bianmin.broker_accounts import ACCOUNTS, ADMIN, OPERATOR, WEB, acl
 from bianmin.children import Child, wait_until
 from bianmin.engines import Engines, _broker_program, broker_passwords
 from shared.broker import broker_client, broker_fault, queue_lengths
-from shared.bus.accounts import ACCOUNTS, ADMIN, OPERATOR, WEB, acl, held_keys
+from shared.bus.transport import held_keys
 from shared.db import SERVICES, Database, database
 from tests.workers import publish_people, workers
 

@@ -1,16 +1,15 @@
 """The broker's accounts: what each may do there, so that a stolen one opens nothing of another's (promise 18).
 
 A service reads its own queue and keeps what it holds under keys of its own; to the queue of another it can only add,
-and see how long it is. What it adds there takes effect only when it is signed (signature.py). No account of a process
-may run scripts on queues, list keys, delete, flush, configure or administer. `web` counts requests for the rate limits;
-`operator` sees how long the queues are; `admin` may do everything, and no process has it. The account that is meant
-where nobody logs in is off.
+and see how long it is. What it adds there takes effect only when it is signed (shared/bus/signature.py). No account of
+a process may run scripts on queues, list keys, delete, flush, configure or administer. `web` counts requests for the
+rate limits; `operator` sees how long the queues are; `admin` may do everything, and no process has it. The account
+that is meant where nobody logs in is off.
 """
 
 from collections.abc import Mapping
 
-from shared.db import SERVICES
-
+SERVICES = ("intake", "dispatch", "finance", "hr")
 WEB, OPERATOR, ADMIN = "web", "operator", "admin"
 ACCOUNTS = (*SERVICES, WEB, OPERATOR, ADMIN)
 
@@ -19,11 +18,6 @@ _TRANSACTION = "+multi +exec +watch +unwatch +discard"
 _QUEUE = "+lpush +rpush +brpop +llen"
 _HELD = "+hset +hget +hdel +zadd +zrem +zrange"
 _RATES = "~rate:* +evalsha +script|load +lindex +lpush +ltrim +expire"
-
-
-def held_keys(service: str) -> tuple[str, str]:
-    """Where the broker keeps what the workers of a service hold: the messages, and since when."""
-    return f"held-{service}", f"held-since-{service}"
 
 
 def acl(passwords: Mapping[str, str]) -> str:
@@ -37,11 +31,11 @@ def _allowed(name: str) -> str:
     if name == ADMIN:
         return "~* &* +@all"
     if name == OPERATOR:
-        return f"{_CONNECTION} {_keys(*SERVICES, *(held_keys(service)[0] for service in SERVICES))} +llen +hlen"
+        return f"{_CONNECTION} {_keys(*SERVICES, *(f'held-{service}' for service in SERVICES))} +llen +hlen"
     if name == WEB:
         return f"{_CONNECTION} {_RATES}"
     others = (service for service in SERVICES if service != name)
-    own = f"{_keys(name)} {_keys(*held_keys(name))} {_QUEUE} {_HELD}"
+    own = f"{_keys(name)} {_keys(f'held-{name}', f'held-since-{name}')} {_QUEUE} {_HELD}"
     return f"{_CONNECTION} {_TRANSACTION} {own} ({_keys(*others)} +lpush +llen)"
 
 
