@@ -29,6 +29,8 @@ from bianmin.exports import SERVICES, read_exports
 from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
 from bianmin.importing.table import NotATable
+from bianmin.keys import app as keys
+from bianmin.keys import make_missing
 from bianmin.month.cast import Cast, found_company
 from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
@@ -38,6 +40,7 @@ from bianmin.privacy import data_key, person
 from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
 from bianmin.verify.command import verify, verify_audit_logs
+from shared.broker import queue_lengths
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.sealing import NoDataKeys, SealBroken
@@ -51,6 +54,7 @@ audit_log.command(name="verify")(verify_audit_logs)
 app.add_typer(audit_log, name="audit-log")
 app.add_typer(data_key, name="data-key")
 app.add_typer(person, name="person")
+app.add_typer(keys, name="keys")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
@@ -82,7 +86,8 @@ def up(data: Data = Path(".data"), port: Port = None, simulate: Simulate = "") -
 
 @app.command()
 def prepare(simulate: Simulate = "") -> None:
-    """Create roles, schemas, the clock and the key of sessions, migrate all services; `up` does it itself."""
+    """Create keys, roles, schemas and the clock, and migrate all services; `up` does it itself."""
+    make_missing(settings().keys)
     prepare_installation(settings().database_url, simulated_at=simulate or None)
     keys = settings().session_keys
     if keys is not None:
@@ -166,11 +171,13 @@ def status(data: Data = Path(".data"), token: Token = "") -> None:
     """How messages and deadlines of the four services stand."""
     watcher = _person(data, token, "operator")
     client = Client(Address.read(data).base_url)
-    messages = Table("service", "published", "unacknowledged", "waiting", "parked", "unreadable", "oldest s")
+    queued = queue_lengths(Address.read(data).broker_url, SERVICES)
+    messages = Table("service", "published", "unacknowledged", "queued", "waiting", "parked", "unreadable", "oldest s")
     deadlines = Table("service", "deadline", "open", "overdue", "oldest due")
     for name in SERVICES:
         bus = client.get(watcher, f"/{name}/ops/bus")
-        parts = ("published", "unacknowledged", "waiting", "parked", "unreadable")
+        bus["queued"] = "broker away" if queued is None else queued[name]
+        parts = ("published", "unacknowledged", "queued", "waiting", "parked", "unreadable")
         messages.add_row(name, *(str(bus[part]) for part in parts), f"{bus['oldest_unacknowledged_seconds']:.1f}")
         for line in bus["deadlines"]:
             counts = (str(line[part]) for part in ("open", "overdue"))

@@ -6,8 +6,10 @@ project's folder it lives under /var/lib/bianmin. Setting BIANMIN_DATABASE_URL a
 servers instead.
 """
 
+import json
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
@@ -22,6 +24,7 @@ from pathlib import Path
 import psycopg
 import redis
 
+from bianmin.broker_accounts import ACCOUNTS, ADMIN, acl
 from bianmin.children import Child, wait_until
 
 ROOT_HOME = Path("/var/lib/bianmin")
@@ -77,8 +80,12 @@ class Engines:
 
     @property
     def broker_url(self) -> str:
-        """Where Celery finds the broker."""
-        return f"redis+socket://{self.data_socket}"
+        """The broker, as its administrator: for repairs, no process works by it."""
+        return self.broker_url_of(ADMIN)
+
+    def broker_url_of(self, account: str) -> str:
+        """Where an account finds the broker, with the password it has in this data folder."""
+        return f"redis+socket://{account}:{broker_passwords(self.data)[account]}@{self.data_socket}"
 
     @property
     def data_socket(self) -> Path:
@@ -209,6 +216,8 @@ class Engines:
     def _broker(self) -> Child:
         """A broker without persistence: what it loses is sent again from the outboxes."""
         folder = _made(self.data / "broker")
+        accounts = folder / "users.acl"
+        write_private(accounts, acl(broker_passwords(self.data)))
         return Child(
             "broker",
             [
@@ -216,6 +225,7 @@ class Engines:
                 *("--port", "0"),
                 *("--unixsocket", str(self.data_socket)),
                 *("--unixsocketperm", "700"),
+                *("--aclfile", str(accounts)),
                 *("--save", ""),
                 *("--appendonly", "no"),
                 *("--maxmemory-policy", "noeviction"),
@@ -227,7 +237,8 @@ class Engines:
 
     def _broker_answers(self) -> bool:
         try:
-            with redis.Redis(unix_socket_path=str(self.data_socket)) as client:
+            password = broker_passwords(self.data)[ADMIN]
+            with redis.Redis(unix_socket_path=str(self.data_socket), username=ADMIN, password=password) as client:
                 return bool(client.ping())
         except redis.exceptions.RedisError:
             return False
@@ -252,6 +263,25 @@ def postgres_programs(user: str | None) -> Path:
         except OSError:  # another installation was faster
             shutil.rmtree(half)
     return copy / package.name / "pginstall" / "bin"
+
+
+def broker_passwords(data: Path) -> dict[str, str]:
+    """The password of each of the broker's accounts in a data folder, made at first use."""
+    path = data / "broker-passwords.json"
+    held: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    missing = {account: secrets.token_hex(32) for account in ACCOUNTS if account not in held}
+    if missing:
+        write_private(path, json.dumps(held | missing))
+    return held | missing
+
+
+def write_private(path: Path, words: str) -> None:
+    """Whole or not at all, and readable by its owner alone."""
+    half = path.with_suffix(".new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(words)
+    half.rename(path)
 
 
 def _made(folder: Path) -> Path:

@@ -17,6 +17,7 @@ import httpx
 import redis
 
 from bianmin.address import Address
+from bianmin.broker_accounts import ACCOUNTS, OPERATOR, WEB
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
 from bianmin.signing_in import KEYS
@@ -81,33 +82,35 @@ class Stack:
             self.engines = Engines(self.data)
             self.engines.start()
             self.engine_supervisor = Supervisor(self.engines.children)
-            database_url, broker_url = self.engines.database_url, self.engines.broker_url
+            database_url, broker_url = self.engines.database_url, self.engines.broker_url_of(OPERATOR)
         listening = _listen(self.port)
         address = Address(
             base_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
             database_url=database_url,
-            broker_url=broker_url,
+            broker_url=self._broker_url(OPERATOR, broker_url),
             founder_secret=self._founder_secret(),
             pid=os.getpid(),
         )
         environment = {
             "BIANMIN_DATABASE_URL": database_url,
-            "BIANMIN_BROKER_URL": broker_url,
+            "BIANMIN_BROKER_URL": self._broker_url(WEB, broker_url),
+            **{_broker_url_name(account): "" for account in ACCOUNTS},  # each process is told its own alone
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
             "BIANMIN_DATA_KEYS": os.environ.get("BIANMIN_DATA_KEYS") or str(self._data_keys()),
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
-        keys = self.data / KEYS
-        make_keys(keys)
-        web = self._web(listening, environment | {"BIANMIN_SESSION_KEYS": str(keys)})
-        workers = self._workers(environment)
+        session_keys = self.data / KEYS
+        make_keys(session_keys)
+        keys = {"BIANMIN_KEYS": os.environ.get("BIANMIN_KEYS") or str(self.data / "keys")}  # workers alone sign
+        web = self._web(listening, environment | {"BIANMIN_SESSION_KEYS": str(session_keys)})
+        workers = self._workers(environment | keys, broker_url)
         self.supervisor = Supervisor([web, *workers])
         self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         self._listening = listening  # kept: a web process that ended is started again on the same socket
-        self._prepare(environment)
+        self._prepare(environment | keys)
         self._await_web(web, address)
-        self._check_broker(broker_url)
+        self._check_broker(address.broker_url)
         self.supervisor.start(*workers)
         address.write(self.data)
         return address
@@ -154,14 +157,20 @@ class Stack:
             pass_fds=(fd,),
         )
 
-    def _workers(self, environment: dict[str, str]) -> list[Child]:
+    def _broker_url(self, account: str, shared: str) -> str:
+        """How an account reaches the broker: as the embedded one knows it, as it is told, or else as all do."""
+        if self.engines:
+            return self.engines.broker_url_of(account)
+        return os.environ.get(_broker_url_name(account)) or shared
+
+    def _workers(self, environment: dict[str, str], broker_url: str) -> list[Child]:
         return [
             worker(
                 service,
                 place=self.data.name,
                 progress=self.data / "progress" / f"worker-{service}",
                 log=self.data / "logs" / f"worker-{service}.log",
-                env=environment,
+                env=environment | {"BIANMIN_BROKER_URL": self._broker_url(service, broker_url)},
             )
             for service in SERVICES
         ]
@@ -223,6 +232,11 @@ class Stack:
             self.engines.stop()
         if self._lock is not None:
             os.close(self._lock)
+
+
+def _broker_url_name(account: str) -> str:
+    """The variable by which `bianmin up` is told how an account reaches a broker that is not embedded."""
+    return f"BIANMIN_{account.upper()}_BROKER_URL"
 
 
 def _listen(port: int | None) -> socket.socket:

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """PostgreSQL, as postgresql+psycopg://user:password@host/name."""
     broker_url: str
     """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
+    keys: Path = Path(".data/keys")
+    """The folder of the keys messages are signed with (shared/bus/keys.py); workers alone need it."""
     founder_secret: SecretStr = SecretStr("")
     """Who knows it may found the company, once (see hr); empty means nobody."""
     session_keys: Path | None = None

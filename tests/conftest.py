@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from bianmin.engines import Engines
+from bianmin.keys import make_missing
 from shared import db
 from shared.db import Database
 from shared.installation import prepare
@@ -48,6 +49,8 @@ def engines() -> Iterator[Engines]:
     os.environ["BIANMIN_DATA_KEYS"] = str(folder / "data-keys")
     engines = Engines(folder, durable=False)
     engines.start()
+    make_missing(folder / "keys")
+    os.environ["BIANMIN_KEYS"] = str(folder / "keys")
     yield engines
     engines.stop()
     shutil.rmtree(folder, ignore_errors=True)

@@ -17,7 +17,7 @@ from sqlalchemy import NullPool, create_engine, text
 from bianmin.address import Address
 from bianmin.children import wait_until
 from bianmin.client import Client, Person
-from bianmin.engines import CannotStart
+from bianmin.engines import CannotStart, Engines
 
 
 class RunningStack:
@@ -95,6 +95,11 @@ class RunningStack:
         """A client of it."""
         with Client(Address.read(self.data).base_url) as client:
             yield client
+
+    @property
+    def broker_url(self) -> str:
+        """Its embedded broker, as the administrator."""
+        return Engines(self.data).broker_url
 
     def clock(self) -> datetime:
         """What time it is there."""

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from shared.db import Database
 from shared.ids import new_id
 from shared.log import new_traceparent
 from shared.messages import PersonChanged
+from tests.sealed import sealed
 
 
 def person() -> PersonChanged:
@@ -70,9 +71,9 @@ def task(name: str, body: Any, **changes: Any) -> dict[str, Any]:
 
 
 def delivery(*envelopes: Envelope) -> dict[str, Any]:
-    """Good envelopes as one task."""
+    """Good envelopes, sealed by their sender, as one task."""
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    return task("finance.PersonChanged", [[], {"envelopes": [asdict(e) for e in envelopes]}, embed])
+    return task("finance.PersonChanged", [[], {"envelopes": [sealed(e) for e in envelopes]}, embed])
 
 
 @dataclass

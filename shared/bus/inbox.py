@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from shared.audit import cause_of
 from shared.bus.outbox import Envelope
 from shared.bus.personal import opened_body
+from shared.bus.signature import Refused, Seals
 from shared.db import Database
 from shared.errors import NotYet, Problem
 from shared.log import begin_trace
@@ -98,19 +99,27 @@ class Handler(Protocol):
 
 
 def receive(
-    database: Database, handlers: dict[str, Handler], delivery: dict[str, Any], *, redelivered: bool = False
+    database: Database,
+    handlers: dict[str, Handler],
+    delivery: dict[str, Any],
+    *,
+    seals: Seals,
+    task: str,
+    redelivered: bool = False,
 ) -> str:
-    """Handle one delivery of a message; returns what became of it.
+    """Handle one delivery of a message, which came as the task of that name; returns what became of it.
 
-    `handled` took effect now, `again` had taken effect before, `waiting` is kept and will be tried again,
-    `parked` needs an operator, `refused` is no message at all. `redelivered` says that the broker has delivered it
-    before; like a repeat of the sender it is counted before the work. A database that cannot be reached raises
-    OperationalError: the message stays unacknowledged and the sender sends it again.
+    Its seal is checked before anything else. `handled` took effect now, `again` had taken effect before, `waiting` is
+    kept and will be tried again, `parked` needs an operator, `refused` is no message at all, or a forged one.
+    `redelivered` says that the broker has delivered it before; like a repeat of the sender it is counted before the
+    work. A database that cannot be reached raises OperationalError: the message stays unacknowledged and the sender
+    sends it again.
     """
     try:
-        envelope = Envelope.read(delivery)
+        envelope = seals.open(delivery, task=task)
     except ValueError as error:
-        refuse(database, repr(delivery).encode(), reason=str(error))
+        raw = error.raw if isinstance(error, Refused) else repr(delivery).encode()
+        refuse(database, raw, reason=str(error))
         return "refused"
     begin_trace(envelope.traceparent, service=database.service, message=envelope.type)
     try:
@@ -141,12 +150,12 @@ def refuse(database: Database, raw: bytes, *, reason: str) -> None:
 
 
 class _Misdirected(Exception):
-    """The message does not exist, or is not said by that sender, or not to us."""
+    """The message does not exist, or is not said to us."""
 
 
 def _parse(envelope: Envelope, service: str) -> Message:
     kind = CATALOGUE.get(envelope.type)
-    if kind is None or kind.sender != envelope.sender or service not in kind.receivers:
+    if kind is None or service not in kind.receivers:
         raise _Misdirected(f"{envelope.sender} does not say {envelope.type} to {service}")
     return kind.model_validate(opened_body(kind, envelope.id, envelope.body))
 

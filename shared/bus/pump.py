@@ -10,7 +10,6 @@ import os
 import select
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +17,17 @@ import psycopg
 import structlog
 from celery import Celery
 from kombu import Producer
-from kombu.exceptions import ChannelError, KombuError
+from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from shared import clock
 from shared.bus import inbox, outbox
+from shared.bus.keys import NoKey
+from shared.bus.signature import Seals
 from shared.bus.ticker import Ticker
 from shared.db import Database
+from shared.ids import new_id
 
 log = structlog.get_logger()
 
@@ -37,18 +39,21 @@ GATHER_SECONDS = 0.01
 PAUSE_SECONDS = 1.0
 
 
-def acknowledged(database: Database, *, receiver: str, ids: Sequence[str]) -> None:
-    """Close the outbox rows a receiver says it holds."""
+def acknowledged(database: Database, delivery: dict[str, Any], *, seals: Seals) -> None:
+    """Close the outbox rows a receiver says it holds; raises ValueError when it is not he who says so."""
+    envelope = seals.open(delivery, task=ACKNOWLEDGED)
+    ids = [UUID(id_) for id_ in envelope.body["ids"]]
     with database.session() as session:
-        outbox.acknowledge(session, receiver=receiver, ids=[UUID(id_) for id_ in ids])
+        outbox.acknowledge(session, receiver=envelope.sender, ids=ids)
 
 
 class Pump:
     """See the module. `start` and `stop` are called by the worker, `poke` by its message handlers."""
 
-    def __init__(self, app: Celery, database: Database, ticker: Ticker) -> None:
+    def __init__(self, app: Celery, database: Database, ticker: Ticker, seals: Seals) -> None:
         self._app = app
         self._database = database
+        self._seals = seals
         self._ticker = ticker
         self._stopping = threading.Event()
         self._poke_reader, self._poke_writer = os.pipe()
@@ -78,6 +83,9 @@ class Pump:
                 self._pump_until_broken()
             except (DatabaseError, psycopg.OperationalError, BrokerError, KombuError, OSError) as error:
                 log.warning("pump_interrupted", service=self._database.service, error=type(error).__name__)
+                self._stopping.wait(PAUSE_SECONDS)
+            except NoKey as error:  # what is due stays in the outbox until there is one
+                log.error("pump_has_no_key", service=self._database.service, reason=str(error))
                 self._stopping.wait(PAUSE_SECONDS)
             except Exception:  # a defect must not end the only thing that moves messages
                 log.exception("pump_failed", service=self._database.service)
@@ -124,14 +132,17 @@ class Pump:
                     for together in outbox.group(outbox.hold_back(session, due, queues=long) + early):
                         self._put_messages(producer, together)
                     for sender, ids in acknowledgements.items():
-                        self._put(producer, sender, ACKNOWLEDGED, {"receiver": self._database.service, "ids": ids})
+                        self._put(producer, sender, ACKNOWLEDGED, self._seals.seal(self._acknowledgement(sender, ids)))
             if len(due) < outbox.BATCH:
                 return
 
     def _put_messages(self, producer: Producer, envelopes: Sequence[outbox.Envelope]) -> None:
         first = envelopes[0]
-        delivery = {"envelopes": [asdict(envelope) for envelope in envelopes]}
+        delivery = {"envelopes": [self._seals.seal(envelope) for envelope in envelopes]}
         self._put(producer, first.receiver, first.type, delivery, headers={"traceparent": first.traceparent})
+
+    def _acknowledgement(self, sender: str, ids: Sequence[str]) -> outbox.Envelope:
+        return outbox.Envelope(str(new_id()), ACKNOWLEDGED, self._database.service, sender, "", {"ids": list(ids)})
 
     def _put(self, producer: Producer, receiver: str, name: str, kwargs: dict[str, Any], **options: Any) -> None:
         self._app.send_task(
@@ -147,8 +158,5 @@ class Pump:
 
 
 def _length(producer: Producer, queue: str) -> int:
-    """How many tasks wait in a queue of the broker; where it has none of that name, none do."""
-    try:
-        return int(producer.channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:
-        return 0
+    """How many tasks wait in a queue of the broker."""
+    return int(producer.channel.queue_declare(queue, passive=True).message_count)

@@ -1,7 +1,10 @@
 """Kombu's Redis transport, so that neither a broken message nor a lost connection ends or stalls a worker.
 
-Three things that kombu 5.7 gets wrong, each with a test that fails without it (tests/shared/test_worker_poison.py,
-tests/journeys/test_worker_broker.py):
+It keeps to the account of its service (bianmin/broker_accounts.py): what its workers hold lies under keys of its own, a
+queue is one list, and no script is run.
+
+Besides, three things that kombu 5.7 gets wrong, each with a test that fails without it
+(tests/shared/test_worker_poison.py, tests/journeys/test_worker_broker.py):
 
 - what is on the queue and is no message raises in the event loop, which ends the process: here it is refused;
 - an acknowledgement that fails keeps its place in the prefetch window for ever, and after a few the worker stays
@@ -13,6 +16,7 @@ tests/journeys/test_worker_broker.py):
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty
+from time import time  # noqa: TID251  # kombu notes by it since when a message is held
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
@@ -42,6 +46,22 @@ class QoS(redis.QoS):
             super().restore_unacked(client)
         self._delivered.clear()
 
+    def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
+        """Give back what was held for too long; kombu's own takes a lock first, which needs scripts.
+
+        Workers that give back the same at once give it back once: each message in a transaction of its own.
+        """
+        self._vrestore_count += 1
+        if (self._vrestore_count - 1) % (interval or 1):
+            return
+        held_since = time() - self.visibility_timeout
+        with self.channel.conn_or_acquire() as client:
+            oldest = client.zrange(
+                self.unacked_index_key, held_since, 0, desc=True, byscore=True, offset=num and start, num=num
+            )
+            for tag in oldest:
+                self.restore_by_tag(tag, client)
+
     @contextmanager
     def _freeing(self, delivery_tag: str) -> Iterator[bool]:
         connected = self._connected()
@@ -62,6 +82,10 @@ class Channel(redis.Channel):
     """What is popped and cannot be parsed is refused."""
 
     QoS = QoS
+
+    def _has_queue(self, queue: str, **_: Any) -> bool:  # noqa: ARG002  # kombu's
+        """Every queue is there: an empty one is no key, which only who may read it could tell from a missing one."""
+        return True
 
     def _brpop_read(self, **options: Any) -> bool | None:
         try:
@@ -91,6 +115,17 @@ class Transport(redis.Transport):
             raise
         except Exception as error:  # noqa: BLE001  # the forms of what is no message are without number
             self.refuse(message, error)
+
+
+def held_keys(service: str) -> tuple[str, str]:
+    """Where the broker keeps what the workers of a service hold: the messages, and since when."""
+    return f"held-{service}", f"held-since-{service}"
+
+
+def own_keys(service: str) -> dict[str, Any]:
+    """The transport options by which the workers of a service use only what is theirs."""
+    held, since = held_keys(service)
+    return {"unacked_key": held, "unacked_index_key": since, "priority_steps": [0]}
 
 
 def install() -> None:

@@ -25,6 +25,7 @@ from shared.bus.consumer import refusing
 from shared.bus.inbox import receive
 from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
 from shared.bus.runners import Runners
+from shared.bus.signature import Seals
 from shared.bus.ticker import Ticker
 from shared.bus.watchdog import Watchdog
 from shared.db import SERVICES, WORKER, Database, database
@@ -70,7 +71,7 @@ def make_celery(tasks: Tasks) -> Celery:
     app = Celery(service, set_as_current=False)
     app.conf.update(
         broker_url=settings().broker_url,
-        broker_transport_options=TRANSPORT | {"refuse": refuse},
+        broker_transport_options=TRANSPORT | transport.own_keys(service) | {"refuse": refuse},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,  # a broker that is full answers errors; it is tried again
@@ -94,7 +95,8 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
     ticker = Ticker(here(), tasks.ticks)
-    pump = Pump(app, here(), ticker)
+    seals = Seals(service, here, settings().keys)
+    pump = Pump(app, here(), ticker, seals)
     runners = Runners(here(), tasks.errands)
     watchdog = Watchdog(here(), settings().broker_url, settings().progress_file)
 
@@ -115,7 +117,8 @@ def make_celery(tasks: Tasks) -> Celery:
             redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
             envelopes = delivery.get("envelopes")
             for envelope in envelopes if isinstance(envelopes, list) else [delivery]:
-                guarded(envelope, partial(receive, here(), tasks.handlers, envelope, redelivered=redelivered))
+                opened = partial(receive, here(), tasks.handlers, envelope, seals=seals, task=name)
+                guarded(envelope, partial(opened, redelivered=redelivered))
                 pump.poke()
 
     for message in tasks.handlers:
@@ -123,13 +126,15 @@ def make_celery(tasks: Tasks) -> Celery:
 
     @app.task(name=f"{service}.{ACKNOWLEDGED}", shared=False)
     def close(**said: Any) -> None:
-        guarded(said, lambda: acknowledged(here(), receiver=said["receiver"], ids=said["ids"]))
+        guarded(said, lambda: acknowledged(here(), said, seals=seals))
 
-    _start_and_stop(here(), ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
+    _start_and_stop(here(), seals, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
     return app
 
 
-def _start_and_stop(at: Database, *, ticker: Ticker, pump: Pump, runners: Runners, watchdog: Watchdog) -> None:
+def _start_and_stop(
+    at: Database, seals: Seals, *, ticker: Ticker, pump: Pump, runners: Runners, watchdog: Watchdog
+) -> None:
     """Let Celery's signals check, start and stop what runs beside its tasks."""
 
     def database_fits() -> str | None:
@@ -147,7 +152,7 @@ def _start_and_stop(at: Database, *, ticker: Ticker, pump: Pump, runners: Runner
     def check(**_: object) -> None:
         set_up_logging()
         watchdog.start()
-        startup.check(broker_fits, database_fits, unreachable=(OperationalError, RedisError))
+        startup.check(seals.missing, broker_fits, database_fits, unreachable=(OperationalError, RedisError))
 
     @signals.worker_ready.connect(weak=False)
     def start_threads(**_: object) -> None:

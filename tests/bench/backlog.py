@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -14,14 +13,16 @@ import redis
 from celery import Celery
 from sqlalchemy import text
 
-from bianmin.address import Address
 from bianmin.children import Child, wait_until
 from bianmin.stack import SERVICES
+from shared.broker import broker_client
 from shared.bus.outbox import BATCH, publish
+from shared.bus.transport import held_keys
 from shared.db import Database
 from shared.messages import CallbackMissed
 from tests.bench.bare import NOTHING, QUEUE, make_bare
 from tests.bench.figure import Figure, await_acknowledged, found_company, fresh_stack
+from tests.stack import RunningStack
 
 MESSAGES = 3000
 WARM_UP = 200
@@ -44,11 +45,11 @@ def measure() -> list[Figure]:
         site_id = UUID(client.post(clerk, "/hr/api/sites", code="A", name="A 小区")["id"])
         await_acknowledged(stack)
         intake = Database("intake", address.database_url, pool_size=1)
-        with _bare_worker(stack.data, address) as (app, broker):
+        with _bare_worker(stack) as (app, broker):
             bus, bare = [], []
             for count in (WARM_UP, *ROUNDS * [MESSAGES]):
                 bus.append(count / _bus_seconds(intake, _callbacks(count, site_id, UUID(clerk.id))))
-                _await_drained(address)
+                _await_drained(stack)
                 bare.append(count / _bare_seconds(app, broker, count))
         with intake.session() as session:
             sends = session.execute(text("SELECT sum(sends) FROM outbox")).scalar_one()
@@ -65,12 +66,12 @@ def measure() -> list[Figure]:
     ]
 
 
-def _await_drained(address: Address) -> None:
+def _await_drained(stack: RunningStack) -> None:
     """Messages sent again while they waited are still in the queues when all are acknowledged: not the next's load."""
-    with redis.Redis(unix_socket_path=address.broker_url.removeprefix("redis+socket://")) as broker:
+    with broker_client(stack.broker_url) as broker:
         wait_until(
             "the queues to be empty",
-            lambda: not (broker.hlen("unacked") or any(broker.llen(name) for name in SERVICES)),
+            lambda: not any(broker.llen(name) or broker.hlen(held_keys(name)[0]) for name in SERVICES),
             seconds=120,
         )
 
@@ -102,22 +103,21 @@ def _bus_seconds(intake: Database, messages: list[CallbackMissed]) -> float:
 
 
 @contextmanager
-def _bare_worker(data: Path, address: Address) -> Iterator[tuple[Celery, redis.Redis]]:
+def _bare_worker(stack: RunningStack) -> Iterator[tuple[Celery, redis.Redis]]:
     """A worker of bare.py, started as Stack starts those of the services."""
-    url = f"{address.broker_url}?virtual_host={BARE_DATABASE}"
+    url = f"{stack.broker_url}?virtual_host={BARE_DATABASE}"
     worker = Child(
         "worker-bare",
         [
             *(sys.executable, "-m", "celery", "-A", "tests.bench.bare:celery", "worker", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ],
-        log=data / "logs" / "worker-bare.log",
+        log=stack.data / "logs" / "worker-bare.log",
         env={"BARE_BROKER_URL": url},
     )
     worker.start()
     try:
-        path = address.broker_url.removeprefix("redis+socket://")
-        with redis.Redis(unix_socket_path=path, db=BARE_DATABASE) as broker:
+        with broker_client(f"{stack.broker_url}?db={BARE_DATABASE}") as broker:
             yield make_bare(url), broker
     finally:
         worker.stop()

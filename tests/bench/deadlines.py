@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bianmin.address import Address
 from bianmin.children import Child, wait_until
+from bianmin.engines import Engines
 from tests.bench.figure import Figure, await_acknowledged, found_company, owner_of, percentile, stamped_stack
 from tests.stack import RunningStack
 
@@ -99,7 +100,11 @@ def _second_worker(stack: RunningStack, address: Address) -> Iterator[None]:
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ],
         log=log,
-        env={"BIANMIN_DATABASE_URL": address.database_url, "BIANMIN_BROKER_URL": address.broker_url},
+        env={
+            "BIANMIN_DATABASE_URL": address.database_url,
+            "BIANMIN_BROKER_URL": Engines(stack.data).broker_url_of("intake"),
+            "BIANMIN_KEYS": str(stack.data / "keys"),
+        },
     )
     worker.start()
     try:

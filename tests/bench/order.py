@@ -14,7 +14,6 @@ from time import monotonic, sleep
 from urllib.request import urlopen
 
 import psutil
-import redis
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -24,6 +23,7 @@ from bianmin.client import Person
 from bianmin.month.cast import Cast, Team, found_company
 from bianmin.month.quiet import World
 from bianmin.stack import SERVICES
+from shared.broker import broker_client
 from tests.bench.driver import Board, Driver, Run
 from tests.bench.figure import Figure, fresh_stack, owner_of
 from tests.bench.naive.tables import Base
@@ -136,8 +136,7 @@ def measure(orders: int = ORDERS, rounds: int = ROUNDS, fault_orders: int = FAUL
         costs: list[tuple[Cost, Cost]] = [
             (_cost(ours, engines, orders), _cost(naive, engines, orders)) for _ in range(rounds)
         ]
-        address = stack.await_up()
-        our_faults, naive_faults = (_under_faults(side, address, fault_orders) for side in (ours, naive))
+        our_faults, naive_faults = (_under_faults(side, stack.broker_url, fault_orders) for side in (ours, naive))
     per_second = [median(cost[side].per_second for cost in costs) for side in (0, 1)]
     cpu_ms = [median(cost[side].cpu_ms for cost in costs) for side in (0, 1)]
     return [
@@ -214,7 +213,7 @@ def _naive(stack: RunningStack, address: Address, cast: Cast) -> Iterator[tuple[
         connection.execute(text("INSERT INTO people (token, id, role) VALUES (:token, :id, :role)"), people)
     environment = {
         "NAIVE_DATABASE_URL": url,
-        "NAIVE_BROKER_URL": f"{address.broker_url}?virtual_host={NAIVE_BROKER}",
+        "NAIVE_BROKER_URL": f"{stack.broker_url}?virtual_host={NAIVE_BROKER}",
         "NAIVE_CALLBACK_SECONDS": str(CALLBACK_SECONDS),
         "NAIVE_REVISIT_SECONDS": str(REVISIT_SECONDS),
     }
@@ -324,7 +323,7 @@ class Outcome:
     stuck: int
 
 
-def _under_faults(side: Side, address: Address, howmany: int) -> Outcome:
+def _under_faults(side: Side, broker_url: str, howmany: int) -> Outcome:
     """Orders while the schedule of faults runs, as long as it or they take."""
     chance = Random(SEED)  # a schedule, not a secret
     began = monotonic()
@@ -334,7 +333,7 @@ def _under_faults(side: Side, address: Address, howmany: int) -> Outcome:
             while monotonic() < began + (1 + number) * FAULT_EVERY_SECONDS:
                 sleep(WATCH_SECONDS)
                 side.watch()
-            _strike(side, address, chance)
+            _strike(side, broker_url, chance)
         settled = monotonic() + SETTLE_SECONDS
         while not all(order.done() for order in orders):
             sleep(WATCH_SECONDS)
@@ -354,10 +353,10 @@ def _missing(side: Side, run: Run) -> int:
     return sum(key not in there for key in run.expected)
 
 
-def _strike(side: Side, address: Address, chance: Random) -> None:
+def _strike(side: Side, broker_url: str, chance: Random) -> None:
     """A third of the faults empties the broker, the others kill a worker."""
     if chance.random() < 1 / 3:
-        with redis.Redis(unix_socket_path=address.broker_url.removeprefix("redis+socket://")) as broker:
+        with broker_client(broker_url) as broker:
             broker.flushall()
     else:
         side.worker(chance.choice(SERVICES)).send_signal(signal.SIGKILL)

@@ -26,6 +26,7 @@ from shared.bus import inbox, outbox
 from shared.bus.ticker import sweep
 from shared.db import database
 from tests.journeys.test_commands import ROOT
+from tests.sealed import receive
 
 TASKS = {tasks.service: tasks for tasks in (intake, dispatch, finance, hr)}
 JOBS, REFUSED = 26, 4
@@ -63,7 +64,7 @@ class Town(World):
                 due = outbox.take_due(session) + inbox.take_retries(session)
             for envelope in due:
                 handlers = TASKS[envelope.receiver].handlers
-                inbox.receive(database(envelope.receiver), handlers, asdict(envelope))
+                receive(database(envelope.receiver), handlers, asdict(envelope))
         for service in TASKS if busy else ():
             with database(service).session() as session:
                 acknowledged = inbox.take_acknowledgements(session)

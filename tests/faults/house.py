@@ -21,6 +21,7 @@ from bianmin.month.cast import Cast, found_company
 from bianmin.month.quiet import World
 from bianmin.stack import SERVICES
 from bianmin.verify.run import connected, run
+from shared.broker import broker_client
 from tests.faults.books import Findings, compare
 from tests.faults.results import record
 from tests.faults.traffic import Caller, Clock, Intent, Ledger, Traffic
@@ -374,8 +375,8 @@ class House:
             caller.get(self.cast.auditor, "/intake/ready")
 
     def broker_client(self) -> redis.Redis:
-        """A connection to the broker."""
-        return redis.Redis(unix_socket_path=self.address.broker_url.removeprefix("redis+socket://"))
+        """A connection to the broker, as its administrator."""
+        return broker_client(self.stack.broker_url)
 
     # --- the clock ------------------------------------------------------------------------------------------------
 

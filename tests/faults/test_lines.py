@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from bianmin.engines import Engines
+from bianmin.engines import Engines, broker_passwords
 from tests.faults.house import House, open_house
 from tests.faults.proxy import Mode, Proxy
 
@@ -58,8 +58,12 @@ class Houses:
         postgres_socket = Path(engines.database_url.partition("host=")[2]) / ".s.PGSQL.5432"
         to_broker = self._open.enter_context(closing(Proxy(engines.data_socket)))
         to_database = self._open.enter_context(closing(Proxy(postgres_socket)))
-        urls = {
-            "BIANMIN_BROKER_URL": f"redis://127.0.0.1:{to_broker.port}/0",
+        accounts = {
+            f"BIANMIN_{account.upper()}_BROKER_URL": f"redis://{account}:{password}@127.0.0.1:{to_broker.port}/0"
+            for account, password in broker_passwords(engines.data).items()
+        }
+        urls = accounts | {
+            "BIANMIN_BROKER_URL": accounts["BIANMIN_WEB_BROKER_URL"],
             "BIANMIN_DATABASE_URL": f"postgresql+psycopg://bianmin@127.0.0.1:{to_database.port}/bianmin",
         }
         house = self._open.enter_context(open_house(folder, urls, engines.database_url))

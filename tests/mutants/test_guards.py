@@ -8,13 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.bus import outbox
-from shared.bus.inbox import receive
 from shared.bus.outbox import publish
 from shared.db import Database, database
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed
 from tests.mutants.guards import named
 from tests.mutants.hunt import hunt
+from tests.sealed import receive
 from tests.simulation.company import Company
 from tests.simulation.conftest import company, founded
 

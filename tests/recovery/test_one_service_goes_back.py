@@ -14,6 +14,7 @@ from bianmin.backup.restoring import restore
 from bianmin.backup.taking import Backup, take
 from bianmin.children import Child, wait_until
 from bianmin.engines import _broker_program
+from bianmin.keys import make_missing
 from shared.bus.outbox import publish
 from shared.db import Database
 from shared.ids import new_id
@@ -60,6 +61,7 @@ class House:
     def working(self) -> Iterator[None]:
         """Both workers run, on a broker that never heard of anything; ends when nothing is under way."""
         socket = self.place / "broker.sock"
+        make_missing(self.place / "keys")
         broker = Child(
             "broker",
             [_broker_program(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no"],
@@ -77,6 +79,7 @@ class House:
                 env={
                     "BIANMIN_DATABASE_URL": cluster.url,
                     "BIANMIN_BROKER_URL": f"redis+socket://{socket}",
+                    "BIANMIN_KEYS": str(self.place / "keys"),
                     "PYTHONPATH": str(ROOT),
                 },
             )

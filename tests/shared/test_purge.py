@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, TextClause, event, text
 
-from shared.bus.inbox import receive
 from shared.bus.outbox import publish, take_due
 from shared.bus.purge import BATCH, KEPT_DAYS, purge
 from shared.db import Database, database
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed
+from tests.sealed import receive
 
 TABLES = ("inbox", "outbox", "idempotency_keys")
 

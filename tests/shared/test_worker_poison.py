@@ -41,55 +41,60 @@ def with_a_nul_in_its_body() -> dict[str, Any]:
     return delivery(spoilt)
 
 
-FORMS: dict[str, Any] = {
-    "a body that is an object": task(PERSON, {"a": 1}),
-    "a body that is a number": task(PERSON, 5),
-    "a body that is not base64": without() | {"body": "%%%"},
-    "a body that is not JSON": without() | {"body": packed("{")},
-    "a body that is not UTF-8": without() | {"body": packed(b"\xff\xfe")},
-    "bytes that are not JSON": b"\x00\xff\xfenot json",
-    "nothing": b"",
-    "a list": [],
-    "null": b"null",
-    "a number": b"5",
-    "a text": b'"finance"',
-    "an object of another kind": {"a": 1},
-    "an object that cannot be built": {"__type__": "uuid", "__value__": 5},
-    "lists in lists without end": b"[" * 100_000,
-    "a pickle": without() | {"content-type": "application/x-python-serialize", "body": packed(b"\x80\x04N.")},
-    "an unknown content type": without() | {"content-type": "application/x-nothing"},
-    "an unknown encoding": described(body_encoding="klingon"),
-    "an unknown compression": headed(compression="application/x-nothing"),
-    "no headers": without("headers"),
-    "headers that are a list": without() | {"headers": [1]},
-    "headers that are null": without() | {"headers": None},
-    "no properties": without("properties"),
-    "no delivery tag": without() | {"properties": {"body_encoding": "base64", "delivery_info": {}}},
-    "a delivery tag that is an object": described(delivery_tag={"a": 1}),
-    "no delivery information": described(delivery_info=None),
-    "an unknown task": headed(task="finance.Nothing"),
-    "a task of another service": headed(task="hr.PersonChanged"),
-    "a task of Celery's own": headed(task="celery.map"),
-    "a task whose name is a list": headed(task=["finance"]),
-    "no task id": without() | {"headers": {"task": PERSON}},
-    "a task for later": headed(eta="2099-01-01T00:00:00+00:00"),
-    "a task that expired": headed(expires="2000-01-01T00:00:00+00:00"),
-    "time limits that are none": headed(timelimit="soon"),
-    "positional arguments": task(PERSON, [[1], {}, NOTHING]),
-    "arguments that are a number": task(PERSON, [5, {}, NOTHING]),
-    "named arguments that are a list": task(PERSON, [[], [1], NOTHING]),
-    "a chain to follow": task(PERSON, [[], {"envelopes": []}, NOTHING | {"chain": [{"task": PERSON}]}]),
-    "other names of arguments": task(PERSON, [[], {"letters": []}, NOTHING]),
-    "envelopes that are no list": task(PERSON, [[], {"envelopes": "all"}, NOTHING]),
-    "envelopes that are no envelopes": task(PERSON, [[], {"envelopes": [[[[None]]]]}, NOTHING]),
-    "an envelope whose id is none": task(
-        PERSON, [[], {"envelopes": [{"id": "1", "type": "", "sender": "", "receiver": "", "traceparent": ""}]}, NOTHING]
-    ),
-    "an envelope no database can hold": with_a_nul_in_its_body(),
-    "an envelope of 20 MB": task(PERSON, [[], {"envelopes": ["x" * 20_000_000]}, NOTHING]),
-    "an acknowledgement of nothing": task("finance.acknowledged", [[], {}, NOTHING]),
-    "an acknowledgement of what is no id": task("finance.acknowledged", [[], {"receiver": "hr", "ids": [5]}, NOTHING]),
-}
+def forms() -> dict[str, Any]:
+    """What may lie on the queue, by what is wrong with it."""
+    return {
+        "a body that is an object": task(PERSON, {"a": 1}),
+        "a body that is a number": task(PERSON, 5),
+        "a body that is not base64": without() | {"body": "%%%"},
+        "a body that is not JSON": without() | {"body": packed("{")},
+        "a body that is not UTF-8": without() | {"body": packed(b"\xff\xfe")},
+        "bytes that are not JSON": b"\x00\xff\xfenot json",
+        "nothing": b"",
+        "a list": [],
+        "null": b"null",
+        "a number": b"5",
+        "a text": b'"finance"',
+        "an object of another kind": {"a": 1},
+        "an object that cannot be built": {"__type__": "uuid", "__value__": 5},
+        "lists in lists without end": b"[" * 100_000,
+        "a pickle": without() | {"content-type": "application/x-python-serialize", "body": packed(b"\x80\x04N.")},
+        "an unknown content type": without() | {"content-type": "application/x-nothing"},
+        "an unknown encoding": described(body_encoding="klingon"),
+        "an unknown compression": headed(compression="application/x-nothing"),
+        "no headers": without("headers"),
+        "headers that are a list": without() | {"headers": [1]},
+        "headers that are null": without() | {"headers": None},
+        "no properties": without("properties"),
+        "no delivery tag": without() | {"properties": {"body_encoding": "base64", "delivery_info": {}}},
+        "a delivery tag that is an object": described(delivery_tag={"a": 1}),
+        "no delivery information": described(delivery_info=None),
+        "an unknown task": headed(task="finance.Nothing"),
+        "a task of another service": headed(task="hr.PersonChanged"),
+        "a task of Celery's own": headed(task="celery.map"),
+        "a task whose name is a list": headed(task=["finance"]),
+        "no task id": without() | {"headers": {"task": PERSON}},
+        "a task for later": headed(eta="2099-01-01T00:00:00+00:00"),
+        "a task that expired": headed(expires="2000-01-01T00:00:00+00:00"),
+        "time limits that are none": headed(timelimit="soon"),
+        "positional arguments": task(PERSON, [[1], {}, NOTHING]),
+        "arguments that are a number": task(PERSON, [5, {}, NOTHING]),
+        "named arguments that are a list": task(PERSON, [[], [1], NOTHING]),
+        "a chain to follow": task(PERSON, [[], {"envelopes": []}, NOTHING | {"chain": [{"task": PERSON}]}]),
+        "other names of arguments": task(PERSON, [[], {"letters": []}, NOTHING]),
+        "envelopes that are no list": task(PERSON, [[], {"envelopes": "all"}, NOTHING]),
+        "envelopes that are no envelopes": task(PERSON, [[], {"envelopes": [[[[None]]]]}, NOTHING]),
+        "an envelope whose id is none": task(
+            PERSON,
+            [[], {"envelopes": [{"id": "1", "type": "", "sender": "", "receiver": "", "traceparent": ""}]}, NOTHING],
+        ),
+        "an envelope no database can hold": with_a_nul_in_its_body(),
+        "an envelope of 20 MB": task(PERSON, [[], {"envelopes": ["x" * 20_000_000]}, NOTHING]),
+        "an acknowledgement of nothing": task("finance.acknowledged", [[], {}, NOTHING]),
+        "an acknowledgement of what is no id": task(
+            "finance.acknowledged", [[], {"receiver": "hr", "ids": [5]}, NOTHING]
+        ),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +116,8 @@ def test_no_form_of_poison_stops_a_worker_and_each_is_counted(
     with workers(folder) as running:
         child = running.start("finance", database_url=installation, broker_url=engines.broker_url)
         first = pid(child)
-        for number, (form, poison) in enumerate(FORMS.items()):
+        poisons = forms()
+        for number, (form, poison) in enumerate(poisons.items()):
             raw = poison if isinstance(poison, bytes) else json.dumps(poison).encode()
             good = envelope()
             queue.put(*[raw] * 3, delivery(good))
@@ -123,6 +129,6 @@ def test_no_form_of_poison_stops_a_worker_and_each_is_counted(
             assert inbox.unreadable() == 3 * (number + 1), form
             assert pid(child) == first, form
             assert child.restarts == 0, form
-        assert inbox.people() == len(FORMS)
+        assert inbox.people() == len(poisons)
         assert len(queue) == 0
     finance.engine.dispose()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
 from typing import Any
 from unittest.mock import patch
@@ -20,9 +21,11 @@ from shared.audit import seal
 from shared.bus import worker
 from shared.bus.pump import Pump
 from shared.bus.purge import purge
+from shared.bus.signature import Seals
 from shared.bus.ticker import sweep
 from shared.db import SERVICES, WORKER, Database, database
 from shared.errors import NotYet
+from shared.settings import settings
 from shared.tasks import Tasks
 from shared.web import Edge
 from tests.simulation.broker import Broker, Task
@@ -104,7 +107,8 @@ class House:
                         )
                     )
                 stack.enter_context(patch.dict(self._tasks[service].handlers, self._listening(service)))
-                self._pumps[service] = Pump(self.broker, database(service, WORKER), None)  # type: ignore[arg-type]  # stands in
+                seals = Seals(service, partial(database, service, WORKER), settings().keys)
+                self._pumps[service] = Pump(self.broker, database(service, WORKER), None, seals)  # type: ignore[arg-type]  # stands in
             yield self
 
     def _listening(self, service: str) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""The broker's accounts: what each may do there, so that a stolen one opens nothing of another's (promise 18).
+
+A service reads its own queue and keeps what it holds under keys of its own; to the queue of another it can only add,
+and see how long it is. What it adds there takes effect only when it is signed (shared/bus/signature.py). No account of
+a process may run scripts on queues, list keys, delete, flush, configure or administer. `web` counts requests for the
+rate limits; `operator` sees how long the queues are; `admin` may do everything, and no process has it. The account
+that is meant where nobody logs in is off.
+"""
+
+from collections.abc import Mapping
+
+SERVICES = ("intake", "dispatch", "finance", "hr")
+WEB, OPERATOR, ADMIN = "web", "operator", "admin"
+ACCOUNTS = (*SERVICES, WEB, OPERATOR, ADMIN)
+
+_CONNECTION = "+ping +select +info +client|setinfo +client|setname"
+_TRANSACTION = "+multi +exec +watch +unwatch +discard"
+_QUEUE = "+lpush +rpush +brpop +llen"
+_HELD = "+hset +hget +hdel +zadd +zrem +zrange"
+_RATES = "~rate:* +evalsha +script|load +lindex +lpush +ltrim +expire"
+
+
+def acl(passwords: Mapping[str, str]) -> str:
+    """The broker's ACL file; raises KeyError when an account has no password."""
+    lines = ["user default off"]
+    lines += [f"user {name} on >{passwords[name]} resetchannels -@all {_allowed(name)}" for name in ACCOUNTS]
+    return "\n".join(lines) + "\n"
+
+
+def _allowed(name: str) -> str:
+    if name == ADMIN:
+        return "~* &* +@all"
+    if name == OPERATOR:
+        return f"{_CONNECTION} {_keys(*SERVICES, *(f'held-{service}' for service in SERVICES))} +llen +hlen"
+    if name == WEB:
+        return f"{_CONNECTION} {_RATES}"
+    others = (service for service in SERVICES if service != name)
+    own = f"{_keys(name)} {_keys(f'held-{name}', f'held-since-{name}')} {_QUEUE} {_HELD}"
+    return f"{_CONNECTION} {_TRANSACTION} {own} ({_keys(*others)} +lpush +llen)"
+
+
+def _keys(*names: str) -> str:
+    return " ".join(f"~{name}" for name in names)
