@@ -36,6 +36,7 @@ from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
 from bianmin.stack import Stack
 from bianmin.verify.command import verify
+from shared.db import role_of
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.settings import settings
@@ -73,8 +74,12 @@ def up(data: Data = Path(".data"), port: Port = None, simulate: Simulate = "") -
 
 @app.command()
 def prepare(simulate: Simulate = "") -> None:
-    """Create roles, schemas and the clock in BIANMIN_DATABASE_URL and migrate all services; `up` does it itself."""
-    prepare_installation(settings().database_url, simulated_at=simulate or None)
+    """Create roles, schemas and the clock in BIANMIN_DATABASE_URL and migrate all services; `up` does it itself.
+
+    Its user becomes their owner. Each BIANMIN_<SERVICE>_DATABASE_PASSWORD, and that of VERIFIER, is set.
+    """
+    passwords = {role_of(name): settings().database_password(name) for name in (*SERVICES, "verifier")}
+    prepare_installation(settings().database_url, simulated_at=simulate or None, passwords=passwords)
 
 
 @app.command()

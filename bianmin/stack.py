@@ -15,6 +15,7 @@ from types import FrameType
 
 import httpx
 import redis
+from sqlalchemy import URL, make_url
 
 from bianmin.address import Address
 from bianmin.children import Child, Supervisor, wait_until
@@ -88,7 +89,7 @@ class Stack:
             pid=os.getpid(),
         )
         environment = {
-            "BIANMIN_DATABASE_URL": database_url,
+            "BIANMIN_DATABASE_URL": anybody(database_url),
             "BIANMIN_BROKER_URL": broker_url,
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
@@ -98,7 +99,7 @@ class Stack:
         self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         self._listening = listening  # kept: a web process that ended is started again on the same socket
-        self._prepare(environment)
+        self._prepare(environment | {"BIANMIN_DATABASE_URL": database_url})
         self._await_web(web, address)
         self._check_broker(broker_url)
         self.supervisor.start(*workers)
@@ -146,7 +147,7 @@ class Stack:
                 place=self.data.name,
                 progress=self.data / "progress" / f"worker-{service}",
                 log=self.data / "logs" / f"worker-{service}.log",
-                env=environment,
+                env=environment | {password_of(other): "" for other in SERVICES if other != service},
             )
             for service in SERVICES
         ]
@@ -208,6 +209,18 @@ class Stack:
             self.engines.stop()
         if self._lock is not None:
             os.close(self._lock)
+
+
+def anybody(url: str) -> str:
+    """The URL without its user: each process logs in as itself, and the owner's password is none of its business."""
+    owner = make_url(url)
+    nobody = URL.create(owner.drivername, None, None, owner.host, owner.port, owner.database, owner.query)
+    return nobody.render_as_string(hide_password=False)
+
+
+def password_of(service: str) -> str:
+    """The variable with a service's password in the database, which is none of another service's business."""
+    return f"BIANMIN_{service.upper()}_DATABASE_PASSWORD"
 
 
 def _listen(port: int | None) -> socket.socket:

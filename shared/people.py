@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Date, Index, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
+from shared.db import SITES
 from shared.errors import NotFound, NotYet
 from shared.messages import Department, PersonChanged, Role, SiteChanged
 
@@ -84,16 +85,21 @@ def hash_token(token: str) -> str:
 
 
 _IDENTIFY = text("""
-    SELECT id, name, role, department, site_ids, all_sites, clock_now() AS now
+    SELECT id, name, role, department, site_ids, all_sites, clock_now() AS now,
+           set_config('app.sites', CASE WHEN all_sites THEN '*' ELSE array_to_string(site_ids, ',') END, true) AS sites
     FROM people WHERE token_hash = :token_hash AND active
 """)
 
 
 def identify(session: Session, token: str) -> tuple[Actor, datetime] | None:
-    """Whose token this is, and the moment it is, in one round trip; None when it is nobody's."""
+    """Whose token this is, and the moment it is, in one round trip; None when it is nobody's.
+
+    From here on the transaction sees and writes what is of his sites, and nothing else (walls.py).
+    """
     row = session.execute(_IDENTIFY, {"token_hash": hash_token(token)}).one_or_none()
     if row is None:
         return None
+    session.info[SITES] = row.sites
     sites = None if row.all_sites else frozenset(row.site_ids)
     return Actor(row.id, row.name, row.role, row.department, sites), row.now
 

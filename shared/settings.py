@@ -9,12 +9,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Everything that differs between two installations; each is one environment variable."""
+    """Everything that differs between two installations; each is one environment variable.
 
-    model_config = SettingsConfigDict(env_prefix="BIANMIN_", extra="ignore")
+    Or a file of the variable's name in /run/secrets, as containers are given what must not stand in an environment.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="BIANMIN_",
+        extra="ignore",
+        secrets_dir=[folder for folder in ("/run/secrets",) if Path(folder).is_dir()],
+    )
 
     database_url: str
-    """PostgreSQL, as postgresql+psycopg://user:password@host/name."""
+    """PostgreSQL, as postgresql+psycopg://user:password@host/name; `shared/db.py` says which user a process is."""
     broker_url: str
     """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
     founder_secret: SecretStr = SecretStr("")
@@ -29,6 +36,17 @@ class Settings(BaseSettings):
     """A worker touches it as long as it makes progress, for whoever is to restart one that hangs."""
     webhook_allow_private: bool = False
     """Whether webhooks may go to the company's own network, and without TLS to this very machine."""
+    intake_database_password: SecretStr = SecretStr("")
+    """With this `bianmin prepare` lets intake log in, and a process whose URL is another user's logs in as intake."""
+    dispatch_database_password: SecretStr = SecretStr("")
+    finance_database_password: SecretStr = SecretStr("")
+    hr_database_password: SecretStr = SecretStr("")
+    verifier_database_password: SecretStr = SecretStr("")
+
+    def database_password(self, login: str) -> str:
+        """The password of a service, or of the verifier, in the database; empty where none is asked for."""
+        password: SecretStr = getattr(self, f"{login}_database_password")
+        return password.get_secret_value()
 
 
 @cache

@@ -18,7 +18,7 @@ from bianmin.engines import Engines
 from services.finance.actions import receipt_book
 from services.finance.tasks import tasks
 from shared import clock
-from shared.db import Database
+from shared.db import WORKER, Database
 from shared.ids import new_id
 from shared.installation import prepare
 from shared.messages import Message, PersonChanged, SiteChanged
@@ -146,7 +146,7 @@ def _found(url: str, *, numbers_each: int) -> _Company:
     clerk = _person("clerk", sha256(TOKEN.encode()).hexdigest())
     workers = [_person("worker", uuid4().hex) for _ in range(2)]
     actor = Actor(clerk.person_id, clerk.name, "cashier", "finance", None)
-    finance = Database("finance", url, pool_size=1)
+    finance = Database("finance", url, pool_size=1, limits=WORKER)
     sites = []
     with finance.session() as session:
         now = clock.now(session)

@@ -23,7 +23,7 @@ from services.hr.tasks import tasks as hr
 from services.intake.tasks import tasks as intake
 from shared.bus import inbox, outbox
 from shared.bus.ticker import sweep
-from shared.db import database
+from shared.db import WORKER, database
 from tests.journeys.test_commands import ROOT
 
 TASKS = {tasks.service: tasks for tasks in (intake, dispatch, finance, hr)}
@@ -47,7 +47,7 @@ class Town(World):
         """Until no message is under way and no deadline has passed without being acted on."""
         if self._swept_at != self.now:
             for service, tasks in TASKS.items():
-                sweep(database(service), tasks.ticks)
+                sweep(database(service, WORKER), tasks.ticks)
             self._swept_at = self.now
         wait_until("all messages to have been handled", self._carried, seconds=30)
 
@@ -56,16 +56,16 @@ class Town(World):
         with self._engine.connect() as connection:
             busy = connection.scalars(text(_BUSY)).all()
         for service in busy:
-            with database(service).session() as session:
+            with database(service, WORKER).session() as session:
                 due = outbox.take_due(session) + inbox.take_retries(session)
             for envelope in due:
                 handlers = TASKS[envelope.receiver].handlers
-                inbox.receive(database(envelope.receiver), handlers, asdict(envelope))
+                inbox.receive(database(envelope.receiver, WORKER), handlers, asdict(envelope))
         for service in TASKS if busy else ():
-            with database(service).session() as session:
+            with database(service, WORKER).session() as session:
                 acknowledged = inbox.take_acknowledgements(session)
             for sender, ids in acknowledged.items():
-                with database(sender).session() as session:
+                with database(sender, WORKER).session() as session:
                     outbox.acknowledge(session, receiver=service, ids=[UUID(id_) for id_ in ids])
         return not busy
 

@@ -15,6 +15,7 @@ from services.finance.rules.plain_text import Dialect
 from shared.db import database
 from shared.paging import Page
 from shared.people import Actor
+from shared.walls import act_for
 from shared.web import After, Edge, Limit, MonthName
 
 routes = APIRouter(tags=["ledger"])
@@ -56,6 +57,7 @@ def _written(actor: Actor, month: str | None, dialect: Dialect) -> Iterator[str]
     # the request's transaction ends before the answer is sent; this one sees a single moment of the books
     with database("finance").session() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        act_for(session, actor)
         pieces = export_of(session, actor, dialect, month=month)
         while chunk := "".join(islice(pieces, 1000)):
             yield chunk

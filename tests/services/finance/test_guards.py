@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from shared.db import SERVICES, Database, database, role_of
+from shared.db import SERVICES, WORKER, Database, database, role_of
 from shared.ids import new_id
 from shared.installation import prepare
 from tests.conftest import START
@@ -236,7 +236,7 @@ class Target:
 def target(installation: str) -> Target:
     """A month with a fee, a fine taken from a bonus, and all cash at finance."""
     prepare(installation, simulated_at=START.isoformat())  # rights of the database itself are not copied with it
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         office.paid(10003)
@@ -244,7 +244,7 @@ def target(installation: str) -> Target:
         fined(office, office.worker, 100)
         office.end_month(MAY_FIRST)
         compute(office)
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         journal = session.execute(text("SELECT id FROM journals ORDER BY id LIMIT 1")).scalar_one()
     return Target(office.site_id, office.clerk.person_id, journal, new_id())
 
@@ -279,7 +279,7 @@ def attempt(engine: Engine, sql: str) -> str:
 def test_every_attack_on_the_books_is_refused_for_its_reason(
     target: Target, owner: Engine, installation: str, by: str
 ) -> None:
-    service = Database("finance", installation, pool_size=1)
+    service = Database("finance", installation, pool_size=1, limits=WORKER)
     before = contents(owner)
     tried = {name: attack for name, attack in ATTACKS.items() if getattr(attack, by) is not None}
     answers = {

@@ -12,7 +12,7 @@ from services.finance.tasks import anchor_ledger
 from services.hr.tasks import hear_ledger_anchored
 from shared import clock
 from shared.bus.ticker import sweep
-from shared.db import Database, database
+from shared.db import WORKER, Database, database
 from shared.errors import RuleBroken
 from shared.messages import LedgerAnchored
 from tests.conftest import START
@@ -53,18 +53,18 @@ def seen(owner: Engine) -> tuple[list[int], int, list[int]]:
 
 def live(journals: int = JOURNALS) -> None:
     """Fees are taken, each in a transaction of its own."""
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         jobs = [office.accepted() for _ in range(journals)]
     for job in jobs:
-        with database("finance").session() as session:
+        with database("finance", WORKER).session() as session:
             office.session = session
             office.collect(job)
 
 
 def told() -> list[LedgerAnchored]:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         bodies = session.execute(text("SELECT body FROM outbox WHERE type = 'LedgerAnchored' ORDER BY sequence"))
         return [LedgerAnchored.model_validate(body) for body in bodies.scalars()]
 
@@ -76,7 +76,7 @@ def pass_time(committing: Engine, to: timedelta) -> None:
     with Session(committing) as session, session.begin():
         session.execute(text("SET LOCAL search_path = installation"))
         clock.move(session, START + to)
-    sweep(database("finance"), tasks.ticks)
+    sweep(database("finance", WORKER), tasks.ticks)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def told_to_hr(installation: str, committing: Engine) -> Engine:
     live()
     pass_time(committing, timedelta(minutes=61))
     (anchor,) = told()
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         hear_ledger_anchored(session, anchor, now=MORNING)
     assert seen(committing) == ([], 0, [])
     return committing
@@ -110,7 +110,7 @@ def test_whatever_is_done_to_the_ledger_below_the_rules_is_seen(
 
 def test_a_ledger_cut_short_that_grows_again_contradicts_what_hr_was_told(told_to_hr: Engine) -> None:
     WAYS["cut the tail"](told_to_hr, 3)
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session, code="LH")
         office.begin()
         for _ in range(JOURNALS):
@@ -140,13 +140,13 @@ def test_the_head_is_told_within_an_hour_of_the_first_journal_and_only_when_ther
     assert [(anchor.seq, anchor.anchored_at) for anchor in told()] == [(2, START + timedelta(minutes=61))]
     pass_time(committing, timedelta(hours=8))
     assert len(told()) == 1
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session, code="LH")
         office.begin()
         office.paid()
     pass_time(committing, timedelta(hours=9, minutes=1))
     assert [anchor.seq for anchor in told()] == [2, 3]
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         assert published(session).count(("LedgerAnchored", "hr")) == 2
 
 
@@ -154,7 +154,7 @@ def test_of_many_who_sweep_at_once_one_tells_the_head(installation: str, committ
     live(1)
     with Session(committing) as session, session.begin():
         session.execute(text("UPDATE finance.ledger_anchors SET due_at = due_at - interval '2 hours'"))
-    busy = Database("finance", installation, pool_size=8)
+    busy = Database("finance", installation, pool_size=8, limits=WORKER)
 
     def anchor(_: int) -> int:
         with busy.session() as session:
@@ -182,12 +182,12 @@ def test_hr_keeps_each_head_once_and_refuses_another_past(session_of: Callable[[
 
 
 def test_a_hundred_journals_of_many_threads_make_one_chain_without_a_gap(installation: str, committing: Engine) -> None:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         office.book(61, 160)
         jobs = [office.accepted() for _ in range(100)]
-    busy = Database("finance", installation, pool_size=8)
+    busy = Database("finance", installation, pool_size=8, limits=WORKER)
 
     def take(job: object) -> None:
         with busy.session() as session:
