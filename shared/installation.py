@@ -80,7 +80,7 @@ def _create_roles(
             # made unreadable here, so that no log of the server can hold it
             server = cast("psycopg.Connection", connection.connection.driver_connection).pgconn
             sealed = server.encrypt_password(passwords[role].encode(), role.encode(), b"scram-sha-256").decode()
-            connection.execute(text(f"ALTER ROLE {role} PASSWORD '{sealed}'"))
+            connection.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{sealed}'")  # whose colons are no parameters
 
 
 def _create_clock(connection: Connection, simulated_at: str | None) -> None:

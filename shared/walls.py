@@ -20,7 +20,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.db import EVERY_SITE, SITES
-from shared.people import Actor
 
 FUNCTIONS = """
     CREATE OR REPLACE FUNCTION installation.acts_everywhere() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
@@ -33,9 +32,9 @@ FUNCTIONS = """
 _SET = text("SELECT set_config('app.sites', :sites, true)")
 
 
-def act_for(session: Session, actor: Actor) -> None:
-    """A transaction that was begun without asking who it is acts for the sites of this person from now on."""
-    _act(session, EVERY_SITE if actor.site_ids is None else ",".join(map(str, actor.site_ids)))
+def act_as(session: Session, asked: Session) -> None:
+    """One more transaction of a request, begun without asking who it is, acts for the sites of the first."""
+    _act(session, asked.info[SITES])
 
 
 def act_everywhere(session: Session) -> None:

@@ -59,7 +59,7 @@ def lived(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
         settings.cache_clear()
         db.database.cache_clear()
-        client, cast = live_a_month(url, SECRET)
+        client, cast = live_a_month(url, SECRET, "BK")
         yield LivedTown(url, client, cast)
         for service in db.SERVICES:
             for made in (db.database(service), db.database(service, db.WORKER)):

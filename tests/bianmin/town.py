@@ -28,7 +28,7 @@ from tests.journeys.test_commands import ROOT
 
 TASKS = {tasks.service: tasks for tasks in (intake, dispatch, finance, hr)}
 JOBS, REFUSED = 26, 4
-"""Requests of the play: enough that each of its troubles comes once, and some that are no service of ours."""
+"""Requests of the play at each site: enough that each of its troubles comes once, and some that are not ours."""
 
 
 _BUSY = " UNION ALL ".join(
@@ -90,16 +90,19 @@ class TownClient(Client):
         return super().get(person, path, **query)
 
 
-def live_a_month(database_url: str, founder_secret: str) -> tuple[TownClient, Cast]:
-    """April 2026 at one site, with every trouble of the play, settled and paid out."""
+def live_a_month(database_url: str, founder_secret: str, *codes: str) -> tuple[TownClient, Cast]:
+    """April 2026 at the sites of these codes, with every trouble of the play, settled and paid out."""
     mapping = read_mapping(ROOT / "examples/nyc311.toml")
     rows, _ = map_rows(open_table(ROOT / "examples/nyc311.csv", mapping), mapping)
-    of_one = [row for row in rows if row.site_code == "BK"]
-    taken = [row for row in of_one if row.fields["trade"] in {"water", "electricity", "cleaning", "greening"}]
-    refused = [row for row in of_one if row.fields["trade"] == "other"]
+    taken, refused = [], []
+    for code in codes:
+        there = [row for row in rows if row.site_code == code]
+        ours = {"water", "electricity", "cleaning", "greening"}
+        taken += [row for row in there if row.fields["trade"] in ours][:JOBS]
+        refused += [row for row in there if row.fields["trade"] == "other"][:REFUSED]
     client = TownClient()
     client.town = Town(client, database_url)
-    cast = found_company(client.town, founder_secret, ["BK"], today=date(2026, 4, 1))
-    Play(client.town, cast, taken[:JOBS] + refused[:REFUSED], mapping, seed=1).live()
+    cast = found_company(client.town, founder_secret, codes, today=date(2026, 4, 1))
+    Play(client.town, cast, taken + refused, mapping, seed=1).live()
     client.town.settle()
     return client, cast
