@@ -5,11 +5,9 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, get_args
-from unittest.mock import patch
 from urllib.parse import urlencode
 
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -19,10 +17,8 @@ from sqlalchemy.orm import Session
 from bianmin.client import Person
 from bianmin.month.cast import PRICES, Cast, Founding, Team
 from services.hr.rules.post import DEPARTMENTS
-from shared import web
 from shared.db import SERVICES, WEB, Database
 from shared.messages import Role
-from shared.people import Actor, identify
 from tests.bad_input.acts import roles_of
 from tests.bad_input.house import web_of
 from tests.bianmin.town import TownClient
@@ -215,18 +211,3 @@ def told(town: LivedTown, question: Question, role: Role) -> tuple[int, str]:
         with zipfile.ZipFile(io.BytesIO(body)) as parts:
             body = b"\n".join(parts.read(name) for name in parts.namelist())
     return answer.status_code, f"{answer.headers}\n{body.decode()}"
-
-
-@contextmanager
-def checks_off() -> Iterator[None]:
-    """The services' own checks of sites, switched off from outside: each person counts as one of all sites.
-
-    The wall stands: what the transaction acts for was said in the statement that found out who asks.
-    """
-
-    def anybody(session: Session, token: str) -> tuple[Actor, datetime] | None:
-        known = identify(session, token)
-        return known and (replace(known[0], site_ids=None), known[1])
-
-    with patch.object(web, "identify", anybody):
-        yield

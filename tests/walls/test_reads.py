@@ -3,7 +3,8 @@
 import pytest
 
 from shared.db import SERVICES
-from tests.walls.house import LivedTown, Question, canaries, checks_off, questions, strangers, told
+from tests.walls.house import LivedTown, Question, canaries, questions, strangers, told
+from tests.walls.off import checks_off
 
 
 @pytest.fixture(scope="module")
