@@ -25,7 +25,7 @@ FUNCTIONS = """
     CREATE OR REPLACE FUNCTION installation.acts_everywhere() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
     RETURN coalesce(current_setting('app.sites', true) = '*', false);
     CREATE OR REPLACE FUNCTION installation.acting_sites() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN string_to_array(nullif(current_setting('app.sites', true), ''), ',')::uuid[];
+    RETURN string_to_array(nullif(nullif(current_setting('app.sites', true), '*'), ''), ',')::uuid[];
 """
 """What the policies of `shared/migrations.py` ask, once for each statement and not for each row."""
 
