@@ -161,7 +161,7 @@ def values_at(town: LivedTown, team: Team) -> dict[str, str]:
     worker = team.workers["engineering"][1].id
     return {
         "site_id": team.site_id,
-        "request_id": first_of(rows, "requests", "id"),
+        "request_id": first_of(rows, "work_orders", "request_id"),
         "phone": first_of(rows, "requests", "phone"),
         "room": first_of(rows, "requests", "address"),
         "work_order_id": first_of(rows, "work_orders", "id"),
@@ -178,12 +178,12 @@ def values_at(town: LivedTown, team: Team) -> dict[str, str]:
 
 def questions(town: LivedTown, service: str) -> list[Question]:
     """Every GET of a service about our site and about the other, with and without what narrows it."""
-    asked = []
+    asked, values = [], [values_at(town, team) for team in (town.home, town.other)]
     for context in iter_route_contexts(web_of(service).routes):
         route = context.original_route
         if isinstance(route, APIRoute) and "GET" in route.methods and route.path not in ("/live", "/ready"):
-            for team in (town.home, town.other):
-                asked += list(_questions(f"/{service}{context.path}", route, values_at(town, team)))
+            for of_site in values:
+                asked += list(_questions(f"/{service}{context.path}", route, of_site))
     return list(dict.fromkeys(asked))
 
 
