@@ -20,7 +20,7 @@ WRONG_AMOUNTS = (-1, 0, 2**53 + 1, 10.005, "12")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-OF_PEOPLE = ("/people/", "/duty-days/", "/neglects")
+OF_PEOPLE = ("/people/", "/duty-days/")
 """Acts on a person, who may work at several sites and is not walled: the service alone refuses them elsewhere."""
 
 
