@@ -41,6 +41,7 @@ from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
 from bianmin.verify.command import verify, verify_audit_logs
 from shared.broker import queue_lengths
+from shared.db import role_of
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.sealing import NoDataKeys, SealBroken
@@ -86,9 +87,13 @@ def up(data: Data = Path(".data"), port: Port = None, simulate: Simulate = "") -
 
 @app.command()
 def prepare(simulate: Simulate = "") -> None:
-    """Create keys, roles, schemas and the clock, and migrate all services; `up` does it itself."""
+    """Create keys, roles, schemas and the clock in BIANMIN_DATABASE_URL and migrate all services; `up` does it itself.
+
+    Its user becomes their owner. Each BIANMIN_<SERVICE>_DATABASE_PASSWORD, and that of VERIFIER, is set.
+    """
     make_missing(settings().keys)
-    prepare_installation(settings().database_url, simulated_at=simulate or None)
+    passwords = {role_of(name): settings().database_password(name) for name in (*SERVICES, "verifier")}
+    prepare_installation(settings().database_url, simulated_at=simulate or None, passwords=passwords)
     keys = settings().session_keys
     if keys is not None:
         make_keys(keys)

@@ -15,6 +15,7 @@ from types import FrameType
 
 import httpx
 import redis
+from sqlalchemy import URL, make_url
 
 from bianmin.address import Address
 from bianmin.broker_accounts import ACCOUNTS, OPERATOR, WEB
@@ -92,7 +93,7 @@ class Stack:
             pid=os.getpid(),
         )
         environment = {
-            "BIANMIN_DATABASE_URL": database_url,
+            "BIANMIN_DATABASE_URL": anybody(database_url),
             "BIANMIN_BROKER_URL": self._broker_url(WEB, broker_url),
             **{_broker_url_name(account): "" for account in ACCOUNTS},  # each process is told its own alone
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
@@ -108,7 +109,7 @@ class Stack:
         self.verifier = self.make_verifier(environment)
         self.supervisor.start(web)  # it needs the database only to answer, so it loads while that is prepared
         self._listening = listening  # kept: a web process that ended is started again on the same socket
-        self._prepare(environment | keys)
+        self._prepare(environment | keys | {"BIANMIN_DATABASE_URL": database_url})
         self._await_web(web, address)
         self._check_broker(address.broker_url)
         self.supervisor.start(*workers)
@@ -170,7 +171,9 @@ class Stack:
                 place=self.data.name,
                 progress=self.data / "progress" / f"worker-{service}",
                 log=self.data / "logs" / f"worker-{service}.log",
-                env=environment | {"BIANMIN_BROKER_URL": self._broker_url(service, broker_url)},
+                env=environment
+                | {"BIANMIN_BROKER_URL": self._broker_url(service, broker_url)}
+                | {password_of(other): "" for other in SERVICES if other != service},
             )
             for service in SERVICES
         ]
@@ -237,6 +240,18 @@ class Stack:
 def _broker_url_name(account: str) -> str:
     """The variable by which `bianmin up` is told how an account reaches a broker that is not embedded."""
     return f"BIANMIN_{account.upper()}_BROKER_URL"
+
+
+def anybody(url: str) -> str:
+    """The URL without its user: each process logs in as itself, and the owner's password is none of its business."""
+    owner = make_url(url)
+    nobody = URL.create(owner.drivername, None, None, owner.host, owner.port, owner.database, owner.query)
+    return nobody.render_as_string(hide_password=False)
+
+
+def password_of(service: str) -> str:
+    """The variable with a service's password in the database, which is none of another service's business."""
+    return f"BIANMIN_{service.upper()}_DATABASE_PASSWORD"
 
 
 def _listen(port: int | None) -> socket.socket:

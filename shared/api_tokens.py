@@ -53,7 +53,7 @@ _IDENTIFY = text(f"""
 def identify_api_token(session: Session, token: str, *, said: str) -> tuple[Actor, datetime] | None:
     """Whose API token this is, limited to its scopes, and the moment it is; None when it is nobody's or over."""
     row = session.execute(_IDENTIFY, {"token_hash": hash_token(token), "said": said}).one_or_none()
-    return None if row is None else actor_of(row, frozenset(row.scopes))
+    return None if row is None else actor_of(session, row, frozenset(row.scopes))
 
 
 _PUT = text("""

@@ -36,7 +36,7 @@ TEXT = """
 
 _NOTE_CHANGE = """
     CREATE OR REPLACE FUNCTION {service}.note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = {service}, installation, pg_temp AS $$
+    SET search_path = {service}, installation, pg_temp SET app.sites = '*' AS $$
     DECLARE
         said jsonb := coalesce(nullif(current_setting('app.audit', true), ''), '{{}}');
         whole jsonb;
@@ -79,7 +79,7 @@ _WITHOUT = """
 
 _SEAL = """
     CREATE OR REPLACE FUNCTION {service}.seal_audit_log(most integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = {service}, installation, pg_temp AS $$
+    SET search_path = {service}, installation, pg_temp SET app.sites = '*' AS $$
     DECLARE
         head bigint;
         previous text;

@@ -1,7 +1,8 @@
-"""One PostgreSQL, one schema and one role for each service.
+"""One PostgreSQL, one schema and one login for each service.
 
-A connection of a service starts as that service's role with its schema first on the search path, so the same
-unqualified table name (`outbox`, `people`) means the service's own table, and nothing else can be reached.
+A service logs in as itself with its schema first on the search path, so the same unqualified table name (`outbox`,
+`people`) means the service's own table. Its login owns nothing and is member of nothing, so nothing else can be
+reached, whatever is said on the connection. Which rows of its own tables it reaches, walls.py says.
 
 How long a statement may take is decided here: 30 s for a person who waits for a page, 8 s for a worker, which has
 other messages to handle and whose message is tried again. The inbox's lease on a message (30 s) is longer than that.
@@ -20,7 +21,7 @@ from typing import Any
 
 import psycopg
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, create_engine, event, inspect
+from sqlalchemy import URL, BigInteger, DateTime, Engine, MetaData, create_engine, event, inspect, make_url
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -51,6 +52,10 @@ TYPES: dict[Any, Any] = {
 """Python type -> column type of every service: time with a zone, whole numbers as bigint, enums as text."""
 
 
+SITES = "sites"
+"""Under this name a session's `info` holds which sites its transaction acts for, as `app.sites` says it (walls.py)."""
+EVERY_SITE = "*"
+
 REST_SECONDS = 1.0
 """A connection unused for longer is asked whether it lives before it is used."""
 
@@ -65,16 +70,31 @@ def role_of(service: str) -> str:
     return f"bianmin_{service}"
 
 
+def login(url: str, role: str, password: str = "") -> URL:
+    """`url` as that role: as it stands where it names the role, else with its user replaced and this password.
+
+    So one process for all services, and the owner's tools, need one URL; a process of one service is given its own.
+    """
+    asked = make_url(url)
+    if asked.username == role:
+        return asked
+    return URL.create(asked.drivername, role, password or None, asked.host, asked.port, asked.database, asked.query)
+
+
 @dataclass(frozen=True)
 class Limits:
-    """How many seconds a statement may take, and wait for a lock."""
+    """How many seconds a statement may take, and wait for a lock; and whether it may touch what is of any site.
+
+    Without that it may when the person asking is known, who has his sites (walls.py).
+    """
 
     statement_seconds: int
     lock_seconds: int
+    every_site: bool
 
 
-WEB = Limits(statement_seconds=30, lock_seconds=10)
-WORKER = Limits(statement_seconds=8, lock_seconds=4)
+WEB = Limits(statement_seconds=30, lock_seconds=10, every_site=False)
+WORKER = Limits(statement_seconds=8, lock_seconds=4, every_site=True)
 
 GONE = {
     "connect_timeout": 5,
@@ -96,12 +116,11 @@ def held_by(
 class Database:
     """The connections of one service in this process."""
 
-    def __init__(self, service: str, url: str, *, pool_size: int, limits: Limits = WEB) -> None:
+    def __init__(self, service: str, url: str, *, pool_size: int, limits: Limits = WEB, password: str = "") -> None:
         self.service = service
-        self.url = url
         self.limits = limits
         self.engine: Engine = create_engine(
-            url,
+            login(url, role_of(service), password),
             pool_size=pool_size,
             max_overflow=0,
             pool_recycle=1800,
@@ -126,9 +145,10 @@ class Database:
                 raise InvalidatePoolError
 
     def options(self) -> str:
-        """Start-up options of a connection: role, search path, and limits that end a stuck statement."""
+        """Start-up options of a connection: search path, sites, and limits that end a stuck statement."""
+        sites = f" -c app.sites={EVERY_SITE}" if self.limits.every_site else ""
         return (
-            f"-c role={role_of(self.service)} -c search_path={self.service},installation"
+            f"-c search_path={self.service},installation{sites}"
             f" -c statement_timeout={self.limits.statement_seconds}s -c lock_timeout={self.limits.lock_seconds}s"
             " -c idle_in_transaction_session_timeout=60s"
         )
@@ -138,6 +158,8 @@ class Database:
         """One transaction: committed when the block ends well, rolled back when it raises."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.info["service"] = self.service
+            if self.limits.every_site:
+                session.info[SITES] = EVERY_SITE
             yield session
 
 
@@ -148,4 +170,10 @@ def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
 @cache
 def database(service: str, limits: Limits = WEB) -> Database:
     """The connections of this process for `service`, made at first use from the settings."""
-    return Database(service, settings().database_url, pool_size=settings().web_pool, limits=limits)
+    return Database(
+        service,
+        settings().database_url,
+        pool_size=settings().web_pool,
+        limits=limits,
+        password=settings().database_password(service),
+    )

@@ -1,19 +1,23 @@
 """What an installation is before any service lives in it: roles, schemas, the clock, the migrations.
 
-Done by `bianmin up` with the owner's connection, again and again without harm.
+Done by `bianmin up` with the owner's connection, again and again without harm. The owner owns every table and logs in
+for nothing else; the walls between sites hold for him too, unless he is a superuser.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import cast
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 import shared
-from shared import clock
+from shared import clock, walls
 from shared.audit_triggers import audit
-from shared.db import SERVICES, role_of
+from shared.db import EVERY_SITE, SERVICES, role_of
 
 VERIFIER = "bianmin_verifier"
 """Who recomputes every invariant from outside: he reads all, and adds what he saw to `verifications`."""
@@ -42,16 +46,23 @@ class WrongInstallation(Exception):
     """The database holds an installation of the other kind: real instead of simulated, or the reverse."""
 
 
-def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str] = SERVICES) -> None:
+def prepare(
+    url: str,
+    *,
+    simulated_at: str | None = None,
+    services: Sequence[str] = SERVICES,
+    passwords: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Create what is missing and migrate every service to the newest version.
 
     `simulated_at` (RFC 3339) makes a *new* installation a simulation whose clock stands at that moment; a real
-    installation never becomes one. Raises WrongInstallation when the database holds the other kind.
+    installation never becomes one. `passwords`: role -> what it logs in with from now on; others keep theirs.
+    Raises WrongInstallation when the database holds the other kind.
     """
-    owner = create_engine(url, poolclass=NullPool)
+    owner = create_engine(url, poolclass=NullPool, connect_args={"options": f"-c app.sites={EVERY_SITE}"})
     with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
-        _create_roles(connection, services)
+        _create_roles(connection, services, passwords)
         _create_clock(connection, simulated_at)
         _create_schemas(connection, services)
         _narrow(connection)
@@ -67,12 +78,19 @@ def prepare(url: str, *, simulated_at: str | None = None, services: Sequence[str
         _admit_verifier(connection, services)
 
 
-def _create_roles(connection: Connection, services: Sequence[str]) -> None:
+def _create_roles(
+    connection: Connection, services: Sequence[str], passwords: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """A login for each service and for the verifier, member of nothing: so that SET ROLE gains nothing."""
     for role in [*(role_of(service) for service in services), VERIFIER]:
         if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
             connection.execute(text(f"CREATE ROLE {role}"))
-        if not connection.execute(text("SELECT pg_has_role(current_user, :role, 'MEMBER')"), {"role": role}).scalar():
-            connection.execute(text(f"GRANT {role} TO current_user"))
+        connection.execute(text(f"ALTER ROLE {role} LOGIN"))
+        if passwords.get(role):
+            # made unreadable here, so that no log of the server can hold it
+            server = cast("psycopg.Connection", connection.connection.driver_connection).pgconn
+            sealed = server.encrypt_password(passwords[role].encode(), role.encode(), b"scram-sha-256").decode()
+            connection.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{sealed}'")  # whose colons are no parameters
 
 
 def _create_clock(connection: Connection, simulated_at: str | None) -> None:
@@ -92,6 +110,7 @@ def _create_clock(connection: Connection, simulated_at: str | None) -> None:
 def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
     # lets a constraint say "no two of one site overlap"
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA installation"))
+    connection.execute(text(walls.FUNCTIONS))
     for service in services:
         role = role_of(service)
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service}"))
@@ -106,7 +125,8 @@ _NARROW = text("""
         database record;
     BEGIN
         FOR database IN SELECT datname AS name, datname <> current_database() AS other FROM pg_database
-                        WHERE datname IN (current_database(), 'postgres') AND pg_has_role(datdba, 'USAGE') LOOP
+                        WHERE datname IN (current_database(), 'postgres', 'template1')
+                          AND pg_has_role(datdba, 'USAGE') LOOP
             EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', database.name);
             IF database.other THEN
                 EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', database.name);
@@ -120,7 +140,7 @@ _NARROW = text("""
 def _narrow(connection: Connection) -> None:
     """Take away what PostgreSQL lets everybody do and no service needs, where it is ours to take.
 
-    A temporary table could stand before a service's own one; the server's other database is none of its business.
+    A temporary table could stand before a service's own one; the server's other databases are none of its business.
     """
     connection.execute(_NARROW)
 

@@ -1,6 +1,6 @@
 """What every service's migrations/env.py calls: run in the connection and schema that were prepared."""
 
-from alembic import context
+from alembic import context, op
 from sqlalchemy import MetaData
 
 
@@ -19,3 +19,27 @@ def run_migrations(metadata: MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def wall(table: str, *, of: str = "site_id", or_none: bool = False) -> None:
+    """Let a transaction see and write of this table what is of the sites it acts for, and nothing else (walls.py).
+
+    `of` is the column with the site. `or_none`: what is of no site is the whole company's, and everybody's.
+    """
+    ours = f"{of} = ANY ((SELECT installation.acting_sites())::uuid[])"
+    _wall(table, f"{ours} OR {of} IS NULL" if or_none else ours)
+
+
+def wall_by(table: str, parent: str, **keys: str) -> None:
+    """The same for a table that has no site of its own: a row is where the row of `parent` is that it belongs to.
+
+    `keys` are columns of the table, each with the parent's column of the same value.
+    """
+    same = " AND ".join(f"{parent}.{theirs} = {table}.{ours}" for ours, theirs in keys.items())
+    _wall(table, f"EXISTS (SELECT FROM {parent} WHERE {same})")
+
+
+def _wall(table: str, condition: str) -> None:
+    # each SELECT is an initial plan: asked once a statement, and the second only where the first says no
+    op.execute(f"CREATE POLICY sites ON {table} USING ((SELECT installation.acts_everywhere()) OR {condition})")
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")

@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Date, Index, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
+from shared.db import SITES
 from shared.errors import NotFound, NotYet
 from shared.messages import Department, PersonChanged, Role, SiteChanged
 
@@ -90,9 +91,14 @@ def hash_token(token: str) -> str:
 
 KNOWN = """
     p.id, p.name, p.role, p.department, p.site_ids, p.all_sites, clock_now() AS now,
-    set_config('app.audit', CAST(jsonb_set(CAST(:said AS jsonb), '{actor}', to_jsonb(p.id)) AS text), true)
+    set_config('app.audit', CAST(jsonb_set(CAST(:said AS jsonb), '{actor}', to_jsonb(p.id)) AS text), true),
+    set_config('app.sites', CASE WHEN p.all_sites THEN '*' ELSE array_to_string(p.site_ids, ',') END, true) AS sites
 """
-"""SQL: what is asked of the person `p` who acts; from then on the audit log names him (`:said`: shared/audit.py)."""
+"""SQL: what is asked of the person `p` who acts.
+
+From then on the transaction sees and writes what is of his sites, and nothing else (walls.py), and the audit log names
+him (`:said`: audit.py).
+"""
 
 _IDENTIFY = text(f"SELECT {KNOWN} FROM people p WHERE p.token_hash = :token_hash AND p.active")  # noqa: S608  # our own
 
@@ -103,11 +109,12 @@ def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, 
     `said` (see shared/audit.py) is what the audit log will say of what he changes.
     """
     row = session.execute(_IDENTIFY, {"token_hash": hash_token(token), "said": said}).one_or_none()
-    return None if row is None else actor_of(row)
+    return None if row is None else actor_of(session, row)
 
 
-def actor_of(row: Any, scopes: frozenset[str] | None = None) -> tuple[Actor, datetime]:
+def actor_of(session: Session, row: Any, scopes: frozenset[str] | None = None) -> tuple[Actor, datetime]:
     """Who acts, of a row of KNOWN, and the moment it is."""
+    session.info[SITES] = row.sites
     sites = None if row.all_sites else frozenset(row.site_ids)
     return Actor(row.id, row.name, row.role, row.department, sites, scopes), row.now
 

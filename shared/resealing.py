@@ -5,7 +5,7 @@ Every column whose name ends in `_sealed` is found by its name, which also says 
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from shared.db import SERVICES
+from shared.db import EVERY_SITE, SERVICES
 from shared.sealing import MARK, SUFFIX, data_keys, seal, unseal
 
 BATCH = 1000
@@ -27,7 +27,9 @@ def reseal(url: str) -> dict[str, int]:
 
     Raises SealBroken for what does not open: nothing is overwritten then.
     """
-    owner = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    owner = create_engine(
+        url, poolclass=NullPool, hide_parameters=True, connect_args={"options": f"-c app.sites={EVERY_SITE}"}
+    )
     with owner.connect() as connection:
         columns = connection.execute(_COLUMNS, {"services": list(SERVICES)}).all()
         connection.commit()

@@ -126,7 +126,7 @@ def identify_session(session: Session, claims: Claims, *, said: str) -> tuple[Ac
         "said": said,
     }
     row = session.execute(_IDENTIFY, asked).one_or_none()
-    return None if row is None else actor_of(row)
+    return None if row is None else actor_of(session, row)
 
 
 _END = text("""

@@ -14,12 +14,19 @@ def _listed(words: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Everything that differs between two installations; each is one environment variable."""
+    """Everything that differs between two installations; each is one environment variable.
 
-    model_config = SettingsConfigDict(env_prefix="BIANMIN_", extra="ignore")
+    Or a file of the variable's name in /run/secrets, as containers are given what must not stand in an environment.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="BIANMIN_",
+        extra="ignore",
+        secrets_dir=[folder for folder in ("/run/secrets",) if Path(folder).is_dir()],
+    )
 
     database_url: str
-    """PostgreSQL, as postgresql+psycopg://user:password@host/name."""
+    """PostgreSQL, as postgresql+psycopg://user:password@host/name; `shared/db.py` says which user a process is."""
     broker_url: str
     """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
     keys: Path = Path(".data/keys")
@@ -48,6 +55,17 @@ class Settings(BaseSettings):
     """Networks, by commas, whose word (X-Forwarded-For) is taken for where a request came from; none by default."""
     describe_publicly: bool = False
     """Whether the one port of all services answers /openapi.json and /ops/metrics to whoever asks."""
+    intake_database_password: SecretStr = SecretStr("")
+    """With this `bianmin prepare` lets intake log in, and a process whose URL is another user's logs in as intake."""
+    dispatch_database_password: SecretStr = SecretStr("")
+    finance_database_password: SecretStr = SecretStr("")
+    hr_database_password: SecretStr = SecretStr("")
+    verifier_database_password: SecretStr = SecretStr("")
+
+    def database_password(self, login: str) -> str:
+        """The password of a service, or of the verifier, in the database; empty where none is asked for."""
+        password: SecretStr = getattr(self, f"{login}_database_password")
+        return password.get_secret_value()
 
 
 @cache

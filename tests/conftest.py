@@ -10,14 +10,14 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from bianmin.engines import Engines
 from bianmin.keys import make_missing
 from shared import db
-from shared.db import Database
+from shared.db import EVERY_SITE, SITES, WORKER, Database
 from shared.installation import prepare
 from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
@@ -82,7 +82,7 @@ def database_of(template: str) -> Iterator[Callable[[str], Database]]:
 
     def open_database(service: str) -> Database:
         if service not in opened:
-            opened[service] = Database(service, template, pool_size=4)
+            opened[service] = Database(service, template, pool_size=4, limits=WORKER)
         return opened[service]
 
     yield open_database
@@ -100,11 +100,25 @@ def session_of(database_of: Callable[[str], Database]) -> Iterator[Callable[[str
             transaction = connection.begin()
             stack.callback(transaction.rollback)
             session = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
-            session.info["service"] = service
+            session.info |= {"service": service, SITES: EVERY_SITE}
             stack.callback(session.close)
             return session
 
         yield open_session
+
+
+@pytest.fixture
+def owner_of(template: str) -> Iterator[Callable[[str], Connection]]:
+    """The owner's connection in a service's schema; what it changes is undone."""
+    engine = create_engine(template, poolclass=NullPool)
+    with ExitStack() as stack:
+
+        def connect(service: str) -> Connection:
+            connection = stack.enter_context(engine.connect())
+            connection.execute(text(f"SET search_path = {service}, installation"))
+            return connection
+
+        yield connect
 
 
 _EMPTY = """

@@ -136,8 +136,8 @@ def own_all(folder: Path) -> None:
 
 
 def rows(url: str, query: str) -> list[dict[str, Any]]:
-    """What a database answers to a question."""
-    engine = create_engine(url, poolclass=NullPool)
+    """What a database answers to a question about every site."""
+    engine = create_engine(url, poolclass=NullPool, connect_args={"options": "-c app.sites=*"})
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(text(query)).mappings()]
 

@@ -1,5 +1,6 @@
 """A run of the verifier: one snapshot, every invariant, and the record of it."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from time import monotonic
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import scalar_row
 
 from bianmin.verify import INVARIANTS
@@ -45,13 +47,16 @@ class Report:
 
 @contextmanager
 def connected(database_url: str) -> Iterator[psycopg.Connection]:
-    """A connection as the verifier; `database_url` as SQLAlchemy or PostgreSQL writes it."""
-    with psycopg.connect(
-        database_url.replace("postgresql+psycopg:", "postgresql:", 1),
-        options=f"-c role={ROLE} -c search_path=pg_catalog -c work_mem=64MB -c lock_timeout=10s",
-        application_name="bianmin-verify",
-        autocommit=True,
-    ) as connection:
+    """A connection as the verifier, for every site; `database_url` as SQLAlchemy or PostgreSQL writes it.
+
+    When the URL is another user's, the password is that of BIANMIN_VERIFIER_DATABASE_PASSWORD.
+    """
+    where = conninfo_to_dict(database_url.replace("postgresql+psycopg:", "postgresql:", 1))
+    if where.get("user") != ROLE:
+        where |= {"user": ROLE, "password": os.environ.get("BIANMIN_VERIFIER_DATABASE_PASSWORD")}
+    where["options"] = "-c app.sites=* -c search_path=pg_catalog -c work_mem=64MB -c lock_timeout=10s"
+    where["application_name"] = "bianmin-verify"
+    with psycopg.connect(make_conninfo("", **where), autocommit=True) as connection:
         yield connection
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.hr.rules.post import DEPARTMENTS
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from shared.messages import Message, Role
 from shared.people import Actor
@@ -44,7 +44,7 @@ class House:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction of the service that commits."""
-        with database(self.service).session() as session:
+        with database(self.service, WORKER).session() as session:
             yield session
 
     def hear(self, message: Message) -> None:

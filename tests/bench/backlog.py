@@ -18,7 +18,7 @@ from bianmin.stack import SERVICES
 from shared.broker import broker_client
 from shared.bus.outbox import BATCH, publish
 from shared.bus.transport import held_keys
-from shared.db import Database
+from shared.db import WORKER, Database
 from shared.messages import CallbackMissed
 from tests.bench.bare import NOTHING, QUEUE, make_bare
 from tests.bench.figure import Figure, await_acknowledged, found_company, fresh_stack
@@ -44,7 +44,7 @@ def measure() -> list[Figure]:
         clerk = found_company(stack, client)
         site_id = UUID(client.post(clerk, "/hr/api/sites", code="A", name="A 小区")["id"])
         await_acknowledged(stack)
-        intake = Database("intake", address.database_url, pool_size=1)
+        intake = Database("intake", address.database_url, pool_size=1, limits=WORKER)
         with _bare_worker(stack) as (app, broker):
             bus, bare = [], []
             for count in (WARM_UP, *ROUNDS * [MESSAGES]):

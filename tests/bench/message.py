@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from bianmin.children import wait_until
 from bianmin.client import Client, Person
 from shared.bus.outbox import publish
-from shared.db import Database
+from shared.db import WORKER, Database
 from shared.messages import CallbackMissed
 from tests.bench.figure import Figure, await_acknowledged, found_company, hire, owner_of, percentile, stamped_stack
 from tests.stack import RunningStack
@@ -96,7 +96,7 @@ def _steady(
     """Milliseconds of each message from commit to handled."""
     site_id = UUID(client.post(administrator, "/hr/api/sites", code="A", name="A 小区")["id"])
     await_acknowledged(stack)
-    intake = Database("intake", stack.await_up().database_url, pool_size=1)
+    intake = Database("intake", stack.await_up().database_url, pool_size=1, limits=WORKER)
     said: dict[UUID, int] = {}
     began = monotonic()
     for number in range(howmany):

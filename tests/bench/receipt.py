@@ -19,7 +19,7 @@ from services.finance.actions import receipt_book
 from services.finance.rules.receipt import LONGEST_BOOK
 from services.finance.tasks import tasks
 from shared import clock
-from shared.db import Database
+from shared.db import WORKER, Database
 from shared.ids import new_id
 from shared.installation import prepare
 from shared.messages import Message, PersonChanged, SiteChanged
@@ -160,7 +160,7 @@ def _found(url: str, *, numbers_each: int) -> _Company:
     clerks = [_person("clerk", sha256(token.encode()).hexdigest()) for token in tokens]
     workers = [_person("worker", uuid4().hex) for _ in range(2)]
     actor = Actor(clerks[0].person_id, clerks[0].name, "cashier", "finance", None)
-    finance = Database("finance", url, pool_size=1)
+    finance = Database("finance", url, pool_size=1, limits=WORKER)
     sites = []
     with finance.session() as session:
         now = clock.now(session)

@@ -25,7 +25,7 @@ from bianmin.gateway import make_app
 from bianmin.importing.mapping import read_mapping
 from bianmin.importing.sending import ImportResult, RowResult, import_file
 from bianmin.importing.table import NotATable
-from shared.db import database
+from shared.db import WORKER, database
 from tests.people import employ, open_site
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -57,7 +57,7 @@ class Desk:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        with database("intake").session() as session:
+        with database("intake", WORKER).session() as session:
             self.sites = {code: open_site(session, code) for code in ("BX", "BK", "MN", "QN", "SI")}
             employ(session, "desk_head", "front_desk", token=TOKEN)
 
@@ -66,12 +66,12 @@ class Desk:
 
     def stored(self) -> Counter[str]:
         """How many requests of a source there are, by state."""
-        with database("intake").session() as session:
+        with database("intake", WORKER).session() as session:
             return Counter(session.execute(text("SELECT state FROM requests")).scalars().all())
 
     def read(self, column: str) -> dict[str, str]:
         """One column of every request, by the source's key."""
-        with database("intake").session() as session:
+        with database("intake", WORKER).session() as session:
             rows = session.execute(text(f"SELECT source_key, {column} FROM requests")).all()
         return {row.source_key: row[1] for row in rows}
 
@@ -298,7 +298,7 @@ def test_the_moment_is_taken_in_the_zone_of_the_source(desk: Desk, tmp_path: Pat
 
 
 def test_a_row_of_a_site_that_is_not_managed_or_not_the_clerk_s_is_malformed(desk: Desk, tmp_path: Path) -> None:
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         employ(session, "clerk", "front_desk", desk.sites["BK"], token="a-clerk-of-BK")
     mapping = tmp_path / "mapping.toml"
     mapping.write_text(MAPPING.read_text(encoding="utf-8").replace('"SI"', '"JERSEY"'), encoding="utf-8")

@@ -24,13 +24,13 @@ from services.intake.tasks import tasks as intake
 from shared.audit import seal
 from shared.bus import inbox, outbox
 from shared.bus.ticker import sweep
-from shared.db import database
+from shared.db import WORKER, database
 from tests.journeys.test_commands import ROOT
 from tests.sealed import receive
 
 TASKS = {tasks.service: tasks for tasks in (intake, dispatch, finance, hr)}
 JOBS, REFUSED = 26, 4
-"""Requests of the play: enough that each of its troubles comes once, and some that are no service of ours."""
+"""Requests of the play at each site: enough that each of its troubles comes once, and some that are not ours."""
 
 
 _BUSY = " UNION ALL ".join(
@@ -49,27 +49,27 @@ class Town(World):
         """Until no message is under way and no deadline has passed without being acted on."""
         if self._swept_at != self.now:
             for service, tasks in TASKS.items():
-                sweep(database(service), tasks.ticks)
+                sweep(database(service, WORKER), tasks.ticks)
             self._swept_at = self.now
         wait_until("all messages to have been handled", self._carried, seconds=30)
         for service in TASKS:
-            seal(database(service))
+            seal(database(service, WORKER))
 
     def _carried(self) -> bool:
         """Carry what there is; whether nothing is under way any more."""
         with self._engine.connect() as connection:
             busy = connection.scalars(text(_BUSY)).all()
         for service in busy:
-            with database(service).session() as session:
+            with database(service, WORKER).session() as session:
                 due = outbox.take_due(session) + inbox.take_retries(session)
             for envelope in due:
                 handlers = TASKS[envelope.receiver].handlers
-                receive(database(envelope.receiver), handlers, asdict(envelope))
+                receive(database(envelope.receiver, WORKER), handlers, asdict(envelope))
         for service in TASKS if busy else ():
-            with database(service).session() as session:
+            with database(service, WORKER).session() as session:
                 acknowledged = inbox.take_acknowledgements(session)
             for sender, ids in acknowledged.items():
-                with database(sender).session() as session:
+                with database(sender, WORKER).session() as session:
                     outbox.acknowledge(session, receiver=service, ids=[UUID(id_) for id_ in ids])
         return not busy
 
@@ -94,16 +94,19 @@ class TownClient(Client):
         return super().get(person, path, **query)
 
 
-def live_a_month(database_url: str, founder_secret: str) -> tuple[TownClient, Cast]:
-    """April 2026 at one site, with every trouble of the play, settled and paid out."""
+def live_a_month(database_url: str, founder_secret: str, *codes: str) -> tuple[TownClient, Cast]:
+    """April 2026 at the sites of these codes, with every trouble of the play, settled and paid out."""
     mapping = read_mapping(ROOT / "examples/nyc311.toml")
     rows, _ = map_rows(open_table(ROOT / "examples/nyc311.csv", mapping), mapping)
-    of_one = [row for row in rows if row.site_code == "BK"]
-    taken = [row for row in of_one if row.fields["trade"] in {"water", "electricity", "cleaning", "greening"}]
-    refused = [row for row in of_one if row.fields["trade"] == "other"]
+    taken, refused = [], []
+    for code in codes:
+        there = [row for row in rows if row.site_code == code]
+        ours = {"water", "electricity", "cleaning", "greening"}
+        taken += [row for row in there if row.fields["trade"] in ours][:JOBS]
+        refused += [row for row in there if row.fields["trade"] == "other"][:REFUSED]
     client = TownClient()
     client.town = Town(client, database_url)
-    cast = found_company(client.town, founder_secret, ["BK"], today=date(2026, 4, 1))
-    Play(client.town, cast, taken[:JOBS] + refused[:REFUSED], mapping, seed=1).live()
+    cast = found_company(client.town, founder_secret, codes, today=date(2026, 4, 1))
+    Play(client.town, cast, taken + refused, mapping, seed=1).live()
     client.town.settle()
     return client, cast

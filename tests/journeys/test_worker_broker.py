@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine
 
 from shared.broker import broker_client
-from shared.db import Database
+from shared.db import WORKER, Database
 from tests.workers import (
     Inbox,
     Queue,
@@ -50,7 +50,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def inbox(installation: str) -> Iterator[Inbox]:
-    database = Database("finance", installation, pool_size=2)
+    database = Database("finance", installation, pool_size=2, limits=WORKER)
     yield Inbox(database)
     database.engine.dispose()
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from bianmin.children import wait_until
 from bianmin.engines import Engines
-from shared.db import Database
+from shared.db import WORKER, Database
 from tests.workers import Inbox, delivery, envelope, queue_of
 
 pytestmark = pytest.mark.journey
@@ -55,7 +55,7 @@ def celery_of(process: "subprocess.Popen[bytes]") -> psutil.Process:
 def test_it_replaces_a_worker_that_is_stopped_and_ends_with_it_within_five_seconds(
     installation: str, engines: Engines, tmp_path: Path
 ) -> None:
-    inbox = Inbox(Database("finance", installation, pool_size=2))
+    inbox = Inbox(Database("finance", installation, pool_size=2, limits=WORKER))
     with queue_of(engines.broker_url) as queue, container(installation, engines, tmp_path / "log") as process:
         first, good = celery_of(process), envelope()
         queue.put(delivery(good))

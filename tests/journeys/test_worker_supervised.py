@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from bianmin.children import PROGRESS_SECONDS
 from bianmin.engines import Engines
-from shared.db import Database
+from shared.db import WORKER, Database
 from tests.workers import (
     Inbox,
     Queue,
@@ -41,14 +41,14 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def inbox(installation: str) -> Iterator[Inbox]:
-    database = Database("finance", installation, pool_size=2)
+    database = Database("finance", installation, pool_size=2, limits=WORKER)
     yield Inbox(database)
     database.engine.dispose()
 
 
 @pytest.fixture
 def hr(installation: str) -> Iterator[Database]:
-    database = Database("hr", installation, pool_size=2)
+    database = Database("hr", installation, pool_size=2, limits=WORKER)
     yield database
     database.engine.dispose()
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from services.finance.queries.export import export_of
 from services.finance.rules.ledger import JournalKind
 from services.finance.rules.plain_text import yuan
-from shared.db import database
+from shared.db import WORKER, database
 from tests.cases import cases
 from tests.debian import needs
 from tests.money.books import write
@@ -172,7 +172,7 @@ def test_many_entries_are_accepted_by_both_and_never_held_in_memory(
     installation: str, committing: Engine, tmp_path: Path
 ) -> None:
     entries = cases(2000)
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         people: dict[str, UUID] = {who: getattr(office, who).person_id for who in ("clerk", "worker", "mate")}
@@ -180,7 +180,7 @@ def test_many_entries_are_accepted_by_both_and_never_held_in_memory(
         write(owner, entries, site_id=office.site_id, **people)
     for checker in CHECKERS:
         path, process = tmp_path / f"books.{checker.ending}", psutil.Process()
-        with database("finance").session() as session, path.open("w", encoding="utf-8") as file:
+        with database("finance", WORKER).session() as session, path.open("w", encoding="utf-8") as file:
             book = export_of(session, office.lead, checker.dialect, month=None)
             file.write(next(book))
             before = process.memory_info().rss

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from bianmin.children import wait_until
 from shared.bus.purge import purge
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from tests.services.finance.test_api import House
 
@@ -82,19 +82,19 @@ ACTS = [collect, offer, count, propose_refund, approve_refund]
 
 
 def effects(act: Act) -> set[int]:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         return set(session.execute(text(f"SELECT {act.effects}")).one())
 
 
 def aged(days: int) -> int:
     """Every key becomes so many days old, and what is too old is purged; how many keys are left."""
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         session.execute(
             text("UPDATE idempotency_keys SET created_at = clock_timestamp() - make_interval(days => :days)"),
             {"days": days},
         )
-    purge(database("finance"))
-    with database("finance").session() as session:
+    purge(database("finance", WORKER))
+    with database("finance", WORKER).session() as session:
         return int(session.execute(text("SELECT count(*) FROM idempotency_keys")).scalar_one())
 
 

@@ -103,12 +103,12 @@ def _early_is_late(was: Any, database: Any, envelope: outbox.Envelope, *, reason
 
 
 def _publish_after_commit(was: Any, session: Session, *messages: Any) -> None:
-    from shared.db import database  # noqa: PLC0415  # the one in use now
+    from shared.db import WORKER, database  # noqa: PLC0415  # the one in use now
 
     service = session.info["service"]
 
     def publish_now(_: Session) -> None:
-        with database(service).session() as another:
+        with database(service, WORKER).session() as another:
             was(another, *messages)
 
     event.listen(session, "after_commit", publish_now, once=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus import outbox
 from shared.bus.outbox import publish
-from shared.db import Database, database
+from shared.db import WORKER, Database, database
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed
 from tests.mutants.guards import named
@@ -33,11 +33,11 @@ def agreed() -> StatisticsAgreed:
 
 @pytest.fixture
 def intake(installation: str) -> Database:
-    return database("intake")
+    return database("intake", WORKER)
 
 
 def test_a_message_that_ends_its_process_each_time_is_parked_at_the_fifth(intake: Database) -> None:
-    finance, tries = database("finance"), 0
+    finance, tries = database("finance", WORKER), 0
 
     def die(session: Session, message: Any, *, now: datetime) -> None:
         nonlocal tries

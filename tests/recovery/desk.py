@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bianmin.children import wait_until
 from services.finance.rules.receipt import LONGEST_BOOK
-from shared.db import Database
+from shared.db import WORKER, Database
 from tests.recovery.cluster import Cluster
 from tests.services.finance.office import Office
 
@@ -38,7 +38,7 @@ class Desk:
         database.engine.dispose()
 
     def database(self) -> Database:
-        return Database("finance", self.cluster.url, pool_size=CLERKS)
+        return Database("finance", self.cluster.url, pool_size=CLERKS, limits=WORKER)
 
     def take_fee(self, database: Database, office: Office) -> None:
         """A job from its notice to its receipt and journal, committed; and then the owner of the home has his paper."""

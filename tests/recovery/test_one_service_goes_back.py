@@ -16,7 +16,7 @@ from bianmin.children import Child, wait_until
 from bianmin.engines import _broker_program
 from bianmin.keys import make_missing
 from shared.bus.outbox import publish
-from shared.db import Database
+from shared.db import WORKER, Database
 from shared.ids import new_id
 from shared.messages import FineConfirmed
 from tests.conftest import START
@@ -31,7 +31,7 @@ class House:
 
     def __init__(self, hr: Cluster, finance: Cluster, place: Path) -> None:
         self.hr, self.finance, self.place = hr, finance, place
-        database = Database("finance", finance.url, pool_size=1)
+        database = Database("finance", finance.url, pool_size=1, limits=WORKER)
         with database.session() as session:
             self.site_id = open_site(session)
         database.engine.dispose()
@@ -39,7 +39,7 @@ class House:
 
     def fine(self, count: int) -> None:
         """Confirm so many fines of 50 yuan."""
-        database = Database("hr", self.hr.url, pool_size=1)
+        database = Database("hr", self.hr.url, pool_size=1, limits=WORKER)
         for _ in range(count):
             message = FineConfirmed(
                 case_id=new_id(),

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from shared.csrf import csrf_token
-from shared.db import SERVICES, database
+from shared.db import SERVICES, WORKER, database
 from shared.ids import new_id
 from shared.sessions import Claims
 from tests.conftest import START
@@ -67,7 +67,7 @@ class Visitor:
 
     def contents(self) -> dict[str, Any]:
         """Each table of the service: how many rows, and a sum over all they hold."""
-        with database(self.service).session() as session:
+        with database(self.service, WORKER).session() as session:
             tables = session.execute(
                 text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
             ).scalars()
@@ -80,7 +80,7 @@ class Visitor:
 @pytest.fixture
 def visitor(installation: str, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     service = request.param
-    with database(service).session() as session:
+    with database(service, WORKER).session() as session:
         open_site(session)
         person_id = employ(session, "administrator", "administration").person_id
     with TestClient(import_module(f"services.{service}.main").web, base_url=HOST) as client:
@@ -150,7 +150,7 @@ def test_reading_changes_nothing(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("visitor", ["intake"], indirect=True)
 def test_a_bearer_token_needs_no_page_because_no_other_site_can_send_one(visitor: Visitor) -> None:
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         employ(session, "administrator", "administration", token="a token")
     sent = {"Authorization": "Bearer a token", "Sec-Fetch-Site": "cross-site"}
     answer = visitor.client.post("/api/policies/CallbackPolicy", json={}, headers=sent)

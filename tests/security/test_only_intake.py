@@ -20,7 +20,7 @@ from services.dispatch.tasks import tasks as dispatch_tasks
 from services.finance.tasks import tasks as finance_tasks
 from shared.bus import inbox
 from shared.bus.outbox import Envelope
-from shared.db import SERVICES, database
+from shared.db import SERVICES, WORKER, database
 from shared.errors import NotYet, Problem
 from shared.ids import new_id
 from shared.messages import CATALOGUE, NoticeIssued, ReworkOrdered
@@ -73,7 +73,7 @@ def test_of_all_messages_only_a_notice_and_a_rework_make_a_job(
 @pytest.mark.parametrize(("service", "message"), MADE_BY)
 def test_a_notice_that_another_service_says_is_parked_and_makes_no_job(service: str, message: type) -> None:
     body = body_of(message.__name__)
-    known = database(service)
+    known = database(service, WORKER)
     with known.session() as session:
         open_site_known_as(session, UUID(body["site_id"]))
     handlers = JOBS[service][1].handlers

@@ -21,7 +21,7 @@ from services.intake.actions import price
 from shared.bus.inbox import receive
 from shared.bus.pump import Pump
 from shared.bus.ticker import Ticker
-from shared.db import database
+from shared.db import WORKER, database
 from shared.messages import SiteChanged
 from shared.resealing import reseal
 from shared.sealing import rotate_keys
@@ -102,7 +102,7 @@ def at_the_desk(desk: House) -> list[str]:
 
 def sent(engines: Engines) -> list[dict[str, Any]]:
     """What the desk's pump puts on the broker."""
-    at, celery = database("intake"), import_module("services.intake.worker").celery
+    at, celery = database("intake", WORKER), import_module("services.intake.worker").celery
     with celery.connection_for_write() as connection:
         Pump(celery, at, Ticker(at, []))._send(celery.amqp.Producer(connection))
     return carried(queued(engines))
@@ -117,7 +117,7 @@ def in_the_department(crew: House, desk: House, envelopes: list[dict[str, Any]])
         employ(session, "head", "engineering", desk.site_id, token="canary-head")
         worker = employ(session, "worker", "engineering", desk.site_id, token="canary-worker")
     for envelope in envelopes:
-        assert receive(database("dispatch"), handlers, envelope | {"sends": 2}) == "handled"
+        assert receive(database("dispatch", WORKER), handlers, envelope | {"sends": 2}) == "handled"
     path = f"/work-orders/{crew.get('canary-head', '/work-orders').json()['items'][0]['id']}"
     crew.did("canary-head", f"{path}/acknowledge")
     crew.did("canary-head", f"{path}/assign", {"workers": [{"person_id": str(worker.person_id), "weight": 1}]})
@@ -147,10 +147,10 @@ def test_a_marked_owner_is_found_in_plain_in_no_dump_queue_log_metric_or_answer(
     assert found(PERSONAL, json.dumps(envelopes, ensure_ascii=False)) == []
     handlers = import_module("services.dispatch.tasks").tasks.handlers
     for envelope in envelopes:  # the department does not know the site yet: both are kept in its inbox
-        assert receive(database("dispatch"), handlers, envelope) == "waiting"
+        assert receive(database("dispatch", WORKER), handlers, envelope) == "waiting"
     waiting = dump(installation)
     answers += in_the_department(houses["dispatch"], houses["intake"], envelopes)
-    with database("dispatch").session() as session:
+    with database("dispatch", WORKER).session() as session:
         assert session.execute(text("SELECT count(*) FROM signatures")).scalar_one() == 1
     done = dump(installation)
     for dumped in (waiting, done):
@@ -169,7 +169,7 @@ def test_after_a_rotation_everything_stored_is_sealed_anew_and_opens_without_the
 ) -> None:
     desk = houses["intake"]
     at_the_desk(desk)
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         boss = employ(session, "administrator", "management", token="boss")
         made = webhook.add(session, url="https://1.1.1.1/hook", site_id=None, actor=boss, now=START)
         endpoint, secret = made.id, made.secret
@@ -185,7 +185,7 @@ def test_after_a_rotation_everything_stored_is_sealed_anew_and_opens_without_the
     assert set(reseal(installation).values()) == {0}
     only_new = [line for line in keys.read_text().splitlines() if " 1 " not in line or line.startswith("search")]
     keys.write_text("\n".join(only_new) + "\n")
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         assert session.get_one(WebhookEndpoint, endpoint).secret == secret
     (home,) = desk.did("clerk", "/homes/find", {"phone": CORRECTED})
     request = home["requests"][0]["id"]

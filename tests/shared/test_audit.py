@@ -15,7 +15,7 @@ from bianmin.verify import audit_logs
 from bianmin.verify.run import connected, verify
 from shared.audit import because, seal
 from shared.audit_triggers import NOT_AUDITED, PERSONAL
-from shared.db import SERVICES, database
+from shared.db import SERVICES, WORKER, database
 from tests.shared.test_schema import metadata_of
 
 
@@ -113,7 +113,7 @@ ADD = (
 @pytest.mark.parametrize("statement", [ADD, *CHANGES])
 def test_the_service_changes_nothing_in_its_log_by_hand(client: TestClient, statement: str) -> None:
     founded(client)
-    with database("hr").engine.connect() as connection, pytest.raises(DBAPIError, match="permission denied"):
+    with database("hr", WORKER).engine.connect() as connection, pytest.raises(DBAPIError, match="permission denied"):
         connection.execute(text(statement))
 
 
@@ -133,7 +133,7 @@ def test_the_log_is_sealed_by_any_number_of_sealers_and_one_changed_byte_is_foun
     client: TestClient, installation: str, committing: Engine
 ) -> None:
     founded(client)
-    hr = database("hr")
+    hr = database("hr", WORKER)
     assert seal(hr) > 3
     assert seal(hr) == 0
     assert violated(installation) == set()

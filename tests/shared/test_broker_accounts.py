@@ -15,7 +15,7 @@ from bianmin.children import Child, wait_until
 from bianmin.engines import Engines, _broker_program, broker_passwords
 from shared.broker import broker_client, broker_fault, queue_lengths
 from shared.bus.transport import held_keys
-from shared.db import SERVICES, Database, database
+from shared.db import SERVICES, WORKER, Database, database
 from tests.workers import publish_people, workers
 
 ROOT = Path(__file__).parents[2]
@@ -222,7 +222,7 @@ def test_the_operator_sees_how_long_the_queues_are_and_that_the_broker_is_away(
 def test_people_reach_every_receiver_and_are_acknowledged_with_each_worker_under_its_own_account(
     installation: str, engines: Engines, clients: dict[str, "redis.Redis"], tmp_path: Path
 ) -> None:
-    hr: Database = database("hr")
+    hr: Database = database("hr", WORKER)
     with workers(tmp_path) as running:
         for service in SERVICES:
             running.start(service, database_url=installation, broker_url=engines.broker_url_of(service))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus import inbox, outbox
 from shared.bus.outbox import Envelope, publish
-from shared.db import Database, database
+from shared.db import WORKER, Database, database
 from shared.errors import NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed, WorkAcknowledged
@@ -26,12 +26,12 @@ def agreed(month: str = "2026-04") -> StatisticsAgreed:
 
 @pytest.fixture
 def intake(installation: str) -> Database:
-    return database("intake")
+    return database("intake", WORKER)
 
 
 @pytest.fixture
 def finance(installation: str) -> Database:
-    return database("finance")
+    return database("finance", WORKER)
 
 
 class Effects:

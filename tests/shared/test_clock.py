@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.db import Database
+from shared.db import WORKER, Database
 from shared.installation import WrongInstallation, prepare
 from tests.conftest import START
 
@@ -19,7 +19,7 @@ def test_every_service_sees_a_simulated_clock_where_it_was_put(installation: str
     with Session(create_engine(installation, poolclass=NullPool)) as session, session.begin():
         clock.move(session, later)
     for service in ("intake", "dispatch", "finance", "hr"):
-        database = Database(service, installation, pool_size=1)
+        database = Database(service, installation, pool_size=1, limits=WORKER)
         with database.session() as session:
             assert clock.now(session) == later
         database.engine.dispose()
@@ -32,7 +32,7 @@ def test_the_clock_only_moves_forward(installation: str) -> None:
 
 
 def test_a_service_may_not_move_the_clock(installation: str) -> None:
-    database = Database("intake", installation, pool_size=1)
+    database = Database("intake", installation, pool_size=1, limits=WORKER)
     with pytest.raises(DatabaseError, match="permission denied"), database.session() as session:
         clock.move(session, START + timedelta(hours=1))
     database.engine.dispose()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from shared.db import database
+from shared.db import WORKER, database
 from shared.papers import next_number, next_numbers
 
 
@@ -17,7 +17,7 @@ def test_each_series_is_counted_by_itself_from_one(session_of: Callable[[str], S
 
 
 def test_the_number_of_a_paper_that_was_not_kept_is_given_to_the_next(installation: str) -> None:
-    intake = database("intake")
+    intake = database("intake", WORKER)
     with intake.session() as session:
         next_number(session, "TZ-BK-20260401")
         session.rollback()

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, TextClause, event, text
 
 from shared.bus.outbox import publish, take_due
 from shared.bus.purge import BATCH, KEPT_DAYS, purge
-from shared.db import Database, database
+from shared.db import WORKER, Database, database
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed
 from tests.sealed import receive
@@ -64,7 +64,7 @@ def rows_of(service: Database) -> dict[str, int]:
 
 @pytest.fixture
 def finance(installation: str) -> Database:
-    return database("finance")
+    return database("finance", WORKER)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_a_message_that_comes_again_after_399_days_is_recognised(finance: Databa
     said = StatisticsAgreed(
         site_id=new_id(), month="2026-04", agreed_at=datetime.fromisoformat("2026-04-01T10:00+08:00")
     )
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         publish(session, said)
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         (envelope,) = take_due(session)
     handlers = {"StatisticsAgreed": lambda session, message, *, now: None}
     assert receive(finance, handlers, asdict(envelope)) == "handled"

@@ -100,3 +100,59 @@ def test_whether_a_deadline_has_passed_is_asked_of_an_index_of_open_rows_alone(
     assert index_read(owner, deadline.claim(deadline.due, now=START)) == by_its_moment
     _, open_rows_alone = index_read(owner, count_open(deadline, START))
     assert open_rows_alone
+
+
+BUS = {"alembic_version", "inbox", "outbox", "unreadable", "idempotency_keys"}
+"""A row of these is one message's, or one person's answer to a key of his own."""
+SIGNING_IN = {"api_tokens", "ended_sessions", "invitations", "login_sessions", "logins", "recovery_codes"}
+"""Who somebody is must be known before his sites are."""
+NOT_WALLED = {
+    "intake": BUS | {"api_tokens", "ended_sessions", "people", "price_items", "paper_counts"},
+    "dispatch": BUS | {"api_tokens", "ended_sessions", "people", "certificates", "duty_days", "duty_checks"},
+    "finance": BUS
+    | {
+        "api_tokens",
+        "ended_sessions",
+        "people",
+        "price_items",
+        "price_versions",
+        "wages",
+        "ledger_chain",
+        "ledger_anchors",
+        "unsealed_journals",
+    },
+    "hr": BUS | SIGNING_IN | {"people", "posts", "wages", "company", "paper_counts", "ledger_anchors"},
+}
+"""Tables of the whole company, or of a person who may work at several sites (walls.py says why)."""
+
+_POLICIES = text("""
+    SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS on_for_the_owner_too, p.polname, p.polcmd,
+           p.polroles = '{0}' AS for_all, pg_get_expr(p.polqual, c.oid) AS condition, p.polwithcheck IS NULL AS one
+    FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
+    WHERE c.relnamespace = CAST(CAST(:service AS text) AS regnamespace) AND c.relkind IN ('r', 'p')
+""")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_table_has_a_wall_between_sites_or_is_known_to_need_none(owner: Connection, service: str) -> None:
+    owner.execute(text(f"SET search_path = {service}, installation"))
+    policies = owner.execute(_POLICIES, {"service": service}).all()
+    walled = {row.relname for row in policies if row.polname}
+    assert {row.relname for row in policies} - walled == NOT_WALLED[service]
+    tables = metadata_of(service).tables
+    assert {name for name, table in tables.items() if "site_id" in table.columns} <= walled
+    for row in policies:
+        if row.relname in walled:
+            assert row.on_for_the_owner_too, row.relname
+            assert (row.polname, row.polcmd, row.for_all, row.one) == ("sites", "*", True, True), row.relname
+            assert row.condition.startswith("(( SELECT acts_everywhere() AS acts_everywhere) OR "), row.condition
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_view_looks_over_the_wall(owner: Connection, service: str) -> None:
+    views = text("""
+        SELECT relname FROM pg_class WHERE relkind IN ('v', 'm')
+          AND relnamespace = CAST(CAST(:service AS text) AS regnamespace)
+          AND NOT coalesce('security_invoker=true' = ANY(reloptions), false)
+    """)
+    assert owner.execute(views, {"service": service}).all() == []

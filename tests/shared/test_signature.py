@@ -25,7 +25,7 @@ from shared.bus.outbox import Envelope
 from shared.bus.pump import ACKNOWLEDGED
 from shared.bus.purge import KEPT_DAYS
 from shared.bus.signature import Refused, Seals, body_digest
-from shared.db import SERVICES, database
+from shared.db import SERVICES, WORKER, database
 from shared.ids import new_id
 from shared.log import new_traceparent
 from tests.people import open_site
@@ -92,7 +92,7 @@ def a_person() -> dict[str, Any]:
 
 def a_payout() -> dict[str, Any]:
     body: dict[str, Any] = json.loads((SAMPLES / "PayoutApproved.json").read_text(encoding="utf-8"))
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         site_id = open_site(session, code=str(new_id())[-8:])
     return body | {"settlement_id": str(new_id()), "site_id": str(site_id)}
 
@@ -176,7 +176,7 @@ def put(engines: Engines, queue: str, name: str, *deliveries: dict[str, Any]) ->
 
 
 def ask(service: str, query: str) -> Any:
-    with database(service).session() as session:
+    with database(service, WORKER).session() as session:
         return session.execute(text(query)).scalars().all()
 
 
@@ -235,7 +235,7 @@ def test_a_forged_message_is_refused_and_counted_and_makes_no_row(
 def test_a_forged_acknowledgement_closes_nothing(
     installation: str, engines: Engines, ring: Ring, another: Ring, tmp_path: Path
 ) -> None:
-    hr = database("hr")
+    hr = database("hr", WORKER)
     with broker_client(engines.broker_url) as client:
         client.flushdb()
     publish_people(hr, 1)  # nobody handles it: no worker of a receiver runs
@@ -405,7 +405,7 @@ def test_the_command_makes_exchanges_and_lists_keys(tmp_path: Path) -> None:
 
 def test_a_moment_is_the_databases_own_and_not_the_simulated_one(installation: str) -> None:
     told: datetime = Ring(Path()).of("hr")._moment.now()
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         apart = session.execute(text("SELECT extract(epoch FROM clock_timestamp() - :told)"), {"told": told}).scalar()
         simulated = session.execute(text("SELECT clock_now()")).scalar_one()
     assert 0 <= float(apart or 0) < 60

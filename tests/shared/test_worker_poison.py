@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bianmin.engines import Engines
-from shared.db import Database
+from shared.db import WORKER, Database
 from tests.workers import Inbox, Queue, delivery, envelope, pid, queue_of, task, workers
 
 NOTHING = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -111,7 +111,7 @@ def queue(engines: Engines) -> Iterator[Queue]:
 def test_no_form_of_poison_stops_a_worker_and_each_is_counted(
     installation: str, engines: Engines, queue: Queue, folder: Path
 ) -> None:
-    finance = Database("finance", installation, pool_size=2)
+    finance = Database("finance", installation, pool_size=2, limits=WORKER)
     inbox = Inbox(finance)
     with workers(folder) as running:
         child = running.start("finance", database_url=installation, broker_url=engines.broker_url)

@@ -14,6 +14,7 @@ from services.dispatch.queries.people import HOME_SITE, workers_of
 from services.dispatch.rules.hours import HoursPolicy, is_near, is_over, limit_moment
 from shared.people import Actor
 from shared.policy_rows import in_force_at
+from shared.walls import across_sites
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,20 @@ def paid_hours(
     session: Session, whose: ColumnElement[bool], *, month: str, now: datetime
 ) -> list[tuple[HoursView, HoursPolicy]]:
     """What those people did in a month, by name, each with the limit of his home site that it is held against."""
-    rows = session.execute(
-        select(Person.id, Person.name, Site.id.label("site_id"), Site.zone, Site.closing)
-        .join(Site, Site.id == HOME_SITE)
-        .where(whose)
-        .order_by(Person.name, Person.id)
-    ).all()
-    sites = defaultdict(set)
-    for row in rows:
-        sites[limit_moment(month, zone=row.zone, closing=row.closing, now=now)].add(row.site_id)
-    policies: dict[UUID, HoursPolicy] = {}
-    for at, site_ids in sites.items():  # one moment for all sites of a time zone and closing time
-        policies |= in_force_at(session, HoursPolicy, site_ids=[*site_ids], at=at)
-    visited = paid_visits(session, month, [row.id for row in rows])
+    with across_sites(session):
+        rows = session.execute(
+            select(Person.id, Person.name, Site.id.label("site_id"), Site.zone, Site.closing)
+            .join(Site, Site.id == HOME_SITE)
+            .where(whose)
+            .order_by(Person.name, Person.id)
+        ).all()
+        sites = defaultdict(set)
+        for row in rows:
+            sites[limit_moment(month, zone=row.zone, closing=row.closing, now=now)].add(row.site_id)
+        policies: dict[UUID, HoursPolicy] = {}
+        for at, site_ids in sites.items():  # one moment for all sites of a time zone and closing time
+            policies |= in_force_at(session, HoursPolicy, site_ids=[*site_ids], at=at)
+        visited = paid_visits(session, month, [row.id for row in rows])
     shown = []
     for row in rows:
         (visits, minutes), policy = visited.get(row.id, (0, 0)), policies[row.site_id]

@@ -12,6 +12,7 @@ from shared.access import Own
 from shared.errors import NotFound
 from shared.messages import Certificate
 from shared.people import Actor
+from shared.walls import across_sites
 
 
 def workers_of(actor: Actor, action: str) -> ColumnElement[bool]:
@@ -38,9 +39,10 @@ HOME_SITE = func.coalesce(
 
 def person_at_home(session: Session, person_id: UUID) -> tuple[Person, str]:
     """A person and the time zone of his home site. Raises NotFound while no site of his is known."""
-    row = session.execute(
-        select(Person, Site.zone).join(Site, Site.id == HOME_SITE).where(Person.id == person_id)
-    ).one_or_none()
+    with across_sites(session):
+        row = session.execute(
+            select(Person, Site.zone).join(Site, Site.id == HOME_SITE).where(Person.id == person_id)
+        ).one_or_none()
     if row is None:
         raise NotFound("site of", person_id)
     return row[0], row[1]

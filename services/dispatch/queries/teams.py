@@ -18,6 +18,7 @@ from services.dispatch.rules.duty import UNKNOWN, Shift
 from services.dispatch.rules.team import Job, is_skilled, why_not
 from shared.calendar import business_month, local, moment
 from shared.people import Actor
+from shared.walls import across_sites
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,16 @@ def candidates(session: Session, actor: Actor, work_order_id: UUID, *, now: date
     ).all()
     ids = [person.id for person in people]
     here = local(now, site.zone)
-    of_days = duties_near(session, ids, here.date())
-    load = _open_jobs(
-        session,
-        ids,
-        WorkOrder.id != order.id,
-        WorkOrder.visit_from >= moment(job.day, time(0), site.zone),
-        WorkOrder.visit_from < moment(job.day + timedelta(days=1), time(0), site.zone),
-    )
-    visited = paid_visits(session, business_month(now, zone=site.zone, closing=site.closing), ids)
+    with across_sites(session):  # what he has to do and did, wherever
+        of_days = duties_near(session, ids, here.date())
+        load = _open_jobs(
+            session,
+            ids,
+            WorkOrder.id != order.id,
+            WorkOrder.visit_from >= moment(job.day, time(0), site.zone),
+            WorkOrder.visit_from < moment(job.day + timedelta(days=1), time(0), site.zone),
+        )
+        visited = paid_visits(session, business_month(now, zone=site.zone, closing=site.closing), ids)
     shown = []
     for person in people:
         who, shift = colleague(person), Shift(person.shift_start, person.shift_end)
@@ -120,14 +122,15 @@ def _open_jobs(session: Session, person_ids: Sequence[UUID], *but: ColumnElement
 
 def workers(session: Session, actor: Actor, *, now: datetime) -> list[ColleagueView]:
     """The person's workers, by name: who is free to be sent."""
-    rows = session.execute(
-        select(Person, Site.zone)
-        .join(Site, Site.id == HOME_SITE)
-        .where(workers_of(actor, "read_workers"))
-        .order_by(Person.name, Person.id)
-    ).all()
-    ids = [person.id for person, _ in rows]
-    of_days, load = duties_near(session, ids, now.date()), _open_jobs(session, ids)
+    with across_sites(session):
+        rows = session.execute(
+            select(Person, Site.zone)
+            .join(Site, Site.id == HOME_SITE)
+            .where(workers_of(actor, "read_workers"))
+            .order_by(Person.name, Person.id)
+        ).all()
+        ids = [person.id for person, _ in rows]
+        of_days, load = duties_near(session, ids, now.date()), _open_jobs(session, ids)
     return [
         ColleagueView(
             person.id,

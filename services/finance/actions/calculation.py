@@ -18,6 +18,7 @@ from services.finance.rules.reopening import LOCKED
 from services.finance.rules.settlement import SETTLEMENT, SettlementStep
 from shared.people import Actor
 from shared.policy_rows import in_force
+from shared.walls import across_sites
 
 _TOTALS = text("""
     SELECT coalesce(sum(amount_fen), 0) AS received_fen, coalesce(sum(company_fen), 0) AS company_fen,
@@ -88,7 +89,9 @@ def calculate(session: Session, settlement: Settlement, *, tried: bool) -> Calcu
     """
     keys = {"settlement_id": settlement.id, "site_id": settlement.site_id, "month": settlement.month}
     guard = in_force(session, GuardPolicy, site_id=settlement.site_id, at=settlement.closes_at)
-    lines = [_line(person, guard) for person in session.execute(_PEOPLE, keys | {"tried": tried})]
+    with across_sites(session):  # what his wage bears of fines of other sites counts
+        people = session.execute(_PEOPLE, keys | {"tried": tried}).all()
+    lines = [_line(person, guard) for person in people]
     totals = {column: int(sum_) for column, sum_ in session.execute(_TOTALS, keys).mappings().one().items()}
     for total, column in _SUMMED.items():
         totals[total] = sum(line[column] for line in lines)

@@ -18,6 +18,7 @@ from shared.ids import new_id
 from shared.messages import PriceItem as PublishedItem
 from shared.messages import PricePublished
 from shared.people import Actor
+from shared.walls import across_sites
 
 
 def draft(
@@ -94,5 +95,6 @@ def _version(session: Session, version_id: UUID) -> PriceVersion:
 
 def _today(session: Session, now: datetime) -> date:
     """The day it is where the clock is furthest behind: the price book is one for all sites."""
-    zones = session.scalars(select(Site.zone).distinct())
+    with across_sites(session):
+        zones = session.scalars(select(Site.zone).distinct()).all()
     return min((local(now, zone).date() for zone in zones), default=now.date())

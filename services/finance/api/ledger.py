@@ -14,7 +14,7 @@ from services.finance.rules import beancount, hledger
 from services.finance.rules.plain_text import Dialect
 from shared.db import database
 from shared.paging import Page
-from shared.people import Actor
+from shared.walls import act_as
 from shared.web import After, Edge, Limit, MonthName
 
 routes = APIRouter(tags=["ledger"])
@@ -31,7 +31,7 @@ def list_accounts(edge: Annotated[Edge, may("read_ledger")]) -> list[AccountView
     response_class=PlainTextResponse,
 )
 def export_beancount(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
-    return _export(edge.actor, month, beancount, ending="beancount")
+    return _export(edge, month, beancount, ending="beancount")
 
 
 @routes.get(
@@ -40,23 +40,24 @@ def export_beancount(edge: Annotated[Edge, may("read_ledger")], month: MonthName
     response_class=PlainTextResponse,
 )
 def export_hledger(edge: Annotated[Edge, may("read_ledger")], month: MonthName | None = None) -> StreamingResponse:
-    return _export(edge.actor, month, hledger, ending="journal")
+    return _export(edge, month, hledger, ending="journal")
 
 
-def _export(actor: Actor, month: str | None, dialect: Dialect, *, ending: str) -> StreamingResponse:
+def _export(edge: Edge, month: str | None, dialect: Dialect, *, ending: str) -> StreamingResponse:
     name = f"bianmin-{month}.{ending}" if month else f"bianmin.{ending}"
     return StreamingResponse(
-        _written(actor, month, dialect),
+        _written(edge, month, dialect),
         media_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _written(actor: Actor, month: str | None, dialect: Dialect) -> Iterator[str]:
+def _written(edge: Edge, month: str | None, dialect: Dialect) -> Iterator[str]:
     # the request's transaction ends before the answer is sent; this one sees a single moment of the books
     with database("finance").session() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        pieces = export_of(session, actor, dialect, month=month)
+        act_as(session, edge.session)
+        pieces = export_of(session, edge.actor, dialect, month=month)
         while chunk := "".join(islice(pieces, 1000)):
             yield chunk
 

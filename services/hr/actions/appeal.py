@@ -21,6 +21,7 @@ from shared.calendar import business_month
 from shared.messages import FineConfirmed
 from shared.people import Actor, known_site
 from shared.policy_rows import in_force
+from shared.walls import across_sites
 
 
 def accept(session: Session, *, case_id: UUID, actor: Actor, now: datetime) -> Case:
@@ -93,9 +94,11 @@ def _penalty(session: Session, case: Case) -> Penalty:
         # both ways: an appeal against an earlier offence may end after a later one is final
         reach = timedelta(days=policy.look_back_days)
         earlier = earlier.where(Case.happened_at.between(case.happened_at - reach, case.happened_at + reach))
+    with across_sites(session):  # he offended before, wherever that was
+        before = session.execute(earlier).scalar_one()
     return penalty(
         case.offence,
-        earlier=session.execute(earlier).scalar_one(),
+        earlier=before,
         in_working_hours=case.in_working_hours,
         amount_fen=case.amount_fen,
         policy=policy,

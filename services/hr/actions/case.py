@@ -23,7 +23,7 @@ from services.hr.rules.case import (
 )
 from services.hr.rules.ladder import Offence
 from services.hr.rules.shift import in_working_hours
-from shared.access import check_four_eyes, check_own
+from shared.access import at_sites_of, check_four_eyes, check_own
 from shared.alerts import Alert, raise_alerts
 from shared.calendar import local, moment
 from shared.errors import NotFound
@@ -33,6 +33,7 @@ from shared.papers import next_number
 from shared.people import Actor, known_site, site_for
 from shared.people import Site as SiteFacts
 from shared.policy_rows import in_force
+from shared.walls import act_everywhere
 
 
 def open_(session: Session, *, charge: Charge, actor: Actor, now: datetime) -> Case:
@@ -192,8 +193,12 @@ def cash_returned(session: Session, message: CashReturned) -> bool:
 
 def case_for(session: Session, actor: Actor, case_id: UUID) -> Case:
     """A case at a site of the person asking, or about himself wherever it is, locked. Raises NotFound."""
-    case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
-    if case is None or not (actor.sees(case.site_id) or actor.person_id == case.person_id):
+    locked = select(Case).where(Case.id == case_id).with_for_update().execution_options(populate_existing=True)
+    case = session.scalars(locked.where(at_sites_of(actor, Case.site_id))).one_or_none()
+    if case is None:
+        act_everywhere(session)
+        case = session.scalars(locked.where(Case.person_id == actor.person_id)).one_or_none()
+    if case is None:
         raise NotFound("case", case_id)
     return case
 

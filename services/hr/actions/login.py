@@ -29,6 +29,7 @@ from services.hr.rules.login import (
 from services.hr.rules.totp import new_recovery_codes, new_secret, step_of
 from shared.errors import Malformed, NotFound, RuleBroken
 from shared.people import Actor, hash_token
+from shared.walls import across_sites
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ _NAMES = text("""
 
 def known_names(session: Session, login: str, *, person_id: UUID | None = None) -> list[str]:
     """The names that whoever guesses the password of that login knows; the person's too, who may have no login yet."""
-    return [login, *session.scalars(_NAMES, {"login": login, "person_id": person_id})]
+    with across_sites(session):
+        return [login, *session.scalars(_NAMES, {"login": login, "person_id": person_id})]
 
 
 def invite(session: Session, *, person_id: UUID, login: str, actor: Actor, now: datetime) -> str:

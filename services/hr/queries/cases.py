@@ -13,6 +13,7 @@ from shared.access import at_sites_of
 from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
+from shared.walls import across_sites
 
 
 @dataclass(frozen=True)
@@ -139,4 +140,5 @@ def cases(session: Session, actor: Actor, *, state: CaseState | None, after: UUI
 def own_cases(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CaseView]:
     """The cases against the person asking, wherever they are."""
     query = _whole_cases().where(Case.person_id == actor.person_id)
-    return page_of(session, query, Case.id, _case_view, after=after, limit=limit)
+    with across_sites(session):
+        return page_of(session, query, Case.id, _case_view, after=after, limit=limit)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from services.hr.models import Case, Payout, PayoutLine, Site
 from services.hr.queries.payouts import WITH_PAYMENT, PayoutLineView, line_view
 from shared.people import Actor
+from shared.walls import across_sites
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,13 @@ def own_statements(session: Session, actor: Actor, *, month: str | None) -> list
     )
     if month is not None:
         query = query.where(Payout.month == month)
-    rows = session.execute(query).all()
-    numbers = {number for line, *_ in rows for number in line.case_numbers}
-    fines = {
-        case.number: FineView(case.number, case.offence, case.fine_fen or 0)
-        for case in session.scalars(select(Case).where(Case.number.in_(numbers), Case.person_id == actor.person_id))
-    }
+    with across_sites(session):
+        rows = session.execute(query).all()
+        numbers = {number for line, *_ in rows for number in line.case_numbers}
+        fines = {
+            case.number: FineView(case.number, case.offence, case.fine_fen or 0)
+            for case in session.scalars(select(Case).where(Case.number.in_(numbers), Case.person_id == actor.person_id))
+        }
     return [
         StatementView(
             payout.settlement_id,

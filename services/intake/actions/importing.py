@@ -15,6 +15,7 @@ from services.intake.rules.scope import TradePolicy, trade_of
 from shared.errors import Malformed
 from shared.people import Actor, site_for
 from shared.policy_rows import in_force
+from shared.walls import across_sites
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,10 @@ def _outcome(row: int, request: Request) -> ImportedRow:
 
 def _known(session: Session, actor: Actor, source: str, keys: Sequence[str]) -> dict[str, UUID | None]:
     """The requests stored of these keys, at whatever site; the id only of those the person may see."""
-    rows = session.execute(
-        select(Request.source_key, Request.id, Request.site_id).where(
-            Request.source == source, Request.source_key.in_(keys)
-        )
-    )
+    with across_sites(session):
+        rows = session.execute(
+            select(Request.source_key, Request.id, Request.site_id).where(
+                Request.source == source, Request.source_key.in_(keys)
+            )
+        ).all()
     return {str(key): id_ if actor.sees(site_id) else None for key, id_, site_id in rows}

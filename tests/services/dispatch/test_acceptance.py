@@ -1,9 +1,10 @@
 """The owner checks and signs [R31, R32, D23]."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from services.dispatch.actions import work_order
@@ -108,10 +109,11 @@ def test_a_signature_is_never_changed_nor_removed(crew: Crew, change: str) -> No
 
 
 @pytest.mark.parametrize("table", ["signatures", "duty_overrides"])
-def test_a_trigger_refuses_changes_of_what_is_append_only_to_the_owner_of_the_table_too(crew: Crew, table: str) -> None:
-    crew.session.execute(text("SET ROLE NONE"))
+def test_a_trigger_refuses_changes_of_what_is_append_only_to_the_owner_of_the_table_too(
+    owner_of: Callable[[str], Connection], table: str
+) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
-        crew.session.execute(text(f"DELETE FROM {table}"))
+        owner_of("dispatch").execute(text(f"DELETE FROM {table}"))
 
 
 def test_a_changed_fee_is_shown_again_before_it_is_signed(crew: Crew) -> None:

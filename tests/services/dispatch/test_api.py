@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from services.dispatch.actions import consultation, work_order
 from shared import clock
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from shared.messages import ConsultationAsked
 from tests.conftest import START
@@ -67,7 +67,7 @@ def office(installation: str) -> Iterator[Office]:
     from services.dispatch.main import web  # noqa: PLC0415  # reads the settings the fixture made
 
     question = new_id()
-    with database("dispatch").session() as session:
+    with database("dispatch", WORKER).session() as session:
         crew = hire(session, tokens=True)
         employ(session, "clerk", "front_desk", crew.site_id, token="clerk")
         employ(session, "auditor", "management", token="auditor")
@@ -127,7 +127,7 @@ def test_a_signature_sent_twice_with_one_key_is_taken_once_and_answered_twice(of
     other = office.step("worker", "accept", signed | {"signer_name": "他人"}, key="sign-1")
     assert (other.status_code, other.json()["title"]) == (422, "idempotency key reused")
     assert office.step("worker", "accept", SIGNED, key="sign-2").status_code == 409
-    with database("dispatch").session() as session:
+    with database("dispatch", WORKER).session() as session:
         told = session.execute(text("SELECT count(*) FROM outbox WHERE type = 'WorkAccepted'")).scalar_one()
     assert told == 2
 
@@ -138,7 +138,7 @@ def test_a_signature_without_a_key_is_refused(office: Office) -> None:
 
 def test_a_worker_with_duties_undone_is_held_until_the_head_overrides(office: Office) -> None:
     office.assign()
-    with database("dispatch").session() as session:
+    with database("dispatch", WORKER).session() as session:
         session.execute(text("UPDATE people SET shift_start = '00:00', shift_end = '23:00'"))
     held = office.step("worker", "arrive")
     assert (held.status_code, held.json()["rule"]) == (409, "R50")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.dispatch.actions import team, visit
 from services.dispatch.rules.team import Member
-from shared.db import database
+from shared.db import WORKER, database
 from shared.errors import NotFound
 from tests.services.dispatch.crew import NOW, Crew, hire
 
@@ -24,10 +24,10 @@ def after(crew: Crew, first: Callable[[Session], object], second: Callable[[Sess
     crew.session.commit()
 
     def do_second() -> T:
-        with database("dispatch").session() as session:
+        with database("dispatch", WORKER).session() as session:
             return second(session)
 
-    with ThreadPoolExecutor(1) as pool, database("dispatch").session() as session:
+    with ThreadPoolExecutor(1) as pool, database("dispatch", WORKER).session() as session:
         first(session)
         session.flush()
         other = pool.submit(do_second)
@@ -39,7 +39,7 @@ def after(crew: Crew, first: Callable[[Session], object], second: Callable[[Sess
 
 @pytest.fixture
 def crew(installation: str) -> Iterator[Crew]:
-    with Session(database("dispatch").engine, expire_on_commit=False) as session:
+    with Session(database("dispatch", WORKER).engine, expire_on_commit=False) as session:
         session.info["service"] = "dispatch"
         yield hire(session)
 

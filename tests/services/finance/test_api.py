@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared import clock
 from shared.bus.ticker import sweep
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from shared.messages import PayoutReceived
 from tests.people import published
@@ -58,7 +58,7 @@ class House:
     @contextmanager
     def office(self) -> Iterator[Office]:
         """The office of the site, in a transaction that commits."""
-        with database("finance").session() as session:
+        with database("finance", WORKER).session() as session:
             office = Office.__new__(Office)
             office.session, office.code, office.site_id, office.jobs = session, "BK", self.site_id, int(new_id()) % 9999
             yield office
@@ -76,7 +76,7 @@ class House:
             clock.move(session, moment)
         owner.dispose()
         for _ in range(2):
-            sweep(database("finance"), tasks.ticks)
+            sweep(database("finance", WORKER), tasks.ticks)
 
     def paid(self, fee_fen: int = 10000) -> dict:
         body = {"method": "cash", "amount_fen": fee_fen}
@@ -92,7 +92,7 @@ class House:
 
 @pytest.fixture
 def house(installation: str) -> House:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         people = {role: office.employ(role, department, token=role).person_id for role, department in ROLES.items()}
@@ -144,7 +144,7 @@ def test_a_fee_is_collected_once_however_often_it_is_sent(house: House) -> None:
     assert len(house.get("cashier", "/receipts?state=used").json()["items"]) == 1
     charge = house.get("clerk", f"/charges/{request_id}").json()
     assert (charge["state"], charge["receipt_id"]) == ("collected", receipt["id"])
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         assert published(session).count(("FeeCollected", "intake")) == 1
 
 
@@ -234,7 +234,7 @@ def test_missing_cash_is_listed_chased_and_returned(house: House) -> None:
     )
     house.handed_over()
     assert house.get("desk_head", "/missing-cash").json()["items"][0]["returned_at"] is not None
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         told = [message for message in published(session) if message[0].startswith("Cash")]
     assert told == [
         ("CashNotHandedOver", "intake"),

@@ -17,7 +17,7 @@ from services.finance.queries.settlements import SettlementView, settlement_as_l
 from services.finance.rules.deduction import Deduction, GuardPolicy, deduct
 from services.finance.rules.settlement import SettlementState
 from services.finance.tasks import hear_wage_changed
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from shared.messages import WageChanged
 from shared.money import MAX_FEN
@@ -209,7 +209,7 @@ def test_one_wage_bears_the_fines_of_two_sites_together(office: Office) -> None:
 
 
 def test_two_sites_that_compute_at_once_take_turns_with_a_wage_they_share(installation: str) -> None:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         places = [Office(session), Office(session, code="LH")]
         worker = places[0].worker
         earns(places[0], worker, 3000_00)
@@ -224,11 +224,11 @@ def test_two_sites_that_compute_at_once_take_turns_with_a_wage_they_share(instal
         return int(calculation.compute(session, **site, actor=place.lead, now=MAY_FIRST).from_wage_fen)
 
     def alone(place: Office) -> int:
-        with database("finance").session() as session:
+        with database("finance", WORKER).session() as session:
             return computed(place, session)
 
     with ThreadPoolExecutor(1) as pool:
-        with database("finance").session() as first:
+        with database("finance", WORKER).session() as first:
             assert computed(places[0], first) == 200_00
             second = pool.submit(alone, places[1])
             with pytest.raises(TimeoutError):

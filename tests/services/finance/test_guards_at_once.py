@@ -14,7 +14,7 @@ from services.finance.actions import calculation, settlement
 from services.finance.actions.ledger import post
 from services.finance.rules.ledger import JournalKind, cash_counted
 from services.finance.tasks import check_cash, close_months
-from shared.db import Database, database
+from shared.db import WORKER, Database, database
 from shared.errors import RuleBroken
 from tests.services.finance.office import MAY_FIRST, MORNING, Office, sweep_all
 
@@ -39,14 +39,14 @@ DRIFT = text("""
 @pytest.fixture
 def crowd(installation: str) -> Iterator[Database]:
     """Finance with a connection for each of the many."""
-    crowd = Database("finance", installation, pool_size=AT_ONCE)
+    crowd = Database("finance", installation, pool_size=AT_ONCE, limits=WORKER)
     yield crowd
     crowd.engine.dispose()
 
 
 def opened() -> Office:
     """A site whose first day and month have begun, committed."""
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
     return office
@@ -73,7 +73,7 @@ def test_of_1920_tries_to_take_100_fen_of_10000_exactly_100_are_posted(
     crowd: Database, installation: str, committing: Engine
 ) -> None:
     office = opened()
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office.session = session
         office.paid(10000)
 
@@ -112,7 +112,7 @@ def test_of_1920_tries_to_take_100_fen_of_10000_exactly_100_are_posted(
 
 def test_of_many_who_close_a_month_at_once_one_closes_it(crowd: Database, committing: Engine) -> None:
     opened()
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         sweep_all(session, check_cash, now=MAY_FIRST)
     with ThreadPoolExecutor(AT_ONCE) as pool:
 
@@ -128,7 +128,7 @@ def test_of_many_who_close_a_month_at_once_one_closes_it(crowd: Database, commit
 
 def test_of_many_who_approve_a_month_at_once_one_does_it(crowd: Database, committing: Engine) -> None:
     office = opened()
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office.session = session
         office.paid(10000)
         office.end_month()

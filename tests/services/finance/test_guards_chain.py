@@ -14,7 +14,7 @@ from services.finance.tasks import anchor_ledger, seal_ledger
 from services.hr.tasks import hear_ledger_anchored
 from shared import clock
 from shared.bus.ticker import sweep
-from shared.db import Database, database
+from shared.db import WORKER, Database, database
 from shared.errors import RuleBroken
 from shared.messages import LedgerAnchored
 from tests.conftest import START
@@ -58,18 +58,18 @@ def seen(owner: Engine) -> tuple[list[int], int, list[int]]:
 
 def live(journals: int = JOURNALS) -> None:
     """Fees are taken, each in a transaction of its own."""
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         jobs = [office.accepted() for _ in range(journals)]
     for job in jobs:
-        with database("finance").session() as session:
+        with database("finance", WORKER).session() as session:
             office.session = session
             office.collect(job)
 
 
 def told() -> list[LedgerAnchored]:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         bodies = session.execute(text("SELECT body FROM outbox WHERE type = 'LedgerAnchored' ORDER BY sequence"))
         return [LedgerAnchored.model_validate(body) for body in bodies.scalars()]
 
@@ -82,12 +82,12 @@ def pass_time(committing: Engine, to: timedelta) -> None:
         session.execute(text("SET LOCAL search_path = installation"))
         clock.move(session, START + to)
     for _ in range(2):
-        sweep(database("finance"), tasks.ticks)
+        sweep(database("finance", WORKER), tasks.ticks)
 
 
 def seal() -> None:
     """Whatever waits to be sealed is sealed."""
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         while seal_ledger(session, now=clock.now(session)):
             pass
 
@@ -99,7 +99,7 @@ def told_to_hr(installation: str, committing: Engine) -> Engine:
     pass_time(committing, timedelta())
     pass_time(committing, timedelta(minutes=61))
     (anchor,) = told()
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         hear_ledger_anchored(session, anchor, now=MORNING)
     assert seen(committing) == ([], 0, [])
     return committing
@@ -124,7 +124,7 @@ def test_whatever_is_done_to_the_ledger_below_the_rules_is_seen(
 
 def test_a_ledger_cut_short_that_grows_again_contradicts_what_hr_was_told(told_to_hr: Engine) -> None:
     WAYS["cut the tail"](told_to_hr, 3)
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session, code="LH")
         office.begin()
         for _ in range(JOURNALS):
@@ -155,14 +155,14 @@ def test_the_head_is_told_within_an_hour_of_the_first_journal_and_only_when_ther
     assert [(anchor.seq, anchor.anchored_at) for anchor in told()] == [(2, START + timedelta(minutes=61))]
     pass_time(committing, timedelta(hours=8))
     assert len(told()) == 1
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session, code="LH")
         office.begin()
         office.paid()
     seal()
     pass_time(committing, timedelta(hours=9, minutes=1))
     assert [anchor.seq for anchor in told()] == [2, 3]
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         assert published(session).count(("LedgerAnchored", "hr")) == 2
 
 
@@ -171,7 +171,7 @@ def test_of_many_who_sweep_at_once_one_tells_the_head(installation: str, committ
     seal()
     with Session(committing) as session, session.begin():
         session.execute(text("UPDATE finance.ledger_anchors SET due_at = due_at - interval '2 hours'"))
-    busy = Database("finance", installation, pool_size=8)
+    busy = Database("finance", installation, pool_size=8, limits=WORKER)
 
     def anchor(_: int) -> int:
         with busy.session() as session:
@@ -200,7 +200,7 @@ def test_hr_keeps_each_head_once_and_refuses_another_past(session_of: Callable[[
 
 def collect_at_once(database_: Database, journals: int) -> None:
     """So many fees are taken by eight at a time, each in a transaction of its own."""
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         office.book(61, 60 + journals)
@@ -219,7 +219,7 @@ def collect_at_once(database_: Database, journals: int) -> None:
 @pytest.fixture
 def busy(installation: str) -> Iterator[Database]:
     """Finance with eight connections."""
-    busy = Database("finance", installation, pool_size=8)
+    busy = Database("finance", installation, pool_size=8, limits=WORKER)
     yield busy
     busy.engine.dispose()
 
@@ -243,7 +243,7 @@ def test_a_hundred_journals_of_many_threads_sealed_by_many_make_one_chain_withou
 
 
 def test_a_journal_waits_for_no_other_that_is_not_committed_yet(busy: Database, committing: Engine) -> None:
-    with database("finance").session() as session:
+    with database("finance", WORKER).session() as session:
         office = Office(session)
         office.begin()
         one, other = office.accepted(), office.accepted()

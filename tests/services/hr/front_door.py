@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine, text
 from services.hr.api import throttle
 from shared import clock
 from shared.broker import broker_client
-from shared.db import database
+from shared.db import WORKER, database
 from shared.settings import settings
 
 HOST = "https://bianmin.example"
@@ -95,7 +95,7 @@ class Door:
         return Browser(self.web, **facts)
 
     def now(self) -> datetime:
-        with database("hr").session() as session:
+        with database("hr", WORKER).session() as session:
             return clock.now(session)
 
     def move_clock(self, to: datetime) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from shared.db import database
+from shared.db import WORKER, database
 
 SECRET = "the-founder-of-the-tests"
 HAPPENED = "2026-03-31T18:00:00+08:00"
@@ -175,7 +175,7 @@ def test_employing_someone_once_gives_no_token_and_stores_none(office: Office) -
         "certificates": [],
     }
     token = office.post(f"/people/{first['id']}/token").json()["token"]
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         stored = session.execute(
             text("SELECT string_agg(k::text, '') || string_agg(p::text, '') FROM idempotency_keys k, people p")
         ).scalar_one()
@@ -299,7 +299,7 @@ def test_a_private_job_is_opened_heard_confirmed_accepted_and_told_to_finance_on
         "final_at": "2026-03-31T16:00:00Z",
     }
     assert staffed.get("/cases?state=final", by="auditor").json()["items"] == [last]
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         told = session.execute(text("SELECT count(*) FROM outbox WHERE type = 'FineConfirmed'")).scalar_one()
     assert told == 1
 

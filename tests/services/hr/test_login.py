@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.hr.api import throttle
 from shared.broker import broker_client
-from shared.db import database
+from shared.db import WORKER, database
 from shared.settings import settings
 from tests.services.hr.front_door import PASSWORD, Browser, Door, forget_tries
 
@@ -91,7 +91,7 @@ def test_no_password_and_no_secret_is_kept_or_logged(door: Door, caplog: pytest.
     browser.sign_in("clerk")
     browser.sign_in("clerk", OTHER)
     secret = door.invite(person_id, "clerk")
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         rows = session.execute(
             text(
                 "SELECT to_jsonb(l)::text FROM logins l UNION SELECT to_jsonb(i)::text FROM "
@@ -207,10 +207,10 @@ def test_the_window_slides_so_that_a_locked_account_opens_again(door: Door) -> N
 def test_a_hash_of_less_cost_is_replaced_when_its_person_signs_in(door: Door) -> None:
     door.hire("clerk", "front_desk")
     cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         session.execute(text("UPDATE logins SET password_hash = :cheap"), {"cheap": cheap})
     assert door.browser().sign_in("clerk").status_code == 201
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         kept = session.execute(text("SELECT password_hash FROM logins")).scalar_one()
     assert argon2.extract_parameters(kept).memory_cost == 47104
     assert door.browser().sign_in("clerk").status_code == 201
@@ -253,7 +253,7 @@ def test_each_recovery_code_stands_in_for_the_factor_once(door: Door) -> None:
     assert door.browser().sign_in("clerk", totp=codes[3].upper()).status_code == 201
     assert door.browser().sign_in("clerk", totp=codes[3]).status_code == 401
     assert door.browser().sign_in("clerk", totp=codes[4]).status_code == 201
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         held = session.execute(text("SELECT string_agg(code_hash, ' ') FROM recovery_codes")).scalar_one()
     assert not any(code in held for code in codes)
 
@@ -296,8 +296,8 @@ def test_a_company_founded_with_a_login_has_no_token(installation: str, template
 
 def test_a_fresh_installation_has_nobody_who_could_sign_in(installation: str) -> None:
     for service in ("intake", "dispatch", "finance", "hr"):
-        with database(service).session() as session:
+        with database(service, WORKER).session() as session:
             counted = "SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM api_tokens)"
             assert session.execute(text(counted)).scalar_one() == 0
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         assert session.execute(text("SELECT count(*) FROM logins")).scalar_one() == 0

@@ -1,5 +1,6 @@
 """Payouts reach hr whole, once, and only when they add up [R92-R94]."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -403,25 +404,25 @@ def test_a_payout_held_cannot_be_changed(
 @pytest.mark.parametrize("change", ["UPDATE {} SET site_id = site_id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 @pytest.mark.parametrize("table", ["payouts", "overrides", "missed_callbacks", "month_reports"])
 def test_not_even_the_owner_changes_what_was_heard(
-    session: Session, site_id: UUID, now: datetime, table: str, change: str
+    owner_of: Callable[[str], Connection], table: str, change: str
 ) -> None:
+    owner, site = owner_of("hr"), new_id()
     for put in (
+        "INSERT INTO sites VALUES (:site, 1, 'BK', 'x', 'Asia/Shanghai', '18:00')",
         "INSERT INTO payouts VALUES (:id, :site, '2026-03', 0, 0, :id, now(), now())",
         "INSERT INTO overrides VALUES (:id, :id, :site, 'engineering', :id, :id, 'x', now())",
         "INSERT INTO missed_callbacks VALUES (:id, 'x', :site, :id, now())",
         "INSERT INTO month_reports VALUES (:id, :site, '2026-03', '{}', now())",
     ):
-        session.execute(text(put), {"id": new_id(), "site": site_id})
-    session.execute(text("RESET ROLE"))
-    session.execute(text("SET ROLE NONE"))
+        owner.execute(text(put), {"id": new_id(), "site": site})
     with pytest.raises(DBAPIError, match="append-only"):
-        session.execute(text(change.format(table)))
+        owner.execute(text(change.format(table)))
 
 
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {}"])
 @pytest.mark.parametrize("table", ["case_evidence", "payment_failures", "site_changes", "wages"])
-def test_not_even_the_owner_changes_what_was_written_down(session: Session, table: str, change: str) -> None:
-    session.execute(text("RESET ROLE"))
-    session.execute(text("SET ROLE NONE"))
+def test_not_even_the_owner_changes_what_was_written_down(
+    owner_of: Callable[[str], Connection], table: str, change: str
+) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
-        session.execute(text(change.format(table)))
+        owner_of("hr").execute(text(change.format(table)))

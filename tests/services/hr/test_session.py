@@ -13,7 +13,7 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
 from shared import session_keys
-from shared.db import database
+from shared.db import WORKER, database
 from shared.sessions import claims_in
 from shared.settings import settings
 from tests.services.hr.front_door import COOKIE, PAGE, PASSWORD, Browser, Door, forget_tries
@@ -43,7 +43,7 @@ def with_cookie(clerk: Browser, cookie: str) -> int:
 
 
 def told(kind: str) -> list[Any]:
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         query = text("SELECT body FROM outbox WHERE type = :kind AND receiver = 'intake' ORDER BY sequence")
         return list(session.execute(query, {"kind": kind}).scalars())
 
@@ -240,5 +240,5 @@ def test_sessions_that_would_be_over_anyhow_are_forgotten_by_every_service(door:
     door.move_clock(door.now() + timedelta(hours=12, seconds=1))
     clerk.sign_in("clerk")
     clerk.post("/sessions/current/end")
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         assert session.execute(text("SELECT count(*) FROM ended_sessions")).scalar_one() == 1

@@ -7,7 +7,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import text
 
-from shared.db import database
+from shared.db import WORKER, database
 from tests.services.hr.front_door import Browser, Door, forget_tries
 
 
@@ -61,7 +61,7 @@ def test_a_token_is_listed_by_its_name_and_never_shown_again(door: Door, clerk: 
     listed = clerk.get("/tokens")
     assert [(one["name"], one["scopes"]) for one in listed.json()["items"]] == [("报表", ["hr:read_sites"])]
     assert made["token"] not in listed.text
-    with database("hr").session() as session:
+    with database("hr", WORKER).session() as session:
         rows = session.execute(text("SELECT string_agg(to_jsonb(t)::text, '') FROM api_tokens t")).scalar_one()
         said = session.execute(text("SELECT string_agg(body::text, '') FROM outbox")).scalar_one()
     assert made["token"] not in rows + said

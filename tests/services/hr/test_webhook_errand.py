@@ -13,7 +13,7 @@ from sqlalchemy import text
 from bianmin.children import wait_until
 from services.hr.tasks import tasks
 from shared.bus.runners import Runners
-from shared.db import database
+from shared.db import WORKER, database
 from shared.settings import settings
 from tests.bad_input.house import House
 from tests.bad_input.of_hr_delivery import delivered
@@ -66,7 +66,7 @@ def test_a_payout_reaches_the_hr_system_which_verifies_pulls_and_acknowledges_it
 ) -> None:
     made = add(house, receiver)
     delivery_id = delivered(house)
-    runners = Runners(database("hr"), tasks.errands)
+    runners = Runners(database("hr", WORKER), tasks.errands)
     runners.start()
     try:
         wait_until("the delivery to be received", lambda: bool(receiver.got), seconds=60)
@@ -108,21 +108,21 @@ def test_a_process_that_dies_before_it_recorded_holds_no_lock_and_what_it_sent_i
         die()
 
     with pytest.raises(SystemExit):
-        replace(ERRAND, go=send_and_die).run(database("hr"))
-    assert ERRAND.run(database("hr")) is False
+        replace(ERRAND, go=send_and_die).run(database("hr", WORKER))
+    assert ERRAND.run(database("hr", WORKER)) is False
     with house.session() as session:
         session.execute(text("UPDATE webhook_endpoints SET leased_until = clock_timestamp() - interval '1 s'"))
-    assert ERRAND.run(database("hr")) is True
+    assert ERRAND.run(database("hr", WORKER)) is True
     first, second = receiver.got
     assert (first.id, first.body) == (second.id, second.body)
-    assert ERRAND.run(database("hr")) is False
+    assert ERRAND.run(database("hr", WORKER)) is False
 
 
 def test_what_is_due_and_not_pushed_is_seen_by_operators(house: House, receiver: Receiver) -> None:
     add(house, receiver)
     receiver.says = [Says(500)]
     delivered(house)
-    ERRAND.run(database("hr"))
+    ERRAND.run(database("hr", WORKER))
     answer = house.client.get("/ops/bus", headers={"Authorization": "Bearer operator"}).json()
     assert [(one["kind"], one["open"]) for one in answer["deadlines"] if one["open"]] == [("webhook_delivery", 1)]
 

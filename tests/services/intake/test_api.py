@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.intake.actions import importing, request
 from services.intake.rules.request import Channel
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from tests.people import employ
 from tests.services.intake.desk import NOW, Desk, open_desk
@@ -63,7 +63,7 @@ class House:
 def house(installation: str) -> Iterator[House]:
     from services.intake.main import web  # noqa: PLC0415  # reads the settings the fixture made
 
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         desk = open_desk(session, tokens=True)
         for role, department in (
             ("head", "engineering"),
@@ -119,7 +119,7 @@ def test_an_attempt_and_a_revisit_sent_twice_with_one_key_count_once(house: Hous
         told = house.post("clerk", f"/requests/{waiting}/attempts", {"note": "无人接听"}, key="attempt-1")
         assert told.json()["failed_attempts"] == 1
     made = house.noticed()
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         house.desk.session = session
         house.desk.hear("WorkAccepted", _Known(made))  # type: ignore[arg-type]
     for _ in range(2):
@@ -195,7 +195,7 @@ def test_only_the_desk_takes_and_arranges_jobs(house: House, who: str) -> None:
 
 def test_what_is_not_at_a_site_of_the_person_is_not_found(house: House) -> None:
     assert problem(house.register(site_id=str(new_id()))) == (404, "not_found")
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         other = session.execute(text("SELECT id FROM sites WHERE code = 'ZJ'")).scalar_one()
     assert problem(house.register(site_id=str(other))) == (404, "not_found")
     assert problem(house.get("clerk", f"/requests/{new_id()}")) == (404, "not_found")
@@ -243,7 +243,7 @@ def test_a_list_that_is_being_taken_in_is_waited_for_and_then_known(house: House
     body = {"source": "nyc311", "site_id": house.site_id, "rows": {"2": FORM | {"source_key": "a"}}}
     form = request.RegistrationForm(Channel.PHONE, "王丽", "9-9", "13900139000", "漏", "water", (), "nyc311", "a")
     with ThreadPoolExecutor(1) as pool:
-        with database("intake").session() as session:
+        with database("intake", WORKER).session() as session:
             facts = {"site_id": house.desk.site_id, "source": "nyc311", "actor": house.desk.clerk, "now": NOW}
             importing.import_rows(session, forms={1: form}, **facts)
             session.flush()
@@ -306,7 +306,7 @@ def test_the_catalogue_prices_and_answers_are_read_over_http(house: House) -> No
 
 
 def test_a_catalogue_of_trades_is_changed_as_a_policy_and_a_wrong_one_is_malformed(house: House) -> None:
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         employ(session, "administrator", "administration", token="administrator")
     water = {"code": "water", "name": "水", "department": "engineering"}
     body = {"effective_from": "2026-04-02T00:00:00+08:00", "reason": "董事会"}

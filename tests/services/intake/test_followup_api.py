@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from services.intake.actions import statistics
-from shared.db import database
+from shared.db import WORKER, database
 from shared.ids import new_id
 from tests.people import employ
 from tests.services.intake.desk import minutes
@@ -20,7 +20,7 @@ SURVEY = {"quality": 5, "attitude": 4, "price_as_agreed": True}
 @pytest.fixture
 def made(house: House) -> str:
     """A request whose owner signed; the month is over and its figures are there."""
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         house.desk.session = session
         made = house.desk.accepted()
         session.execute(text("UPDATE sites SET name = '<b>碧湖</b>' WHERE id = :id"), {"id": house.desk.site_id})
@@ -48,7 +48,7 @@ def test_an_owner_who_is_reached_is_asked_the_three_questions(house: House, made
 
 
 def test_an_owner_not_reached_three_times_goes_to_the_desk_head(house: House, made: str) -> None:
-    with database("intake").session() as session:
+    with database("intake", WORKER).session() as session:
         session.execute(text("UPDATE revisits SET listed_at = due_at"))
     (row,) = house.get("clerk", "/revisits").json()["items"]
     assert (row["request_id"], row["attempts"], row["visit"]["workers"]) == (made, [], ["张师傅"])
