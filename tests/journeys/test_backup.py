@@ -42,7 +42,8 @@ def test_a_months_backup_is_checked_and_restored_beside_an_empty_broker_and_audi
     backup("run", "--to", str(place / "backups"), "--data", str(lived_month.stack.data))
     assert "restored, read and recomputed" in backup("check", str(place / "backups"))
     backup("restore", str(place / "backups"), "--data", str(place / "restored"))
-    shutil.copy(lived_month.stack.data / "people.json", place / "restored" / "people.json")
+    for kept_apart in ("people.json", "data-keys"):
+        shutil.copy2(lived_month.stack.data / kept_apart, place / "restored" / kept_apart)
     with running(place / "restored", "--simulate", lived_month.stack.clock().isoformat()) as stack:
         audit = stack.bianmin("audit", "2026-04")
         assert audit.returncode == 0, audit.stdout

@@ -23,8 +23,11 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def prepared() -> Iterator[Cluster]:
-    """A stopped cluster that holds an empty simulated installation."""
+def prepared(template: str) -> Iterator[Cluster]:
+    """A stopped cluster that holds an empty simulated installation.
+
+    `template` has made the keys, which `prepare` and everything that runs on this cluster need.
+    """
     folder = Path(tempfile.mkdtemp(prefix="bm-rec-"))
     folder.chmod(0o755)
     cluster = Cluster(folder)
