@@ -147,7 +147,6 @@ COMMON: Permissions = {
     "read_policies": reads("desk_head", "head", "finance_lead", "leader", "hr", "administrator"),
     "change_policy": roles("administrator"),
     "read_audit_log": roles("auditor"),
-    "read_privacy_acts": reads("leader", rule="D26"),
     "watch": roles(*sorted(WATCHERS), own=Own.COMPANY),
     "operate": roles("operator", own=Own.COMPANY),
 }

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from shared.access import COMMON
+from shared.access import Permissions
 from shared.paging import Page
 from shared.privacy_rows import PrivacyActView, privacy_acts
 from shared.web import After, Body, Edge, Limit, Words, permissions
@@ -27,9 +27,9 @@ class PhoneView:
     phone: str | None
 
 
-def make_privacy(service: str) -> APIRouter:
+def make_privacy(service: str, table: Permissions) -> APIRouter:
     """The routes under /api/privacy of a service."""
-    may = permissions(service, COMMON)
+    may = permissions(service, table)
     router = APIRouter(prefix="/api/privacy", tags=["privacy"])
 
     @router.get("/acts", summary="Each time an owner's data was shown in full, taken out or erased: who, and why [D26]")

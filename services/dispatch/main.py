@@ -23,6 +23,6 @@ web = make_web(
     make_may("dispatch", MAY),
     make_alerts("dispatch"),
     make_audit("dispatch"),
-    make_privacy("dispatch"),
+    make_privacy("dispatch", MAY),
     make_policies("dispatch", PunctualityPolicy, CertificatePolicy, HoursPolicy),
 )

@@ -25,6 +25,6 @@ web = make_web(
     make_may("intake", MAY),
     make_alerts("intake"),
     make_audit("intake"),
-    make_privacy("intake"),
+    make_privacy("intake", MAY),
     make_policies("intake", CallbackPolicy, RetentionPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
 )

@@ -16,6 +16,11 @@ OPEN = {
     ("GET", "/ready"): "whether it can work; says nothing else",
     ("GET", "/openapi.json"): "how the routes are called",
     ("POST", "/api/company"): "nobody is there yet to act: asks for the founder's secret",
+    ("POST", "/api/invitations/accept"): "whoever is invited has no login yet: asks for the invitation's secret",
+    ("POST", "/api/sessions"): "who signs in is nobody yet: asks for his password",
+    ("POST", "/api/password"): "asks for the present password, whatever session there is",
+    ("POST", "/api/totp"): "asks for the password, whatever session there is",
+    ("POST", "/api/totp/confirm"): "asks for the password and a code, whatever session there is",
 }
 """Routes that ask nobody who he is, each with the reason."""
 

@@ -26,6 +26,7 @@ from shared.ids import new_id
 from shared.messages import CATALOGUE, NoticeIssued, ReworkOrdered
 from tests.contracts.test_messages import NOW, SAMPLES
 from tests.rulebook.company import open_site_known_as
+from tests.sealed import sealed, seals
 from tests.security.routes import table_of
 
 JOBS = {"dispatch": ("work_orders", dispatch_tasks), "finance": ("charges", finance_tasks)}
@@ -71,22 +72,28 @@ def test_of_all_messages_only_a_notice_and_a_rework_make_a_job(
 
 @pytest.mark.usefixtures("installation")
 @pytest.mark.parametrize(("service", "message"), MADE_BY)
-def test_a_notice_that_another_service_says_is_parked_and_makes_no_job(service: str, message: type) -> None:
+def test_a_notice_that_anybody_but_intake_says_is_refused_and_makes_no_job(service: str, message: type) -> None:
     body = body_of(message.__name__)
     known = database(service, WORKER)
     with known.session() as session:
         open_site_known_as(session, UUID(body["site_id"]))
     handlers = JOBS[service][1].handlers
 
-    def told(sender: str) -> str:
+    def told(sender: str, by: str) -> str:
+        """What becomes of it when somebody says it in the name of the sender."""
         envelope = Envelope(str(new_id()), message.__name__, sender, service, "", body)  # type: ignore[arg-type]
-        return inbox.receive(known, handlers, asdict(envelope))
+        delivery = sealed(envelope, by=by) if by else asdict(envelope)
+        return inbox.receive(known, handlers, delivery, seals=seals(service), task=message.__name__)
 
-    for forger in [*sorted(set(SERVICES) - {"intake"}), "nobody"]:
-        assert told(forger) == "parked"
+    others = sorted(set(SERVICES) - {"intake"})
+    in_their_own_name = [(other, other) for other in others]
+    in_the_name_of_intake = [("intake", other) for other in others if other != service]
+    nobodys = [("nobody", service), ("nobody", ""), ("intake", "")]
+    for sender, by in in_their_own_name + in_the_name_of_intake + nobodys:
+        assert told(sender, by) == "refused", (sender, by)
         with known.session() as session:
             assert jobs(session, service) == 0
-    assert told("intake") == "handled"
+    assert told("intake", "intake") == "handled"
     with known.session() as session:
         assert jobs(session, service) == 1
 

@@ -23,8 +23,10 @@ OF_HIMSELF = {
     "mark_duties_done": "everybody says it of his own day",
     "tick_duty": "what is prescribed to all, each of them does",
     "sign_statistics": "each signs for his own department",
+    "/sessions/end": "it ends the sessions of whoever asks",
+    "manage_own_tokens": "it is issued to whoever asks",
 }
-"""Actions that name nobody else's thing, each with the reason: nothing there could be a colleague's."""
+"""Actions and routes that name nobody else's thing, each with the reason: nothing there could be a colleague's."""
 
 
 def action_of(act: Act) -> str:
@@ -37,7 +39,7 @@ def narrow(act: Act) -> bool:
     """Whether the row lets the act's role reach less than all of his sites, and one can be out of reach."""
     action = action_of(act)
     own = table_of(act.service)[action].own[act.who]
-    return own not in {Own.COMPANY, Own.SITES} and action not in OF_HIMSELF
+    return own not in {Own.COMPANY, Own.SITES} and action not in OF_HIMSELF and act.route not in OF_HIMSELF
 
 
 NARROW = (
@@ -49,6 +51,8 @@ NARROW = (
     "dispatch /work-orders/{work_order_id}/arrive",
     "dispatch /work-orders/{work_order_id}/check-materials",
     "dispatch /work-orders/{work_order_id}/tell-owner",
+    "dispatch /work-orders/{work_order_id}/phone/reveal",
+    "dispatch /work-orders/{work_order_id}/photos",
     "dispatch /work-orders/{work_order_id}/damage",
     "dispatch /work-orders/{work_order_id}/stop",
     "dispatch /work-orders/{work_order_id}/resume",
@@ -66,6 +70,8 @@ NARROW = (
     "finance /hand-overs/{hand_over_id}/confirm-difference",
     "hr /cases/{case_id}/accept",
     "hr /cases/{case_id}/appeal",
+    "hr /sessions/{session_id}/end",
+    "hr /tokens/{token_id}/revoke",
     "intake /months/{month}/sites/{site_id}/lines/accept",
 )
 """The acts of tests/bad_input whose role reaches less than all of his sites."""
@@ -98,6 +104,7 @@ SEEN_BY: dict[str, frozenset[Role]] = {
     "secret": frozenset({"administrator"}),
     "token": frozenset({"administrator", "hr"}),
     "token_hash": frozenset(),
+    "csrf_token": frozenset(),
     "password": frozenset(),
     "id_number": frozenset(),
     "bank_account": frozenset(),

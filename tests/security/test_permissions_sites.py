@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from sqlalchemy import text
 
 from shared.access import Own
@@ -35,6 +37,7 @@ LIVED: dict[str, list[tuple[str, Prepare]]] = {
         ("head", dispatch.a_duty),
         ("head", dispatch.a_question),
         ("desk_head", dispatch.a_neglect),
+        ("worker", lambda house: dispatch.started(house, "photos", dispatch.picture())),
     ],
     "finance": [
         ("cashier", cash.at("/cash-differences/{}/make-good", cash.short, {"counted_fen": 100})),
@@ -55,7 +58,8 @@ LIVED: dict[str, list[tuple[str, Prepare]]] = {
 
 FOUND_BY = {
     "request_id": "SELECT {request_id} FROM {requests} WHERE site_id = :site LIMIT 1",
-    "work_order_id": "SELECT id FROM work_orders WHERE site_id = :site LIMIT 1",
+    "work_order_id": "SELECT id FROM work_orders WHERE site_id = :site ORDER BY id DESC LIMIT 1",
+    "photo_id": "SELECT p.id FROM photos p JOIN work_orders w ON w.id = p.work_order_id WHERE site_id = :site",
     "webhook_id": "SELECT id FROM webhook_endpoints WHERE site_id = :site LIMIT 1",
     "settlement_id": "SELECT settlement_id FROM payouts WHERE site_id = :site LIMIT 1",
     "person_id": "SELECT id FROM people WHERE :site = ANY(site_ids) AND role = 'worker' LIMIT 1",
@@ -109,12 +113,13 @@ def path_of(house: House, route: Route) -> str:
 
 def queries_of(house: House, route: Route) -> list[dict[str, Any]]:
     """What is asked for besides: what must be, and where there are filters by an id, with ids of the site too."""
-    params = {field.alias: field for field in route.route.dependant.query_params}
+    asked = get_flat_params(route.route.dependant)
+    params = {field.alias: field for field in asked if isinstance(field.field_info, Query)}
     known = {"month": "2026-04", "on": "2026-05-01", "day": "2026-04-01"}
     needed = {
         name: known.get(name) or found(house, name) for name, field in params.items() if field.field_info.is_required()
     }
-    ids = {"holder_id": "person_id"}
+    ids = {"holder_id": "person_id", "actor_id": "person_id"}
     filters = {name: found(house, ids.get(name, name)) for name in params if name.endswith("_id")}
     return [needed, needed | filters] if filters else [needed]
 

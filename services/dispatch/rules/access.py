@@ -28,6 +28,7 @@ MAY: Permissions = {
     "answer_consultation": roles(head=Own.DEPARTMENT, rule="R19, R23"),
     "reveal_phone": roles(worker=Own.JOBS, head=Own.DEPARTMENT, rule="D26"),
     "handle_personal_data": roles("administrator", rule="D26"),
+    "read_privacy_acts": reads("leader", rule="D26"),
     "read_work_orders": reads("clerk", "desk_head", head=Own.DEPARTMENT, worker=Own.JOBS, rule="R27, R30"),
     "read_photos": reads("desk_head", worker=Own.JOBS, head=Own.DEPARTMENT, rule="R63, D24"),
     "read_duties": reads(head=Own.DEPARTMENT, rule="R50"),

@@ -11,6 +11,7 @@ from services.hr.actions.post import employ, person_for
 from services.hr.models import ApiToken, Person
 from services.hr.rules.access import MAY
 from services.hr.rules.token import actions_of, check_expiry
+from shared.access import Own
 from shared.api_tokens import PREFIX
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
@@ -100,7 +101,7 @@ def _issue(
 def revoke(session: Session, *, token_id: UUID, actor: Actor) -> ApiToken:
     """A token is worth nothing from here on: by its person, or by an administrator of his sites."""
     held = session.get(ApiToken, token_id, with_for_update=True)
-    if held is None or (held.person_id != actor.person_id and actor.role != "administrator"):
+    if held is None or (held.person_id != actor.person_id and MAY["revoke_token"].of(actor) is Own.HIMSELF):
         raise NotFound("token", token_id)
     if held.person_id != actor.person_id:
         person_for(session, actor, held.person_id)

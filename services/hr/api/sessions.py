@@ -77,13 +77,13 @@ async def sign_in(body: SignInBody, request: Request, response: Response) -> Sig
 
 
 @routes.get("/sessions/current", summary=f"Whose session this is, and its {HEADER}")
-def show_current(edge: Annotated[Edge, may("manage_sessions")]) -> SignedIn:
+def show_current(edge: Annotated[Edge, may("read_sessions")]) -> SignedIn:
     return _signed_in(_claims(edge))
 
 
 @routes.get("/sessions", summary="The open sessions of the person asking")
 def list_sessions(
-    edge: Annotated[Edge, may("manage_sessions")], after: After = None, limit: Limit = 100
+    edge: Annotated[Edge, may("read_sessions")], after: After = None, limit: Limit = 100
 ) -> Page[SessionView]:
     return sessions(edge.session, edge.actor, now=edge.now, after=after, limit=limit)
 

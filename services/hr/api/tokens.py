@@ -69,19 +69,19 @@ def issue_token_to_program(
 
 
 @routes.post("/tokens/{token_id}/revoke", summary="Revoke a token of one's own, or, by an administrator, of anybody")
-def revoke_token(token_id: UUID, edge: Annotated[Edge, may("manage_own_tokens")]) -> TokenView:
+def revoke_token(token_id: UUID, edge: Annotated[Edge, may("revoke_token")]) -> TokenView:
     return token_view(token.revoke(edge.session, token_id=token_id, actor=edge.actor))
 
 
 @routes.get("/tokens", summary="The API tokens of the person asking")
 def list_own_tokens(
-    edge: Annotated[Edge, may("manage_own_tokens")], after: After = None, limit: Limit = 100
+    edge: Annotated[Edge, may("read_own_tokens")], after: After = None, limit: Limit = 100
 ) -> Page[TokenView]:
     return own_tokens(edge.session, edge.actor, after=after, limit=limit)
 
 
 @routes.get("/people/{person_id}/tokens", summary="The API tokens of a person or service account")
 def list_tokens_of(
-    person_id: UUID, edge: Annotated[Edge, may("end_sessions")], after: After = None, limit: Limit = 100
+    person_id: UUID, edge: Annotated[Edge, may("read_tokens")], after: After = None, limit: Limit = 100
 ) -> Page[TokenView]:
     return tokens_of(edge.session, edge.actor, person_id, after=after, limit=limit)

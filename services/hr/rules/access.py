@@ -12,6 +12,7 @@ MAY: Permissions = {
     "manage_sessions": roles(*ANYBODY, own=Own.HIMSELF, rule="D1"),
     "end_sessions": roles("administrator", rule="D1"),
     "manage_own_tokens": roles(*ANYBODY, own=Own.HIMSELF, rule="D1"),
+    "revoke_token": roles(*ANYBODY, own=Own.HIMSELF, administrator=Own.SITES, rule="D1"),
     "let_leave": roles("administrator", "hr", never=(Tie.SUBJECT,), rule="D18"),
     "change_site": roles("administrator", rule="R36, R68, D6"),
     "name_leader": roles("administrator", rule="R77, R92"),
@@ -63,6 +64,9 @@ MAY: Permissions = {
     ),
     "read_posts": reads("leader", "hr", "administrator", rule="R79, R82"),
     "read_wages": roles("leader", "hr", rule="R94, D22"),  # nobody else needs to know, not even the auditor
+    "read_sessions": roles(*ANYBODY, own=Own.HIMSELF, rule="D1"),
+    "read_own_tokens": roles(*ANYBODY, own=Own.HIMSELF, rule="D1"),
+    "read_tokens": reads("administrator", rule="D1"),
     "read_own": roles(*ANYBODY, own=Own.HIMSELF, rule="R92-R94, D19"),
     "read_points": reads("leader", "hr", "administration", rule="R43, D19"),
     "read_cases": reads("desk_head", "finance_lead", "leader", "hr", rule="R78-R88, D19"),

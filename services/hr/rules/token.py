@@ -17,9 +17,13 @@ HR_SYSTEM: dict[str, frozenset[str]] = {
 """What the company's HR system is given, and nothing else: scope -> actions."""
 
 CREDENTIALS: frozenset[str] = frozenset(
-    {"issue_token", "invite_person", "manage_own_tokens", "manage_service_accounts", "manage_sessions", "end_sessions"}
+    {
+        *("issue_token", "invite_person", "manage_service_accounts"),
+        *("manage_own_tokens", "revoke_token", "read_own_tokens", "read_tokens"),
+        *("manage_sessions", "end_sessions", "read_sessions"),
+    }
 )
-"""Actions no token may be used for: it would make others of its kind."""
+"""Actions no token may be used for: it would make others of its kind, or look at them."""
 
 _ACTION = re.compile(r"(intake|dispatch|finance|hr):[a-z_]{1,60}")
 

@@ -21,7 +21,7 @@ class FindHomes(Body):
 
 
 @routes.post("/homes/find", summary="A home by phone number, else by room, with its requests [R13-R15]")
-def find_homes(body: FindHomes, edge: Annotated[Edge, may("read_requests")]) -> list[HomeView]:
+def find_homes(body: FindHomes, edge: Annotated[Edge, may("find_home")]) -> list[HomeView]:
     if not body.phone and not body.room:
         raise Malformed("phone_or_room", "send phone or room", rule="R15")
     return homes(edge.session, edge.actor, phone=body.phone, room=body.room)

@@ -27,6 +27,8 @@ MAY: Permissions = {
     "accept_line": roles("head", "finance_lead", "cashier", own=Own.DEPARTMENT, never=(Tie.PROPOSER,), rule="R41, D18"),
     "reveal_phone": roles("clerk", "desk_head", rule="D26"),
     "handle_personal_data": roles("administrator", rule="D26"),
+    "read_privacy_acts": reads("leader", rule="D26"),
+    "find_home": roles("clerk", "desk_head", rule="R13-R15"),
     "read_requests": reads("clerk", "desk_head", rule="R20, R28"),
     "read_callbacks": reads("clerk", "desk_head", head=Own.DEPARTMENT, rule="R47, R48"),
     "read_prices": reads("clerk", "desk_head", rule="R22, R57"),
