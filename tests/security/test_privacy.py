@@ -18,7 +18,6 @@ from bianmin.engines import Engines
 from services.hr.actions import webhook
 from services.hr.models import WebhookEndpoint
 from services.intake.actions import price
-from shared.bus.inbox import receive
 from shared.bus.pump import Pump
 from shared.bus.ticker import Ticker
 from shared.db import WORKER, database
@@ -29,6 +28,7 @@ from shared.settings import settings
 from tests.bad_input.house import House, web_of
 from tests.conftest import START
 from tests.people import ZONE, employ
+from tests.sealed import receive, seals
 from tests.services.intake.desk import price_book
 
 PHONE, CORRECTED, MISTYPED = "13912345670", "13912345671", "139-canary-5672"
@@ -104,7 +104,7 @@ def sent(engines: Engines) -> list[dict[str, Any]]:
     """What the desk's pump puts on the broker."""
     at, celery = database("intake", WORKER), import_module("services.intake.worker").celery
     with celery.connection_for_write() as connection:
-        Pump(celery, at, Ticker(at, []))._send(celery.amqp.Producer(connection))
+        Pump(celery, at, Ticker(at, []), seals("intake"))._send(celery.amqp.Producer(connection))
     return carried(queued(engines))
 
 
