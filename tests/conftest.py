@@ -40,17 +40,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("pure")
 
 
+def give_keys(folder: Path) -> None:
+    """Keys for this process and its children: of personal data, of messages and of sessions."""
+    make_data_keys(folder / "data-keys")
+    make_missing(folder / "keys")
+    make_keys(folder / "session-keys")
+    os.environ["BIANMIN_DATA_KEYS"] = str(folder / "data-keys")
+    os.environ["BIANMIN_KEYS"] = str(folder / "keys")
+    os.environ["BIANMIN_SESSION_KEYS"] = str(folder / "session-keys")
+
+
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """The engines of this run, in a folder of their own."""
     folder = Path(tempfile.mkdtemp(prefix="bm-"))
     folder.chmod(0o755)
-    make_data_keys(folder / "data-keys")
-    os.environ["BIANMIN_DATA_KEYS"] = str(folder / "data-keys")
+    give_keys(folder)
     engines = Engines(folder, durable=False)
     engines.start()
-    make_missing(folder / "keys")
-    os.environ["BIANMIN_KEYS"] = str(folder / "keys")
     yield engines
     engines.stop()
     shutil.rmtree(folder, ignore_errors=True)
@@ -67,9 +74,6 @@ def template(engines: Engines) -> str:
         connection.execute(text("CREATE DATABASE committing TEMPLATE bianmin STRATEGY file_copy"))
     os.environ["BIANMIN_DATABASE_URL"] = engines.database_url
     os.environ["BIANMIN_BROKER_URL"] = engines.broker_url
-    keys = engines.data / "session-keys"
-    make_keys(keys)
-    os.environ["BIANMIN_SESSION_KEYS"] = str(keys)
     os.environ["BIANMIN_FOUNDER_SECRET"] = "the-founder-of-the-tests"
     os.environ["BIANMIN_RATE_ADDRESS"] = "1000000/minute"  # every test comes from the same one
     return engines.database_url

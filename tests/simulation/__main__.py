@@ -1,7 +1,6 @@
 """`python -m tests.simulation SEED` plays one seed and prints it; `--seeds N` plays seeds 0 to N-1."""
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bianmin.engines import Engines
-from bianmin.keys import make_missing
+from tests.conftest import give_keys
 from tests.simulation.company import Company, found
 from tests.simulation.run import simulate
 
@@ -29,9 +28,8 @@ def a_company() -> Iterator[Company]:
     folder = Path(tempfile.mkdtemp(prefix="bm-"))
     folder.chmod(0o755)
     engines = Engines(folder, durable=False)
+    give_keys(folder)
     engines.start()
-    make_missing(folder / "keys")
-    os.environ["BIANMIN_KEYS"] = str(folder / "keys")
     try:
         company = found(engines.database_url, engines.broker_url)
         with company.in_use():
