@@ -21,7 +21,8 @@ NOT_AUDITED = frozenset(
 
 PERSONAL = frozenset(
     {
-        *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "signature_sealed"),
+        *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description"),
+        *("signature_sealed", "signer_name", "witness_name", "note", "changed"),
         *("token_hash", "secret_sealed", "old_secret_sealed", "password_hash", "totp_secret", "code_hash", "id_hash"),
     }
 )

@@ -202,6 +202,19 @@ def seen(session: Session) -> set[UUID]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_what_the_audit_log_says_of_people_and_of_no_site_is_seen_by_who_acts_for_every_site_alone(
+    sites: tuple[UUID, UUID], one: Callable[[str], Database], service: str
+) -> None:
+    tables = text("SELECT table_name, site_id FROM audit_log GROUP BY 1, 2")
+    for token, of_people in (("of the first", False), ("of all", True)):
+        with one(service).session() as session:
+            assert identify(session, token) is not None
+            found = {tuple(row) for row in session.execute(tables)}
+            assert (("alerts", sites[0]) in found, ("people", None) in found) == (True, of_people), token
+            assert (("alerts", sites[1]) in found, ("sites", None) in found) == (of_people, of_people), token
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_transaction_sees_the_sites_of_who_asks_and_the_next_on_its_connection_sees_nothing(
     one: Callable[[str], Database], sites: tuple[UUID, UUID], service: str
 ) -> None:

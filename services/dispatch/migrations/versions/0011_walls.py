@@ -20,7 +20,7 @@ def upgrade() -> None:
     for table in OF_A_SITE:
         wall(table)
     wall('policies', or_none=True)
-    wall('audit_log', or_none=True)
+    wall('audit_log')
     wall('privacy_acts')
     wall_by('photos', 'work_orders', work_order_id='id')
     for table in ('assignments', 'damages', 'declines', 'duty_overrides', 'signatures', 'stops', 'tellings'):

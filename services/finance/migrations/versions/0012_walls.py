@@ -24,7 +24,7 @@ def upgrade() -> None:
     for table in OF_A_SITE:
         wall(table)
     wall('policies', or_none=True)
-    wall('audit_log', or_none=True)
+    wall('audit_log')
     wall_by('charge_workers', 'charges', request_id='request_id')
     wall_by('hand_over_receipts', 'hand_overs', hand_over_id='id')
     for table in ('invoices', 'receipt_shares'):

@@ -21,7 +21,7 @@ def upgrade() -> None:
     for table in OF_A_SITE:
         wall(table)
     wall('policies', or_none=True)
-    wall('audit_log', or_none=True)
+    wall('audit_log')
     wall_by('case_evidence', 'cases', case_id='id')
     for table in ('delivery_acknowledgements', 'webhook_attempts', 'webhook_deliveries'):
         wall_by(table, 'deliveries', delivery_id='id')

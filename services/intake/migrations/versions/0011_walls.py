@@ -22,7 +22,7 @@ def upgrade() -> None:
         wall(table)
     wall('answers', or_none=True)
     wall('policies', or_none=True)
-    wall('audit_log', or_none=True)
+    wall('audit_log')
     wall('privacy_acts')
     wall_by('callback_attempts', 'requests', request_id='id')
     for table in ('notice_copies', 'notice_revisions', 'reprints'):
