@@ -96,7 +96,8 @@ def of_the_site(house: House) -> set[str]:
 
 def found(house: House, name: str) -> str:
     """The id of a thing of the site."""
-    requests = ("id", "requests") if house.service == "intake" else ("request_id", "charges")
+    known_by = {"intake": ("id", "requests"), "dispatch": ("request_id", "work_orders")}
+    requests = known_by.get(house.service, ("request_id", "charges"))
     asked = FOUND_BY[name].format(request_id=requests[0], requests=requests[1])
     with house.session() as session:
         return str(session.execute(text(asked), {"site": house.site_id}).scalar_one())
