@@ -30,6 +30,7 @@ def town(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_DATABASE_URL", url)
         environment.setenv("BIANMIN_FOUNDER_SECRET", SECRET)
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
+        environment.setenv("BIANMIN_DESCRIBE_PUBLICLY", "true")
         settings.cache_clear()
         db.database.cache_clear()
         client, cast = live_a_month(url, SECRET, "BK", "QN")

@@ -91,10 +91,15 @@ def seen_from(url: str, service: str, sites: str) -> Iterator[Session]:
 
 
 def rows_of(session: Session, service: str) -> dict[str, list[Any]]:
-    """Every row that the transaction sees of every walled table, as JSON."""
+    """Every row that the transaction sees of every walled table, as JSON.
+
+    But the audit log's: what it tells of a row stands in that row's own table, and its traces are those of messages,
+    which whoever watches the bus sees.
+    """
     return {
         table: list(session.execute(text(f"SELECT to_jsonb(t) FROM {table} t")).scalars())
         for table in session.execute(WALLED, {"service": service}).scalars()
+        if table != "audit_log"
     }
 
 
@@ -151,7 +156,7 @@ def first_of(rows: dict[str, list[Any]], table: str, column: str) -> str:
 def values_at(town: LivedTown, team: Team) -> dict[str, str]:
     """What may stand in a path or a query, about this site."""
     rows: dict[str, list[Any]] = {}
-    for service, tables in {"intake": ["requests"], "dispatch": ["work_orders"], "hr": ["payouts"]}.items():
+    for service, tables in {"dispatch": ["work_orders"], "hr": ["payouts"]}.items():
         with seen_from(town.url, service, team.site_id) as session:
             seen = rows_of(session, service)
             rows |= {table: seen[table] for table in tables}
@@ -161,8 +166,6 @@ def values_at(town: LivedTown, team: Team) -> dict[str, str]:
     return {
         "site_id": team.site_id,
         "request_id": first_of(rows, "work_orders", "request_id"),
-        "phone": first_of(rows, "requests", "phone"),
-        "room": first_of(rows, "requests", "address"),
         "work_order_id": first_of(rows, "work_orders", "id"),
         "settlement_id": first_of(rows, "payouts", "settlement_id"),
         "webhook_id": str(town.webhooks[team.code]),
@@ -180,12 +183,16 @@ def roles_of(route: APIRoute) -> frozenset[str]:
     return next((one.call.allowed for one in route.dependant.dependencies if hasattr(one.call, "allowed")), frozenset())
 
 
+NOT_ASKED = ("/live", "/ready", "/sessions/current", "/photos/{photo_id}")
+"""Routes that tell of no site or of the asker's session, and the picture, of which the month has none."""
+
+
 def questions(town: LivedTown, service: str) -> list[Question]:
     """Every GET of a service about our site and about the other, with and without what narrows it."""
     asked, values = [], [values_at(town, team) for team in (town.home, town.other)]
     for context in iter_route_contexts(web_of(service).routes):
         route = context.original_route
-        if isinstance(route, APIRoute) and "GET" in route.methods and route.path not in ("/live", "/ready"):
+        if isinstance(route, APIRoute) and "GET" in route.methods and not route.path.endswith(NOT_ASKED):
             for of_site in values:
                 asked += list(_questions(f"/{service}{context.path}", route, of_site))
     return list(dict.fromkeys(asked))
