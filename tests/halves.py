@@ -13,6 +13,7 @@ import threading
 WAITING = (
     "tests/faults",
     "tests/journeys",
+    "tests/recovery",
     "tests/security/test_everywhere.py",
     "tests/shared/test_worker_poison.py",
     "tests/shared/test_worker_startup.py",
