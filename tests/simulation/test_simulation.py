@@ -3,9 +3,9 @@
 import pytest
 
 from tests.simulation.company import Company
-from tests.simulation.run import simulate
+from tests.simulation.run import Result, simulate
 
-BLOCKS = [range(first, first + 20) for first in range(0, 100, 20)]
+SEEDS = range(100)
 
 FAULTS = {
     "answers lost",
@@ -22,13 +22,19 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("seeds", BLOCKS, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
-def test_whatever_strikes_nothing_is_lost_nothing_doubled_and_every_fen_accounted_for(
-    company: Company, seeds: range
-) -> None:
-    results = [simulate(seed, company) for seed in seeds]
+@pytest.fixture(scope="module")
+def results(founded: Company) -> list[Result]:
+    """What became of each seed."""
+    with founded.in_use():
+        return [simulate(seed, founded) for seed in SEEDS]
+
+
+def test_whatever_strikes_nothing_is_lost_nothing_doubled_and_every_fen_accounted_for(results: list[Result]) -> None:
     failures = {result.seed: result.failure for result in results if result.failure}
     assert not failures, f"replay with: python -m tests.simulation SEED; {failures}"
+
+
+def test_every_kind_of_fault_struck(results: list[Result]) -> None:
     met = {what for result in results for what, count in result.counts.items() if count}
     assert met >= FAULTS, f"these seeds never met: {FAULTS - met}"
 
