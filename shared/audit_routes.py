@@ -1,11 +1,9 @@
 """What the auditor sees of a service's audit log: the same routes in all four."""
 
-import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from io import StringIO
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,12 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.access import COMMON
+from shared.db import database
 from shared.people import Actor
-from shared.spreadsheets import Cell, defused
-from shared.web import Edge, Moment, permissions
+from shared.spreadsheets import UTF_8, csv_lines
+from shared.walls import act_as
+from shared.web import Edge, Limit, Moment, permissions
 
-MOST = 10_000
-"""Entries of one page or file; more are asked for by `after`."""
+AT_ONCE = 1000
+"""Entries that are read at a time for a file."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,13 @@ class Wanted(BaseModel):
     cause: str | None = Query(default=None, description="a route, a message or a deadline, as an entry shows it")
     since: Moment | None = None
     until: Moment | None = None
+
+
+class WantedPage(Wanted):
+    """Some of them, in the order they were written."""
+
     after: int = Query(default=0, ge=0, description="the last `id` of the page before")
-    limit: int = Query(default=100, ge=1, le=MOST)
+    limit: Limit = 100
 
 
 _ENTRIES = text("""
@@ -77,13 +82,13 @@ _ENTRIES = text("""
 """)
 
 
-def entries(session: Session, actor: Actor, wanted: Wanted) -> list[AuditEntryView]:
+def entries(session: Session, actor: Actor, wanted: Wanted, *, after: int, limit: int) -> list[AuditEntryView]:
     """The entries at the sites of the person asking, in the order they were written.
 
     Those of no site, as a policy of the company, are shown to whoever sees every site.
     """
     sites = [] if actor.site_ids is None else list(actor.site_ids)
-    asked = wanted.model_dump() | {"everywhere": actor.site_ids is None, "sites": sites}
+    asked = wanted.model_dump() | {"everywhere": actor.site_ids is None, "sites": sites, "after": after, "limit": limit}
     return [AuditEntryView(*row) for row in session.execute(_ENTRIES, asked)]
 
 
@@ -94,20 +99,19 @@ def make_audit(service: str) -> APIRouter:
 
     @routes.get("", summary="Every change: who, when, from where, what before and after")
     def list_entries(
-        edge: Annotated[Edge, may("read_audit_log")], wanted: Annotated[Wanted, Query()]
+        edge: Annotated[Edge, may("read_audit_log")], wanted: Annotated[WantedPage, Query()]
     ) -> list[AuditEntryView]:
-        return entries(edge.session, edge.actor, wanted)
+        return entries(edge.session, edge.actor, wanted, after=wanted.after, limit=wanted.limit)
 
     @routes.get(
         "/export.csv",
-        summary="The same as a file",
+        summary="All of them as a file",
         response_class=Response,
         responses={200: {"content": {"text/csv": {}}, "description": "the entries, one a line"}},
     )
     def export(edge: Annotated[Edge, may("read_audit_log")], wanted: Annotated[Wanted, Query()]) -> StreamingResponse:
-        found = entries(edge.session, edge.actor, wanted)
         return StreamingResponse(
-            _written(found),
+            _written(service, edge, wanted),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{service}-audit-log.csv"'},
         )
@@ -115,20 +119,19 @@ def make_audit(service: str) -> APIRouter:
     return routes
 
 
-def _written(found: Iterable[AuditEntryView]) -> Iterator[str]:
-    names = [field.name for field in fields(AuditEntryView)]
-    yield _line(names)
-    for entry in found:
-        yield _line([defused(_cell(value)) for value in asdict(entry).values()])
+def _written(service: str, edge: Edge, wanted: Wanted) -> Iterator[str]:
+    yield UTF_8 + csv_lines([[field.name for field in fields(AuditEntryView)]])
+    last = 0
+    # the request's transaction ends before the answer is sent; this one sees a single moment of the log
+    with database(service).session() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        act_as(session, edge.session)
+        while found := entries(session, edge.actor, wanted, after=last, limit=AT_ONCE):
+            yield csv_lines([_cell(value) for value in asdict(entry).values()] for entry in found)
+            last = found[-1].id
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
-
-
-def _line(cells: Sequence[Cell]) -> str:
-    line = StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()

@@ -13,6 +13,9 @@ from typing import TypeAlias
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+UTF_8 = "\ufeff"
+"""What a CSV file begins with, so that a spreadsheet knows its encoding."""
+
 Cell: TypeAlias = str | int | float | bool | None
 """What a cell may hold; None is an empty one."""
 
@@ -33,11 +36,14 @@ def defused(cell: Cell) -> Cell:
 
 def as_csv(headings: Sequence[str], rows: Iterable[Iterable[Cell]]) -> bytes:
     """The table in UTF-8, with the mark by which a spreadsheet knows that."""
+    return (UTF_8 + csv_lines([headings]) + csv_lines(rows)).encode()
+
+
+def csv_lines(rows: Iterable[Iterable[Cell]]) -> str:
+    """Some lines of such a table, for one that is too long to be held at once; it begins with UTF_8."""
     text = StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([defused(heading) for heading in headings])
-    writer.writerows([defused(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    csv.writer(text).writerows([defused(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def as_xlsx(sheets: Mapping[str, Sequence[Sequence[Cell]]], *, made_at: datetime) -> bytes:
