@@ -23,7 +23,15 @@ PERSONAL = frozenset(
     {
         *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description"),
         *("signature_sealed", "signer_name", "witness_name", "note", "changed"),
-        *("token_hash", "secret_sealed", "old_secret_sealed", "password_hash", "totp_secret", "code_hash", "id_hash"),
+        *(
+            "token_hash",
+            "secret_sealed",
+            "old_secret_sealed",
+            "password_hash",
+            "totp_secret_sealed",
+            "code_hash",
+            "id_hash",
+        ),
     }
 )
 """Columns of which the log says that they changed, and never what they held: it cannot be erased."""

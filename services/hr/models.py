@@ -107,16 +107,18 @@ class Login(Base):
 
     __tablename__ = "logins"
     __table_args__ = (
-        CheckConstraint("totp_confirmed_at IS NULL OR totp_secret IS NOT NULL", name="factor_has_secret"),
+        CheckConstraint("totp_confirmed_at IS NULL OR totp_secret_sealed IS NOT NULL", name="factor_has_secret"),
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
     password_set_at: Mapped[datetime]
-    totp_secret: Mapped[str | None]
+    totp_secret_sealed: Mapped[str | None]
     totp_confirmed_at: Mapped[datetime | None]
     totp_step: Mapped[int | None]
+
+    totp_secret = Sealed[str | None]("person_id")
 
 
 class RecoveryCode(Base):

@@ -6,9 +6,10 @@ from datetime import timedelta
 import argon2
 import pytest
 import redis
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.hr.api import throttle
+from services.hr.models import Login
 from shared.broker import broker_client
 from shared.db import WORKER, database
 from shared.settings import settings
@@ -234,6 +235,18 @@ def test_the_code_that_confirmed_a_factor_signs_nobody_in(door: Door) -> None:
     door.hire("clerk", "front_desk")
     secret, _ = door.enrol("clerk")
     assert door.browser().sign_in("clerk", totp=door.code(secret)).status_code == 401
+
+
+def test_the_secret_of_a_second_factor_is_kept_sealed(door: Door) -> None:
+    door.hire("clerk", "front_desk")
+    secret, _ = door.enrol("clerk")
+    with database("hr", WORKER).session() as session:
+        (held,) = session.execute(
+            text("SELECT to_jsonb(l) FROM logins l WHERE totp_confirmed_at IS NOT NULL")
+        ).scalars()
+        (login,) = session.scalars(select(Login).where(Login.totp_confirmed_at.is_not(None)))
+        assert login.totp_secret == secret
+    assert secret not in str(held)
 
 
 def test_one_of_two_at_once_uses_a_code(door: Door) -> None:

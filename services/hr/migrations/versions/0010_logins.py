@@ -66,10 +66,10 @@ def upgrade() -> None:
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('password_hash', sa.String(), nullable=False),
     sa.Column('password_set_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('totp_secret', sa.String(), nullable=True),
+    sa.Column('totp_secret_sealed', sa.String(), nullable=True),
     sa.Column('totp_confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('totp_step', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint('totp_confirmed_at IS NULL OR totp_secret IS NOT NULL', name=op.f('ck_logins_factor_has_secret')),
+    sa.CheckConstraint('totp_confirmed_at IS NULL OR totp_secret_sealed IS NOT NULL', name=op.f('ck_logins_factor_has_secret')),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_logins_person_id')),
     sa.PrimaryKeyConstraint('person_id', name=op.f('pk_logins')),
     sa.UniqueConstraint('name', name=op.f('uq_logins_name'))
