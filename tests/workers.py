@@ -26,7 +26,7 @@ from shared.db import Database
 from shared.ids import new_id
 from shared.log import new_traceparent
 from shared.messages import PersonChanged
-from tests.sealed import sealed
+from tests.signed import signed
 
 
 def person() -> PersonChanged:
@@ -71,9 +71,9 @@ def task(name: str, body: Any, **changes: Any) -> dict[str, Any]:
 
 
 def delivery(*envelopes: Envelope) -> dict[str, Any]:
-    """Good envelopes, sealed by their sender, as one task."""
+    """Good envelopes, signed by their sender, as one task."""
     embed = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-    return task("finance.PersonChanged", [[], {"envelopes": [sealed(e) for e in envelopes]}, embed])
+    return task("finance.PersonChanged", [[], {"envelopes": [signed(e) for e in envelopes]}, embed])
 
 
 @dataclass

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from shared.audit import cause_of
 from shared.bus.outbox import Envelope
 from shared.bus.personal import opened_body
-from shared.bus.signature import Refused, Seals
+from shared.bus.signature import Refused, Signatures
 from shared.db import Database
 from shared.errors import NotYet, Problem
 from shared.log import begin_trace
@@ -103,20 +103,20 @@ def receive(
     handlers: dict[str, Handler],
     delivery: dict[str, Any],
     *,
-    seals: Seals,
+    signatures: Signatures,
     task: str,
     redelivered: bool = False,
 ) -> str:
     """Handle one delivery of a message, which came as the task of that name; returns what became of it.
 
-    Its seal is checked before anything else. `handled` took effect now, `again` had taken effect before, `waiting` is
-    kept and will be tried again, `parked` needs an operator, `refused` is no message at all, or a forged one.
-    `redelivered` says that the broker has delivered it before; like a repeat of the sender it is counted before the
-    work. A database that cannot be reached raises OperationalError: the message stays unacknowledged and the sender
-    sends it again.
+    Its signature is checked before anything else. `handled` took effect now, `again` had taken effect before,
+    `waiting` is kept and will be tried again, `parked` needs an operator, `refused` is no message at all, or a
+    forged one. `redelivered` says that the broker has delivered it before; like a repeat of the sender it is
+    counted before the work. A database that cannot be reached raises OperationalError: the message stays
+    unacknowledged and the sender sends it again.
     """
     try:
-        envelope = seals.open(delivery, task=task)
+        envelope = signatures.verified(delivery, task=task)
     except ValueError as error:
         raw = error.raw if isinstance(error, Refused) else repr(delivery).encode()
         refuse(database, raw, reason=str(error))

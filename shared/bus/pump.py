@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError as DatabaseError
 from shared import clock
 from shared.bus import inbox, outbox
 from shared.bus.keys import NoKey
-from shared.bus.signature import Seals
+from shared.bus.signature import Signatures
 from shared.bus.ticker import Ticker
 from shared.db import Database
 from shared.ids import new_id
@@ -39,9 +39,9 @@ GATHER_SECONDS = 0.01
 PAUSE_SECONDS = 1.0
 
 
-def acknowledged(database: Database, delivery: dict[str, Any], *, seals: Seals) -> None:
+def acknowledged(database: Database, delivery: dict[str, Any], *, signatures: Signatures) -> None:
     """Close the outbox rows a receiver says it holds; raises ValueError when it is not he who says so."""
-    envelope = seals.open(delivery, task=ACKNOWLEDGED)
+    envelope = signatures.verified(delivery, task=ACKNOWLEDGED)
     ids = [UUID(id_) for id_ in envelope.body["ids"]]
     with database.session() as session:
         outbox.acknowledge(session, receiver=envelope.sender, ids=ids)
@@ -50,10 +50,10 @@ def acknowledged(database: Database, delivery: dict[str, Any], *, seals: Seals) 
 class Pump:
     """See the module. `start` and `stop` are called by the worker, `poke` by its message handlers."""
 
-    def __init__(self, app: Celery, database: Database, ticker: Ticker, seals: Seals) -> None:
+    def __init__(self, app: Celery, database: Database, ticker: Ticker, signatures: Signatures) -> None:
         self._app = app
         self._database = database
-        self._seals = seals
+        self._signatures = signatures
         self._ticker = ticker
         self._stopping = threading.Event()
         self._poke_reader, self._poke_writer = os.pipe()
@@ -132,13 +132,15 @@ class Pump:
                     for together in outbox.group(outbox.hold_back(session, due, queues=long) + early):
                         self._put_messages(producer, together)
                     for sender, ids in acknowledgements.items():
-                        self._put(producer, sender, ACKNOWLEDGED, self._seals.seal(self._acknowledgement(sender, ids)))
+                        self._put(
+                            producer, sender, ACKNOWLEDGED, self._signatures.sign(self._acknowledgement(sender, ids))
+                        )
             if len(due) < outbox.BATCH:
                 return
 
     def _put_messages(self, producer: Producer, envelopes: Sequence[outbox.Envelope]) -> None:
         first = envelopes[0]
-        delivery = {"envelopes": [self._seals.seal(envelope) for envelope in envelopes]}
+        delivery = {"envelopes": [self._signatures.sign(envelope) for envelope in envelopes]}
         self._put(producer, first.receiver, first.type, delivery, headers={"traceparent": first.traceparent})
 
     def _acknowledgement(self, sender: str, ids: Sequence[str]) -> outbox.Envelope:

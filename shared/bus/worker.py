@@ -25,7 +25,7 @@ from shared.bus.consumer import refusing
 from shared.bus.inbox import receive
 from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
 from shared.bus.runners import Runners
-from shared.bus.signature import Seals
+from shared.bus.signature import Signatures
 from shared.bus.ticker import Ticker
 from shared.bus.watchdog import Watchdog
 from shared.db import SERVICES, WORKER, Database, database
@@ -95,8 +95,8 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
     ticker = Ticker(here(), tasks.ticks)
-    seals = Seals(service, here, settings().keys)
-    pump = Pump(app, here(), ticker, seals)
+    signatures = Signatures(service, here, settings().keys)
+    pump = Pump(app, here(), ticker, signatures)
     runners = Runners(here(), tasks.errands)
     watchdog = Watchdog(here(), settings().broker_url, settings().progress_file)
 
@@ -117,7 +117,7 @@ def make_celery(tasks: Tasks) -> Celery:
             redelivered = bool((task.request.delivery_info or {}).get("redelivered"))
             envelopes = delivery.get("envelopes")
             for envelope in envelopes if isinstance(envelopes, list) else [delivery]:
-                opened = partial(receive, here(), tasks.handlers, envelope, seals=seals, task=name)
+                opened = partial(receive, here(), tasks.handlers, envelope, signatures=signatures, task=name)
                 guarded(envelope, partial(opened, redelivered=redelivered))
                 pump.poke()
 
@@ -126,14 +126,14 @@ def make_celery(tasks: Tasks) -> Celery:
 
     @app.task(name=f"{service}.{ACKNOWLEDGED}", shared=False)
     def close(**said: Any) -> None:
-        guarded(said, lambda: acknowledged(here(), said, seals=seals))
+        guarded(said, lambda: acknowledged(here(), said, signatures=signatures))
 
-    _start_and_stop(here(), seals, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
+    _start_and_stop(here(), signatures, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
     return app
 
 
 def _start_and_stop(
-    at: Database, seals: Seals, *, ticker: Ticker, pump: Pump, runners: Runners, watchdog: Watchdog
+    at: Database, signatures: Signatures, *, ticker: Ticker, pump: Pump, runners: Runners, watchdog: Watchdog
 ) -> None:
     """Let Celery's signals check, start and stop what runs beside its tasks."""
 
@@ -152,7 +152,7 @@ def _start_and_stop(
     def check(**_: object) -> None:
         set_up_logging()
         watchdog.start()
-        startup.check(seals.missing, broker_fits, database_fits, unreachable=(OperationalError, RedisError))
+        startup.check(signatures.missing, broker_fits, database_fits, unreachable=(OperationalError, RedisError))
 
     @signals.worker_ready.connect(weak=False)
     def start_threads(**_: object) -> None:

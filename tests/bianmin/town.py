@@ -26,7 +26,7 @@ from shared.bus import inbox, outbox
 from shared.bus.ticker import sweep
 from shared.db import WORKER, database
 from tests.journeys.test_commands import ROOT
-from tests.sealed import receive
+from tests.signed import receive
 
 TASKS = {tasks.service: tasks for tasks in (intake, dispatch, finance, hr)}
 JOBS, REFUSED = 26, 4

@@ -18,7 +18,7 @@ import shared.access
 import shared.idempotency
 import shared.tasks
 from shared.bus import inbox, outbox
-from shared.bus.signature import Seals
+from shared.bus.signature import Signatures
 
 SIMULATION = ""
 """The seeds of the simulation must notice, not a test of its own."""
@@ -208,16 +208,16 @@ MUTANTS = (
         _exchange(shared.tasks.Deadline.passed, _passed_again),
     ),
     Mutant(
-        "seals not checked",
+        "signatures not checked",
         "whoever can write to a queue says what he likes",
-        "tests/shared/test_signature.py::test_no_forgery_is_opened",
-        _exchange(Seals._forged, _let_through),
+        "tests/shared/test_signature.py::test_no_forgery_is_taken_for_genuine",
+        _exchange(Signatures._forged, _let_through),
     ),
     Mutant(
-        "genuine seals not limited to their use",
+        "genuine signatures not limited to their use",
         "what a service may say to one it says to all, and what another's is to say, and for ever",
-        "tests/shared/test_signature.py::test_no_forgery_is_opened",
-        _exchange(Seals._misused, _let_through),
+        "tests/shared/test_signature.py::test_no_forgery_is_taken_for_genuine",
+        _exchange(Signatures._misused, _let_through),
     ),
     Mutant(
         "deliveries not counted",

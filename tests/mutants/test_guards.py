@@ -14,7 +14,7 @@ from shared.ids import new_id
 from shared.messages import StatisticsAgreed
 from tests.mutants.guards import named
 from tests.mutants.hunt import hunt
-from tests.sealed import receive
+from tests.signed import receive
 from tests.simulation.company import Company
 from tests.simulation.conftest import company, founded
 

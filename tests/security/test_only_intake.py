@@ -26,8 +26,8 @@ from shared.ids import new_id
 from shared.messages import CATALOGUE, NoticeIssued, ReworkOrdered
 from tests.contracts.test_messages import NOW, SAMPLES
 from tests.rulebook.company import open_site_known_as
-from tests.sealed import sealed, seals
 from tests.security.routes import table_of
+from tests.signed import signatures, signed
 
 JOBS = {"dispatch": ("work_orders", dispatch_tasks), "finance": ("charges", finance_tasks)}
 """Where jobs are that are not the desk's own: the table, and what the service hears."""
@@ -82,8 +82,8 @@ def test_a_notice_that_anybody_but_intake_says_is_refused_and_makes_no_job(servi
     def told(sender: str, by: str) -> str:
         """What becomes of it when somebody says it in the name of the sender."""
         envelope = Envelope(str(new_id()), message.__name__, sender, service, "", body)  # type: ignore[arg-type]
-        delivery = sealed(envelope, by=by) if by else asdict(envelope)
-        return inbox.receive(known, handlers, delivery, seals=seals(service), task=message.__name__)
+        delivery = signed(envelope, by=by) if by else asdict(envelope)
+        return inbox.receive(known, handlers, delivery, signatures=signatures(service), task=message.__name__)
 
     others = sorted(set(SERVICES) - {"intake"})
     in_their_own_name = [(other, other) for other in others]

@@ -28,8 +28,8 @@ from shared.settings import settings
 from tests.bad_input.house import House, web_of
 from tests.conftest import START
 from tests.people import ZONE, employ
-from tests.sealed import receive, seals
 from tests.services.intake.desk import price_book
+from tests.signed import receive, signatures
 
 PHONE, CORRECTED, MISTYPED = "13912345670", "13912345671", "139-canary-5672"
 SIGNATURE = "<svg><!-- canary of a signature --></svg>"
@@ -104,7 +104,7 @@ def sent(engines: Engines) -> list[dict[str, Any]]:
     """What the desk's pump puts on the broker."""
     at, celery = database("intake", WORKER), import_module("services.intake.worker").celery
     with celery.connection_for_write() as connection:
-        Pump(celery, at, Ticker(at, []), seals("intake"))._send(celery.amqp.Producer(connection))
+        Pump(celery, at, Ticker(at, []), signatures("intake"))._send(celery.amqp.Producer(connection))
     return carried(queued(engines))
 
 

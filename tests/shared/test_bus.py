@@ -15,7 +15,7 @@ from shared.db import WORKER, Database, database
 from shared.errors import NotYet, RuleBroken
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed, WorkAcknowledged
-from tests.sealed import receive
+from tests.signed import receive
 
 NOW = datetime.fromisoformat("2026-04-01T10:00:00+08:00")
 

@@ -13,7 +13,7 @@ from shared.bus.purge import BATCH, KEPT_DAYS, purge
 from shared.db import WORKER, Database, database
 from shared.ids import new_id
 from shared.messages import StatisticsAgreed
-from tests.sealed import receive
+from tests.signed import receive
 
 TABLES = ("inbox", "outbox", "idempotency_keys")
 

@@ -1,4 +1,4 @@
-"""Whoever can write to a queue says nothing by it: only what its sender sealed takes effect (promise 17)."""
+"""Whoever can write to a queue says nothing by it: only what its sender signed takes effect (promise 17)."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from shared.bus.keys import PublicKey, private_file, public_folder, read_public
 from shared.bus.outbox import Envelope
 from shared.bus.pump import ACKNOWLEDGED
 from shared.bus.purge import KEPT_DAYS
-from shared.bus.signature import Refused, Seals, body_digest
+from shared.bus.signature import Refused, Signatures, body_digest
 from shared.db import SERVICES, WORKER, database
 from shared.ids import new_id
 from shared.log import new_traceparent
@@ -39,21 +39,21 @@ THIRD = "intake"
 
 @dataclass
 class Ring:
-    """The keys of one installation, with which a test seals as any of its services."""
+    """The keys of one installation, with which a test signs as any of its services."""
 
     folder: Path
 
-    def of(self, service: str) -> Seals:
-        return Seals(service, partial(database, service), self.folder)
+    def of(self, service: str) -> Signatures:
+        return Signatures(service, partial(database, service), self.folder)
 
-    def sealed(self, envelope: Envelope, *, by: str = "") -> dict[str, Any]:
-        return self.of(by or envelope.sender).seal(envelope)
+    def signed(self, envelope: Envelope, *, by: str = "") -> dict[str, Any]:
+        return self.of(by or envelope.sender).sign(envelope)
 
-    def sealed_long_ago(self, envelope: Envelope, days: int) -> dict[str, Any]:
-        seals = self.of(envelope.sender)
-        moment = seals._moment
+    def signed_long_ago(self, envelope: Envelope, days: int) -> dict[str, Any]:
+        signatures = self.of(envelope.sender)
+        moment = signatures._moment
         moment._asked = (moment.now() - timedelta(days=days), monotonic())
-        return seals.seal(envelope)
+        return signatures.sign(envelope)
 
 
 @pytest.fixture
@@ -116,55 +116,55 @@ class Forgers:
     def forgeries(self, said: Said) -> list[tuple[str, str, dict[str, Any], str]]:
         """What is wrong, the reason that is noted, the delivery, and the task as which it comes."""
         good = said.envelope()
-        genuine = self.ring.sealed(good)
-        seal = genuine["seal"]
+        genuine = self.ring.signed(good)
+        signature = genuine["signature"]
         forged = replace(said.envelope(), sender=THIRD)
-        as_third = self.ring.sealed(forged)
-        to_third = self.ring.sealed(replace(good, receiver=THIRD))
+        as_third = self.ring.signed(forged)
+        to_third = self.ring.signed(replace(good, receiver=THIRD))
         other_body = said.body()
         other_type = replace(good, type="SiteChanged" if said.sender == "hr" else "LedgerAnchored")
 
-        def sealing(**changes: Any) -> dict[str, Any]:
-            return genuine | {"seal": seal | changes}
+        def signing(**changes: Any) -> dict[str, Any]:
+            return genuine | {"signature": signature | changes}
 
         of_another = self.another.of(said.sender)
-        thirds_word = self.ring.sealed(good, by=THIRD)
+        thirds_word = self.ring.signed(good, by=THIRD)
         return [
             ("unsigned", "unsigned", asdict(good), said.type),
-            ("a seal that is none", "unsigned", genuine | {"seal": "yes"}, said.type),
-            ("a seal without a signature", "unsigned", sealing(signature=None), said.type),
-            ("a signature that is none", "wrong signature", sealing(signature="%%%"), said.type),
-            ("a version nobody knows", "a seal of version 2", sealing(v=2), said.type),
-            ("a key of another installation", "no such key", of_another.seal(good), said.type),
-            ("a key under another's name", "no such key", sealing(key=thirds_word["seal"]["key"]), said.type),
+            ("a signature that is none", "unsigned", genuine | {"signature": "yes"}, said.type),
+            ("a signature without a value", "unsigned", signing(value=None), said.type),
+            ("a signature that is none", "wrong signature", signing(value="%%%"), said.type),
+            ("a version nobody knows", "a signature of version 2", signing(v=2), said.type),
+            ("a key of another installation", "no such key", of_another.sign(good), said.type),
+            ("a key under another's name", "no such key", signing(key=thirds_word["signature"]["key"]), said.type),
             (
                 "a signature by another key",
                 "wrong signature",
-                sealing(signature=thirds_word["seal"]["signature"]),
+                signing(value=thirds_word["signature"]["value"]),
                 said.type,
             ),
             ("altered body", "altered body", genuine | {"body": other_body}, said.type),
             (
                 "altered body and its digest",
                 "wrong signature",
-                genuine | {"body": other_body, "seal": seal | {"digest": body_digest(other_body)}},
+                genuine | {"body": other_body, "signature": signature | {"digest": body_digest(other_body)}},
                 said.type,
             ),
             ("altered header: id", "wrong signature", genuine | {"id": str(new_id())}, said.type),
             ("altered header: sends", "wrong signature", genuine | {"sends": 7}, said.type),
             ("altered header: traceparent", "wrong signature", genuine | {"traceparent": ""}, said.type),
-            ("altered header: when", "wrong signature", sealing(created="2099-01-01T00:00:00+00:00"), said.type),
-            ("another's word under its own seal", "wrong sender", as_third, said.type),
-            ("the sender's word under another's seal", "wrong sender", thirds_word, said.type),
+            ("altered header: when", "wrong signature", signing(created="2099-01-01T00:00:00+00:00"), said.type),
+            ("another's word under its own signature", "wrong sender", as_third, said.type),
+            ("the sender's word under another's signature", "wrong sender", thirds_word, said.type),
             ("what was said to another", "wrong receiver", to_third, said.type),
-            ("another message as this task", "task and type differ", self.ring.sealed(other_type), said.type),
+            ("another message as this task", "task and type differ", self.ring.signed(other_type), said.type),
             (
                 "this message as an acknowledgement",
                 "task and type differ",
-                self.ring.sealed(said.envelope()),
+                self.ring.signed(said.envelope()),
                 ACKNOWLEDGED,
             ),
-            ("old", "older than the 400 days", self.ring.sealed_long_ago(good, KEPT_DAYS + 1), said.type),
+            ("old", "older than the 400 days", self.ring.signed_long_ago(good, KEPT_DAYS + 1), said.type),
         ]
 
 
@@ -188,14 +188,14 @@ REASONS = "SELECT reason FROM unreadable ORDER BY last_at"
 
 
 @pytest.mark.parametrize("said", SAID, ids=lambda said: said.type)
-def test_no_forgery_is_opened(installation: str, ring: Ring, another: Ring, said: Said) -> None:
-    seals = ring.of(said.receiver)
+def test_no_forgery_is_taken_for_genuine(installation: str, ring: Ring, another: Ring, said: Said) -> None:
+    signatures = ring.of(said.receiver)
     for what, reason, delivery, name in Forgers(ring, another).forgeries(said):
         with pytest.raises(Refused) as refused:
-            seals.open(delivery, task=name)
+            signatures.verified(delivery, task=name)
         assert str(refused.value).startswith(reason), what
     good = said.envelope()
-    assert seals.open(ring.sealed(good), task=said.type) == good
+    assert signatures.verified(ring.signed(good), task=said.type) == good
 
 
 @pytest.mark.parametrize("said", SAID, ids=lambda said: said.type)
@@ -219,11 +219,11 @@ def test_a_forged_message_is_refused_and_counted_and_makes_no_row(
             assert ask(said.receiver, REASONS)[-1].removeprefix("Refused: ").startswith(reason), what
             assert ask(said.receiver, f"SELECT 1 FROM {said.table}") == [], what
         assert ask(said.receiver, "SELECT 1 FROM inbox") == []
-        genuine = ring.sealed(said.envelope())
+        genuine = ring.signed(said.envelope())
         for _ in range(3):  # and a genuine one that is repeated by a stranger takes effect once
             put(engines, said.receiver, said.type, genuine)
         last = said.envelope()
-        put(engines, said.receiver, said.type, ring.sealed(last))
+        put(engines, said.receiver, said.type, ring.signed(last))
         handled = f"SELECT 1 FROM inbox WHERE state = 'handled' AND message_id = '{last.id}'"
         running.until("the genuine ones to be handled", lambda: ask(said.receiver, handled) == [1], seconds=60)
         assert ask(said.receiver, f"SELECT 1 FROM {said.table}") == [1, 1]
@@ -245,14 +245,14 @@ def test_a_forged_acknowledgement_closes_nothing(
     def said(by: str) -> Envelope:
         return Envelope(str(new_id()), ACKNOWLEDGED, by, "hr", "", {"ids": [id_]})
 
-    genuine = ring.sealed(said("finance"))
+    genuine = ring.signed(said("finance"))
     forged = [
         asdict(said("finance")),
         {"receiver": "finance", "ids": [id_]},
-        another.sealed(said("finance")),
-        ring.sealed(said("finance"), by="dispatch"),
+        another.signed(said("finance")),
+        ring.signed(said("finance"), by="dispatch"),
         genuine | {"sender": "dispatch"},
-        ring.sealed(replace(said("finance"), receiver="dispatch")),
+        ring.signed(replace(said("finance"), receiver="dispatch")),
         genuine | {"body": {"ids": [id_, str(new_id())]}},
     ]
     with workers(tmp_path) as running:
@@ -282,15 +282,15 @@ def test_a_key_is_exchanged_under_way_and_a_stolen_one_counts_no_more(
         urls = {"database_url": installation, "broker_url": engines.broker_url}
         running.start("finance", **urls, BIANMIN_KEYS=str(ring.folder))
 
-        def say(seals: Seals) -> str:
+        def say(signatures: Signatures) -> str:
             envelope = said.envelope()
-            put(engines, "finance", said.type, seals.seal(envelope))
+            put(engines, "finance", said.type, signatures.sign(envelope))
             return envelope.id
 
         first = ring.of("hr")
         ids = {say(first)}
         exchange(ring.folder, "hr")
-        ids |= {say(first), say(ring.of("hr"))}  # what the old key seals counts for a week more
+        ids |= {say(first), say(ring.of("hr"))}  # what the old key signs counts for a week more
         running.until("both keys to count", lambda: set(ask("finance", handled)) == ids, seconds=60)
         second = ring.of("hr")
         say(second)
@@ -309,12 +309,12 @@ def test_a_key_is_exchanged_under_way_and_a_stolen_one_counts_no_more(
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_repeat_of_what_is_refused_is_one_row_however_often_it_is_sealed_anew(installation: str, ring: Ring) -> None:
+def test_a_repeat_of_what_is_refused_is_one_row_however_often_it_is_signed_anew(installation: str, ring: Ring) -> None:
     good = SAID[0].envelope()
     raws = set()
     for sends in (1, 2, 3):
         with pytest.raises(Refused) as refused:
-            ring.of("finance").open(ring.sealed(replace(good, sends=sends)), task="SiteChanged")
+            ring.of("finance").verified(ring.signed(replace(good, sends=sends)), task="SiteChanged")
         raws.add(refused.value.raw)
     assert len(raws) == 1
 
@@ -322,8 +322,8 @@ def test_a_repeat_of_what_is_refused_is_one_row_however_often_it_is_sealed_anew(
 def test_a_seal_survives_the_way_through_json(installation: str, ring: Ring) -> None:
     body = {"words": '周宁 "\\u0000" \u2028', "b": [1, 1.5, 0.1, 10**18, None, True], "a": {"z": {}, "y": []}}
     envelope = Envelope(str(new_id()), "PersonChanged", "hr", "finance", "", body)
-    travelled = json.loads(json.dumps(ring.sealed(envelope), ensure_ascii=False))
-    assert ring.of("finance").open(travelled, task="PersonChanged") == envelope
+    travelled = json.loads(json.dumps(ring.signed(envelope), ensure_ascii=False))
+    assert ring.of("finance").verified(travelled, task="PersonChanged") == envelope
 
 
 def test_the_keys_are_made_once_and_nobody_else_can_read_what_is_signed_with(tmp_path: Path) -> None:

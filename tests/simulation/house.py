@@ -21,7 +21,7 @@ from shared.audit import seal
 from shared.bus import worker
 from shared.bus.pump import Pump
 from shared.bus.purge import purge
-from shared.bus.signature import Seals
+from shared.bus.signature import Signatures
 from shared.bus.ticker import sweep
 from shared.db import SERVICES, WORKER, Database, database
 from shared.errors import NotYet
@@ -107,8 +107,8 @@ class House:
                         )
                     )
                 stack.enter_context(patch.dict(self._tasks[service].handlers, self._listening(service)))
-                seals = Seals(service, partial(database, service, WORKER), settings().keys)
-                self._pumps[service] = Pump(self.broker, database(service, WORKER), None, seals)  # type: ignore[arg-type]  # stands in
+                signatures = Signatures(service, partial(database, service, WORKER), settings().keys)
+                self._pumps[service] = Pump(self.broker, database(service, WORKER), None, signatures)  # type: ignore[arg-type]  # stands in
             yield self
 
     def _listening(self, service: str) -> dict[str, Any]:
