@@ -39,8 +39,8 @@ class AuditRow:
     row_key: Mapped[str]
     operation: Mapped[str]
     site_id: Mapped[UUID | None]
-    before: Mapped[dict | None]  # type: ignore[type-arg]
-    after: Mapped[dict | None]  # type: ignore[type-arg]
+    before: Mapped[dict | None]  # type: ignore[type-arg]  # column: what it held
+    after: Mapped[dict | None]  # type: ignore[type-arg]  # column: what it held
     place: Mapped[int | None] = mapped_column(BigInteger)
     hash: Mapped[str | None]
 

@@ -81,7 +81,7 @@ def test_a_notice_that_anybody_but_intake_says_is_refused_and_makes_no_job(servi
 
     def told(sender: str, by: str) -> str:
         """What becomes of it when somebody says it in the name of the sender."""
-        envelope = Envelope(str(new_id()), message.__name__, sender, service, "", body)  # type: ignore[arg-type]
+        envelope = Envelope(str(new_id()), message.__name__, sender, service, "", body)
         delivery = signed(envelope, by=by) if by else asdict(envelope)
         return inbox.receive(known, handlers, delivery, signatures=signatures(service), task=message.__name__)
 

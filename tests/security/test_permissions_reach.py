@@ -89,7 +89,7 @@ def test_a_colleague_of_the_same_role_and_site_is_refused_what_is_not_his(act: A
         of_department = table_of(act.service)[action_of(act)].own[act.who] is Own.DEPARTMENT
         department = "environment" if of_department else next(iter(DEPARTMENTS[act.who] - {"environment"}))
         with house.session() as session:
-            employ(session, act.who, department, house.site_id, token="colleague")  # type: ignore[arg-type]
+            employ(session, act.who, department, house.site_id, token="colleague")
         answer = house.post("colleague", call.path, call.body)
         assert answer.status_code in (403, 404, 409), answer.text
         own = house.post(act.who, call.path, call.body)

@@ -81,10 +81,10 @@ def test_a_number_is_shown_to_the_worker_assigned_and_his_head_who_say_why(crew:
     assert work_order_by_id(crew.session, crew.worker, order.id).phone == "138****8000"
     asked = {"work_order_id": order.id, "reason": "到门口无人", "now": NOW}
     for actor in (crew.worker, crew.head):
-        assert privacy.reveal(crew.session, actor=actor, **asked).phone == "13800138000"  # type: ignore[arg-type]
+        assert privacy.reveal(crew.session, actor=actor, **asked).phone == "13800138000"
     for stranger in (crew.mate, employ(crew.session, "head", "environment", crew.site_id)):
         with pytest.raises(NotFound):
-            privacy.reveal(crew.session, actor=stranger, **asked)  # type: ignore[arg-type]
+            privacy.reveal(crew.session, actor=stranger, **asked)
     by = [(act.act, act.request_id, act.by) for act in acts(crew)]
     assert by == [("reveal", order.request_id, one.person_id) for one in (crew.worker, crew.head)]
     with pytest.raises(DBAPIError, match=r"permission denied|append-only"):

@@ -295,7 +295,7 @@ def test_a_new_password_leaves_the_second_factor_as_it_is(door: Door) -> None:
 
 
 def test_a_company_founded_with_a_login_has_no_token(installation: str, template: str) -> None:
-    from services.hr.main import web  # noqa: PLC0415
+    from services.hr.main import web  # noqa: PLC0415  # wiring reads the settings the fixture made
 
     api = Browser(web)
     body = {"secret": "the-founder-of-the-tests", "name": "便民物业", "administrator": "王敏"}

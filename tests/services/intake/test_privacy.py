@@ -140,14 +140,14 @@ def test_an_owner_is_found_by_his_number_and_by_his_home_at_the_sites_of_the_per
 def test_what_is_held_of_an_owner_is_taken_out_whole_and_written_down(desk: Desk, administrator: Actor) -> None:
     made = closed(desk)
     asked = {"request_ids": [made.id], "reason": "业主要求", "now": NOW}
-    privacy.export(desk.session, actor=administrator, **asked)  # type: ignore[arg-type]
+    privacy.export(desk.session, actor=administrator, **asked)
     (held,) = held_of(desk.session, [made.id])
     assert (held["phone"], held["owner_name"], held["address"]) == ("13900139000", "王丽萍", "9-9-0907")
     assert held["visits"][0]["signer_name"] == "王丽萍"
     assert [(act.act, act.by) for act in acts(desk)] == [("export", administrator.person_id)]
     stranger = employ(desk.session, "administrator", "management", open_site(desk.session, "ZJ"))
     with pytest.raises(NotFound):
-        privacy.export(desk.session, actor=stranger, **asked)  # type: ignore[arg-type]
+        privacy.export(desk.session, actor=stranger, **asked)
 
 
 def test_an_owner_who_is_erased_is_nowhere_any_more_and_money_and_papers_stay(desk: Desk, administrator: Actor) -> None:
