@@ -65,9 +65,9 @@ def cause_of(cause: str, *, address: str | None = None) -> str:
 _BECAUSE = text("SELECT set_config('app.audit', :said, true)")
 
 
-def because(session: Session, cause: str) -> None:
-    """What is changed in this transaction is changed by a rule, for this cause: a deadline's kind, an errand's."""
-    session.execute(_BECAUSE, {"said": cause_of(cause)})
+def because(session: Session, said: str) -> None:
+    """What is changed in this transaction has this cause, as `cause_of` says it."""
+    session.execute(_BECAUSE, {"said": said})
 
 
 def seal(database: Database) -> int:

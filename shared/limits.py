@@ -111,11 +111,11 @@ class Limits:
     async def _check_rate(self, scope: Scope, credential: bytes) -> None:
         person = self._known.get(credential)
         if person is None:
-            rate, who = settings().rate_address, f"address:{_network(address_of(scope))}"
+            rate, who = settings().rate_address, f"address:{network_of(address_of(scope))}"
         else:
             rate, who = settings().rate_person, f"person:{person}"
         item = _rate(rate)
-        if not await run_in_threadpool(_counter(settings().broker_url).hit, item, who):
+        if not await run_in_threadpool(counter(settings().broker_url).hit, item, who):
             log.warning("too_often", person=str(person) if person else None, address=address_of(scope))
             raise TooOften(f"no more than {rate.replace('/', ' in a ')}", item.get_expiry())
 
@@ -247,7 +247,7 @@ def _trusted(address: str) -> bool:
     return parsed is not None and any(parsed in network for network in networks)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """The address as it is counted: who has one of IPv6 has 2^64 of them."""
     parsed = _parsed(address)
     return str(IPv6Network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
@@ -299,4 +299,7 @@ class Counter:
             log.info("rates_counted_together")
 
 
-_counter = cache(Counter)
+@cache
+def counter(broker_url: str) -> Counter:
+    """The windows at this broker, as this process knows them."""
+    return Counter(broker_url)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared import clock
-from shared.audit import because
+from shared.audit import because, cause_of
 from shared.bus.inbox import Handler
 from shared.db import Database
 from shared.messages import Message
@@ -86,13 +86,13 @@ class Errand(Generic[JobT, ResultT]):
     def run(self, database: Database) -> bool:
         """Do the next job; whether there was one."""
         with database.session() as session:
-            because(session, f"errand {self.deadline.kind}")
+            because(session, cause_of(f"errand {self.deadline.kind}"))
             job = self.claim(session, now=clock.now(session))
         if job is None:
             return False
         result = self.go(job)
         with database.session() as session:
-            because(session, f"errand {self.deadline.kind}")
+            because(session, cause_of(f"errand {self.deadline.kind}"))
             self.report(session, job, result, now=clock.now(session))
         return True
 

@@ -23,13 +23,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import startup
 from shared.access import Permissions
-from shared.audit import cause_of
+from shared.audit import because, cause_of
 from shared.credentials import Credential, credential_of
 from shared.db import database
 from shared.errors import NotYourRole, Problem
 from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
-from shared.limits import PERSON, Limits
+from shared.limits import PERSON, Limits, address_of
 from shared.log import begin_trace, configure_logging
 from shared.people import Actor
 from shared.problems import PROBLEM, ProblemView, problem
@@ -171,11 +171,12 @@ def _slots(service: str) -> asyncio.Semaphore:
     return services.setdefault(service, asyncio.Semaphore(settings().web_pool))
 
 
-async def transaction(service: str, work: Callable[[Session], T]) -> T:
-    """`work` in a transaction of its own, in a thread, as soon as the service has a connection for it."""
+async def transaction(service: str, request: Request, work: Callable[[Session], T]) -> T:
+    """`work` for a request in a transaction of its own, in a thread, as soon as the service has a connection for it."""
 
     def in_thread() -> T:
         with database(service).session() as session:
+            asked_by_nobody(session, request)
             return work(session)
 
     async with _slots(service):
@@ -231,8 +232,12 @@ def permissions(service: str, table: Permissions) -> Callable[[str], Any]:
 
 def _said(request: Request) -> str:
     """What the audit log says of a request: its route, and where it came from."""
-    cause = f"{request.method} {request.scope['route'].path}"
-    return cause_of(cause, address=request.client and request.client.host)
+    return cause_of(f"{request.method} {request.scope['route'].path}", address=address_of(request.scope))
+
+
+def asked_by_nobody(session: Session, request: Request) -> None:
+    """What is changed in this transaction is changed by a request of somebody who has not proved yet who he is."""
+    because(session, _said(request))
 
 
 class TraceMiddleware:

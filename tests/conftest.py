@@ -19,6 +19,7 @@ from bianmin.keys import make_missing
 from shared import db
 from shared.db import EVERY_SITE, SITES, WORKER, Database
 from shared.installation import prepare
+from shared.log import configure_logging
 from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
 from shared.settings import settings
@@ -61,6 +62,13 @@ def engines() -> Iterator[Engines]:
     yield engines
     engines.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]]]:
+    """Level and event of what has been logged in this test so far, whoever set logging up before."""
+    configure_logging(level="info", fmt="json")
+    return lambda: [(one.levelname.lower(), one.msg["event"]) for one in caplog.records if isinstance(one.msg, dict)]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.exc import OperationalError
 
 from shared import clock
-from shared.audit import because, seal
+from shared.audit import because, cause_of, seal
 from shared.bus.purge import purge
 from shared.db import Database
 from shared.log import begin_trace
@@ -87,7 +87,7 @@ def sweep(database: Database, ticks: Sequence[Tick]) -> None:
         more = has_passed
         while more:
             with database.session() as session:
-                because(session, f"deadline {tick.deadline.kind}")
+                because(session, cause_of(f"deadline {tick.deadline.kind}"))
                 done = tick.sweep(session, now=now)
             if done:
                 log.info("deadline_passed", kind=tick.deadline.kind, count=done)

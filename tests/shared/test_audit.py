@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from bianmin.verify import audit_logs
 from bianmin.verify.run import connected, verify
 from shared import audit_routes
-from shared.audit import because, seal
+from shared.audit import because, cause_of, seal
 from shared.audit_triggers import NOT_AUDITED, PERSONAL
 from shared.db import SERVICES, WORKER, database
 from tests.shared.test_schema import metadata_of
@@ -94,7 +94,7 @@ def test_a_file_has_every_entry_however_many_and_none_is_a_formula(
 ) -> None:
     auditor = founded(client)
     with database("hr", WORKER).session() as session:
-        because(session, "=1+1")
+        because(session, cause_of("=1+1"))
         session.execute(
             text("""
                 INSERT INTO sites (id, version, code, name, zone, closing)
@@ -115,7 +115,7 @@ def test_a_change_by_a_rule_names_the_rule_and_one_by_hand_says_so(session_of: C
         " VALUES (gen_random_uuid(), 1, :code, 'x', 'Asia/Shanghai', '18:00')"
     )
     session.execute(change, {"code": "hand"})
-    because(session, "deadline cash_missing")
+    because(session, cause_of("deadline cash_missing"))
     session.execute(change, {"code": "rule"})
     session.execute(text("UPDATE sites SET name = name WHERE code = 'rule'"))  # changes nothing
     causes = session.execute(text("SELECT after ->> 'code', cause FROM audit_log ORDER BY id")).all()

@@ -1,21 +1,24 @@
 """A stolen account of the broker opens nothing of another service's (promise 18), and the bus works within them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import redis
+from limits import RateLimitItem, parse
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from sqlalchemy import text
 
 from bianmin.broker_accounts import ACCOUNTS, ADMIN, OPERATOR, WEB, acl
 from bianmin.children import Child, wait_until
 from bianmin.engines import Engines, _broker_program, broker_passwords
+from services.hr.api import throttle
 from shared.broker import broker_client, broker_fault, queue_lengths
 from shared.bus.transport import held_keys
 from shared.db import SERVICES, WORKER, Database, database
+from shared.limits import Counter
 from tests.workers import publish_people, workers
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +126,18 @@ def test_what_is_refused_would_be_done_for_the_administrator(clients: dict[str, 
         c for c in OF_THE_SERVER if c[0] in {"FLUSHDB", "KEYS", "SCAN", "EVAL", "PUBLISH", "SET", "GET", "MODULE"}
     ]
     assert [c for c in [*of_others(service), *harmless] if refuses(clients[ADMIN], c)] == []
+
+
+@pytest.mark.parametrize("rate", [parse("10/minute"), throttle.OF_AN_ACCOUNT], ids=["requests", "logins"])
+def test_the_web_counts_requests_and_logins_with_its_own_account(
+    clients: dict[str, "redis.Redis"],
+    engines: Engines,
+    rate: RateLimitItem,
+    logged: Callable[[], list[tuple[str, str]]],
+) -> None:
+    one, two = Counter(engines.broker_url_of(WEB)), Counter(engines.broker_url_of(WEB))
+    assert [counted.hit(rate, "somebody") for counted in (one, two) * 6] == [True] * 10 + [False] * 2
+    assert logged() == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

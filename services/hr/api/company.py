@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field, SecretStr
 
 from services.hr.actions import company
@@ -15,11 +15,10 @@ from services.hr.rules.hashing import hash_password
 from services.hr.rules.login import LOGIN_NAME
 from services.hr.rules.password import LONGEST, check_password
 from shared import clock
-from shared.audit import because
 from shared.db import database
 from shared.errors import Malformed
 from shared.settings import settings
-from shared.web import Body, Edge, Short
+from shared.web import Body, Edge, Short, asked_by_nobody
 
 routes = APIRouter(tags=["company"])
 
@@ -43,7 +42,7 @@ class Founded:
 
 
 @routes.post("/company", status_code=201, summary="Found the company, once, with the founder's secret")
-def found_company(body: FoundCompany) -> Founded:
+def found_company(body: FoundCompany, request: Request) -> Founded:
     if (body.login is None) != (body.password is None):
         raise Malformed("half_a_login", "a login has a name and a password", allowed=["both", "neither"])
     password_hash = ""
@@ -53,7 +52,7 @@ def found_company(body: FoundCompany) -> Founded:
         check_password(password, names=[body.login, body.name, body.administrator])
         password_hash = hash_password(password)
     with database("hr").session() as session:
-        because(session, "POST /company")
+        asked_by_nobody(session, request)
         person, token = company.found(
             session,
             secret=body.secret.get_secret_value(),

@@ -89,27 +89,29 @@ def invite_person(person_id: UUID, body: InvitePerson, edge: Annotated[Edge, may
 
 
 @routes.post("/invitations/accept", status_code=201, summary="Set one's password, with the secret of an invitation")
-async def accept_invitation(body: AcceptInvitation) -> LoginName:
+async def accept_invitation(body: AcceptInvitation, request: Request) -> LoginName:
     secret, password = body.secret.get_secret_value(), body.password.get_secret_value()
 
     def names(session: Session) -> list[str]:
         held = login.invitation_for(session, secret, now=clock.now(session))
         return login.known_names(session, held.login, person_id=held.person_id)
 
-    check_password(password, names=await transaction("hr", names))
+    check_password(password, names=await transaction("hr", request, names))
     hashed = await to_thread.run_sync(hash_password, password, limiter=hashing())
 
     def work(session: Session) -> LoginName:
         made = login.accept(session, secret=secret, password_hash=hashed, now=clock.now(session))
         return LoginName(made.name)
 
-    return await transaction("hr", work)
+    return await transaction("hr", request, work)
 
 
 @routes.post("/password", status_code=204, summary="Change one's password, with the old one; every session ends")
 async def change_password(body: ChangePassword, request: Request) -> None:
     proof, password = await proof_of(request, body), body.new_password.get_secret_value()
-    check_password(password, names=await transaction("hr", lambda session: login.known_names(session, proof.login)))
+    check_password(
+        password, names=await transaction("hr", request, lambda session: login.known_names(session, proof.login))
+    )
     hashed = await to_thread.run_sync(hash_password, password, limiter=hashing())
 
     def work(session: Session) -> None:
@@ -117,7 +119,7 @@ async def change_password(body: ChangePassword, request: Request) -> None:
         person, held = login.prove(session, proof, code=body.totp, now=now)
         login.change_password(session, person, held, password_hash=hashed, now=now)
 
-    await transaction("hr", work)
+    await transaction("hr", request, work)
 
 
 @routes.post("/totp", summary="Enrol a second factor (TOTP); with the code of the one before, where there is one")
@@ -129,7 +131,7 @@ async def enrol_factor(body: SignInBody, request: Request) -> FactorSecret:
         secret = login.enrol_factor(held)
         return FactorSecret(secret, enrolment_uri(secret, login=held.name))
 
-    return await transaction("hr", work)
+    return await transaction("hr", request, work)
 
 
 @routes.post("/totp/confirm", summary="The authenticator works: its code is asked for from here on")
@@ -141,4 +143,4 @@ async def confirm_factor(body: ConfirmFactor, request: Request) -> RecoveryCodes
         _, held = login.prove(session, proof, code=body.totp, now=now)
         return RecoveryCodes(login.confirm_factor(session, held, code=body.code, now=now))
 
-    return await transaction("hr", work)
+    return await transaction("hr", request, work)

@@ -13,6 +13,7 @@ from services.hr.api.throttle import check_may_try
 from services.hr.rules.hashing import AT_ONCE, is_password
 from services.hr.rules.login import login_name
 from services.hr.rules.password import LONGEST
+from shared.limits import address_of, network_of
 from shared.web import Body, transaction
 
 log = structlog.get_logger()
@@ -42,9 +43,9 @@ class SignInBody(Body):
 async def proof_of(request: Request, body: SignInBody) -> Proof:
     """What the password proves, which may be nothing. Raises TooManyLogins."""
     login = login_name(body.login)
-    address = request.client.host if request.client else ""
+    address = network_of(address_of(request.scope))
     await to_thread.run_sync(check_may_try, login, address)
-    held = await transaction("hr", lambda session: password_hash_of(session, login))
+    held = await transaction("hr", request, lambda session: password_hash_of(session, login))
     right = await to_thread.run_sync(is_password, body.password.get_secret_value(), held, limiter=hashing())
     if held is None or not right:
         log.warning("login_refused", reason="wrong password" if held else "unknown name", address=address)

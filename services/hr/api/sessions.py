@@ -71,7 +71,7 @@ async def sign_in(body: SignInBody, request: Request, response: Response) -> Sig
         log.info("signed_in", person_id=str(person.id))
         return sessions_of.begin(session, person, agent=request.headers.get("user-agent", ""), now=now)
 
-    claims = await transaction("hr", work)
+    claims = await transaction("hr", request, work)
     set_cookie(request, response, claims)
     return _signed_in(claims)
 

@@ -9,7 +9,6 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import NullPool, create_engine, text
 
-from services.hr.api import throttle
 from shared import clock
 from shared.broker import broker_client
 from shared.db import WORKER, database
@@ -26,7 +25,7 @@ PAGE = {"Origin": HOST, "Sec-Fetch-Site": "same-origin"}
 def forget_tries() -> None:
     """No try to sign in is remembered: the broker is one for all tests, and so are the names of people."""
     broker = broker_client(settings().broker_url)
-    for key in broker.scan_iter(f"{throttle.PREFIX}*"):
+    for key in broker.scan_iter("rate*login*"):
         broker.delete(key)
 
 
