@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.access import COMMON
 from shared.db import database
+from shared.headers import attachment
 from shared.people import Actor
 from shared.spreadsheets import UTF_8, csv_lines
 from shared.walls import act_as
@@ -113,7 +114,7 @@ def make_audit(service: str) -> APIRouter:
         return StreamingResponse(
             _written(service, edge, wanted),
             media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{service}-audit-log.csv"'},
+            headers=attachment(f"{service}-audit-log.csv"),
         )
 
     return routes
