@@ -1,4 +1,4 @@
-"""One port for the four services on one machine: each web application under its own name, and a start page.
+"""One port for the four services on one machine: each web application under its own name.
 
 It knows the services by name only (`services.<name>.main:web`), as uvicorn would.
 """
@@ -7,35 +7,28 @@ from importlib import import_module
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from shared.headers import SecurityHeaders
 from shared.settings import settings
+from shared.ui.assets import read_asset
 
-SERVICES = {
-    "intake": "客服部 front desk",
-    "dispatch": "工程部、环境部 departments",
-    "finance": "财务部 finance",
-    "hr": "人事、行政部 people and administration",
-}
-
-PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>便民有偿服务 Bianmin</title>
-<h1>便民有偿服务 Bianmin</h1><p>Four services, each with a JSON API:</p><ul>{items}</ul></html>"""
+SERVICES = ("intake", "dispatch", "finance", "hr")
 
 NOT_PUBLIC = ("/openapi.json", "/ops/metrics")
 """What a service tells of itself to those who run it; a stranger learns from it what there is to attack."""
 
 
-async def start_page(_: Request) -> HTMLResponse:
-    """Where the four APIs are."""
-    described = ' · <a href="/{name}/openapi.json">OpenAPI</a>' if settings().describe_publicly else ""
-    items = "".join(
-        f'<li>/{name} {title} · <a href="/{name}/ready">ready?</a>{described.format(name=name)}</li>'
-        for name, title in SERVICES.items()
-    )
-    return HTMLResponse(PAGE.format(items=items))
+async def start_page(_: Request) -> Response:
+    """To where people begin."""
+    return RedirectResponse("/hr/", 303)
+
+
+def read_static(request: Request) -> Response:
+    """What every service answers under this path."""
+    return read_asset(request.path_params["name"], request)
 
 
 async def _not_here(_: Request) -> Response:
@@ -50,6 +43,7 @@ def make_app() -> ASGIApp:
         routes=[
             Route("/", start_page),
             *(Route(path, _not_here) for path in hidden),
+            Route("/static/{name}", read_static),
             *(Mount(f"/{name}", app=web, name=name) for name, web in webs.items()),
         ]
     )

@@ -74,6 +74,7 @@ _NOTE_CHANGE = """
                  FROM unnest(CAST(TG_ARGV[0] AS text[])) WITH ORDINALITY AS k (key, n)),
                 lower(TG_OP), CAST(whole ->> 'site_id' AS uuid),
                 without(before, CAST(TG_ARGV[1] AS text[])), without(after, CAST(TG_ARGV[1] AS text[])));
+        PERFORM pg_notify('changed_{service}', coalesce(whole ->> 'site_id', ''));  -- whoever looks (ui/live.py)
         RETURN NULL;
     END
     $$

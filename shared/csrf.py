@@ -14,6 +14,9 @@ from shared.errors import Problem
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADER = "X-CSRF-Token"
 
+FIELD = "bianmin.csrf"
+"""Where the token lies that came as a field of a posted form (shared/ui/views.py)."""
+
 
 class CrossSite(Problem):
     """The request does not come from a page of ours (403)."""
@@ -38,5 +41,6 @@ def check_own_page(request: Request, session_id: str) -> None:
     if request.method in SAFE_METHODS:
         return
     check_same_origin(request)
-    if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), csrf_token(session_id).encode()):
+    shown = request.headers.get(HEADER) or request.scope.get(FIELD, "")
+    if not hmac.compare_digest(shown.encode(), csrf_token(session_id).encode()):
         raise CrossSite("wrong_csrf_token", f"send the session's {HEADER} with it", allowed=[HEADER])

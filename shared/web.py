@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import startup
@@ -34,6 +35,8 @@ from shared.log import begin_trace, configure_logging
 from shared.people import Actor
 from shared.problems import PROBLEM, ProblemView, problem
 from shared.settings import settings
+from shared.ui import assets
+from shared.ui.problem_page import problem_page, sign_in_first, wants_page
 
 log = structlog.get_logger()
 
@@ -263,9 +266,21 @@ class TraceMiddleware:
         await self.app(scope, receive, send_traced)
 
 
-def _answer_problem(_: Request, error: Exception) -> JSONResponse:
+def _refusal(
+    request: Request, status: int, code: str, detail: str, *, rule: str = "", allowed: tuple[str, ...] = ()
+) -> Response:
+    """A problem, as a page for whoever came with a browser."""
+    if wants_page(request):
+        trace = structlog.contextvars.get_contextvars().get("trace", "")
+        return problem_page(request, status, code, detail, trace=trace)
+    return problem(status, code, detail, rule=rule, allowed=allowed)
+
+
+def _answer_problem(request: Request, error: Exception) -> Response:
     broken = cast("Problem", error)
-    return problem(broken.status, broken.code, broken.detail, rule=broken.rule, allowed=broken.allowed)
+    if broken.status == 401 and wants_page(request):
+        return sign_in_first(request)
+    return _refusal(request, broken.status, broken.code, broken.detail, rule=broken.rule, allowed=broken.allowed)
 
 
 def explain(errors: Any) -> str:
@@ -273,34 +288,38 @@ def explain(errors: Any) -> str:
     return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in errors)
 
 
-def _answer_malformed(_: Request, error: Exception) -> JSONResponse:
-    return problem(422, "malformed", explain(cast("RequestValidationError", error).errors()))
+def _answer_malformed(request: Request, error: Exception) -> Response:
+    return _refusal(request, 422, "malformed", explain(cast("RequestValidationError", error).errors()))
 
 
-def _answer_http(_: Request, error: Exception) -> JSONResponse:
+def _answer_http(request: Request, error: Exception) -> Response:
     known = cast("HTTPException", error)
-    return problem(known.status_code, "http", str(known.detail))
+    return _refusal(request, known.status_code, "http", str(known.detail))
 
 
-def _answer_conflict(_: Request, error: Exception) -> JSONResponse:
+def _answer_conflict(request: Request, error: Exception) -> Response:
     constraint = getattr(getattr(cast("IntegrityError", error).orig, "diag", None), "constraint_name", None)
     log.warning("conflict", constraint=constraint)
-    return problem(409, "conflict", f"somebody else did this already, or it contradicts what is stored ({constraint})")
+    return _refusal(
+        request, 409, "conflict", f"somebody else did this already, or it contradicts what is stored ({constraint})"
+    )
 
 
-def _answer_unstorable(_: Request, error: Exception) -> JSONResponse:
+def _answer_unstorable(request: Request, error: Exception) -> Response:
     log.warning("unstorable", error=type(cast("DataError", error).orig).__name__)
-    return problem(422, "malformed", "something sent cannot be stored, like a NUL character or a number too large")
+    return _refusal(
+        request, 422, "malformed", "something sent cannot be stored, like a NUL character or a number too large"
+    )
 
 
-def _answer_unavailable(_: Request, error: Exception) -> JSONResponse:
+def _answer_unavailable(request: Request, error: Exception) -> Response:
     log.error("database_unavailable", error=type(cast("OperationalError", error).orig).__name__)
-    return problem(503, "database_unavailable", "the database cannot be reached or is too busy; try again")
+    return _refusal(request, 503, "database_unavailable", "the database cannot be reached or is too busy; try again")
 
 
-def _answer_defect(_: Request, error: Exception) -> JSONResponse:
+def _answer_defect(request: Request, error: Exception) -> Response:
     log.error("request_failed", error=type(error).__name__)  # the server logs the traceback
-    return problem(500, "defect", "this is our mistake; the X-Trace-Id of this answer finds it in the logs")
+    return _refusal(request, 500, "defect", "this is our mistake; the X-Trace-Id of this answer finds it in the logs")
 
 
 class _Web(FastAPI):
@@ -361,6 +380,7 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     web.add_exception_handler(Exception, _answer_defect)
     for router in routers:
         web.include_router(router, responses=PROBLEMS)
+    web.include_router(assets.routes)
 
     @web.get("/live", summary="The process answers", tags=["health"])
     def live() -> dict[str, str]:

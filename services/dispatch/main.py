@@ -1,6 +1,7 @@
 """Wiring of dispatch's web application; `uvicorn services.dispatch.main:web` runs it alone."""
 
 from services.dispatch.api import api
+from services.dispatch.pages import pages
 from services.dispatch.rules.access import MAY
 from services.dispatch.rules.certificate import CertificatePolicy
 from services.dispatch.rules.hours import HoursPolicy
@@ -13,14 +14,17 @@ from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
+from shared.ui.live import make_live
 from shared.web import make_web
 
 web = make_web(
     "dispatch",
     api,
+    pages,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("dispatch", MAY),
+    make_live("dispatch"),
     make_alerts("dispatch"),
     make_audit("dispatch"),
     make_privacy("dispatch", MAY),

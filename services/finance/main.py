@@ -1,6 +1,7 @@
 """Wiring of finance's web application; `uvicorn services.finance.main:web` runs it alone."""
 
 from services.finance.api import api
+from services.finance.pages import pages
 from services.finance.rules.access import MAY
 from services.finance.rules.daily_check import CashPolicy
 from services.finance.rules.deduction import GuardPolicy
@@ -14,14 +15,17 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.ui.live import make_live
 from shared.web import make_web
 
 web = make_web(
     "finance",
     api,
+    pages,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("finance", MAY),
+    make_live("finance"),
     make_alerts("finance"),
     make_audit("finance"),
     make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),

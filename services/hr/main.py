@@ -1,6 +1,7 @@
 """Wiring of hr's web application; `uvicorn services.hr.main:web` runs it alone."""
 
 from services.hr.api import api
+from services.hr.pages import pages
 from services.hr.rules.access import MAY
 from services.hr.rules.appeal import AppealPolicy
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
@@ -14,14 +15,17 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.ui.live import make_live
 from shared.web import make_web
 
 web = make_web(
     "hr",
     api,
+    pages,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("hr", MAY),
+    make_live("hr"),
     make_alerts("hr"),
     make_audit("hr"),
     make_policies("hr", AppealPolicy, DisciplinePolicy, LadderPolicy, SignInPolicy, TaskPolicy, WebhookPolicy),

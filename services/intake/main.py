@@ -1,6 +1,7 @@
 """Wiring of intake's web application; `uvicorn services.intake.main:web` runs it alone."""
 
 from services.intake.api import api
+from services.intake.pages import pages
 from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.privacy import RetentionPolicy
@@ -15,14 +16,17 @@ from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
+from shared.ui.live import make_live
 from shared.web import make_web
 
 web = make_web(
     "intake",
     api,
+    pages,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("intake", MAY),
+    make_live("intake"),
     make_alerts("intake"),
     make_audit("intake"),
     make_privacy("intake", MAY),

@@ -27,7 +27,7 @@ WANTED = {
         r"(?=.*base-uri 'none')(?=.*frame-ancestors 'none')(?!.*unsafe).*"
     ),
     "x-content-type-options": re.compile("nosniff"),
-    "referrer-policy": re.compile("no-referrer"),
+    "referrer-policy": re.compile("same-origin"),
     "permissions-policy": re.compile(r".*camera=\(\).*"),
     "cross-origin-opener-policy": re.compile("same-origin"),
     "cross-origin-resource-policy": re.compile("same-origin"),

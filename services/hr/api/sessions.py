@@ -53,8 +53,11 @@ def _claims(edge: Edge) -> Claims:
     return edge.credential.claims
 
 
-@routes.post("/sessions", status_code=201, summary="Sign in; sets the cookie of the session")
-async def sign_in(body: SignInBody, request: Request, response: Response) -> SignedIn:
+async def begin_session(body: SignInBody, request: Request) -> Claims:
+    """The session of whoever proves that he is somebody; his browser is not told of it yet.
+
+    Raises CrossSite, TooManyLogins, and NotSignedIn where the proof fails.
+    """
     if "sec-fetch-site" in request.headers:  # a browser: no other site signs anybody in
         check_same_origin(request)
     proof = await proof_of(request, body)
@@ -71,7 +74,12 @@ async def sign_in(body: SignInBody, request: Request, response: Response) -> Sig
         log.info("signed_in", person_id=str(person.id))
         return sessions_of.begin(session, person, agent=request.headers.get("user-agent", ""), now=now)
 
-    claims = await transaction("hr", request, work)
+    return await transaction("hr", request, work)
+
+
+@routes.post("/sessions", status_code=201, summary="Sign in; sets the cookie of the session")
+async def sign_in(body: SignInBody, request: Request, response: Response) -> SignedIn:
+    claims = await begin_session(body, request)
     set_cookie(request, response, claims)
     return _signed_in(claims)
 

@@ -1,0 +1,5 @@
+"""The departments' pages."""
+
+from shared.ui.views import make_pages
+
+pages = make_pages()

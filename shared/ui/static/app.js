@@ -1,0 +1,142 @@
+// What pages do beyond links and forms: clocks that count on, keys, live parts, the signature. All of it works without.
+(() => {
+  "use strict";
+  const $$ = (what, where = document) => [...where.querySelectorAll(what)];
+  const typing = (event) => event.isComposing || event.ctrlKey || event.metaKey || event.altKey ||
+    /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
+
+  // clocks: the server said how many seconds are left, and when it said so
+  const read = new WeakMap();
+  const two = (n) => String(n).padStart(2, "0");
+  function count() {
+    for (const clock of $$("[data-left]")) {
+      if (!read.has(clock)) read.set(clock, performance.now());
+      const left = Math.round(Number(clock.dataset.left) - (performance.now() - read.get(clock)) / 1000);
+      const of = Number(clock.dataset.of), all = Math.abs(left), soon = left < of * 0.25;
+      const state = left < 0 ? "over" : soon ? "soon" : "plenty";
+      const hours = Math.floor(all / 3600);
+      clock.querySelector("strong").textContent = (left < 0 ? "−" : "") +
+        (hours ? hours + ":" + two(Math.floor(all / 60) % 60) : two(Math.floor(all / 60))) + ":" + two(all % 60);
+      clock.querySelector("span").textContent = clock.dataset.words.split("|")[{ plenty: 0, soon: 1, over: 2 }[state]];
+      clock.querySelector("progress").value = Math.max(0, Math.min(left, of));
+      for (const marked of [clock, clock.closest("li")]) {
+        if (marked) { marked.classList.remove("plenty", "soon", "over"); marked.classList.add(state); }
+      }
+    }
+  }
+  count();
+  setInterval(count, 1000);
+
+  // keys
+  const off = () => localStorage.getItem("keys-off") === "yes";
+  let marked = null, going = false;
+  const rows = () => $$("[data-rows] tbody tr, .queue > li, .cards > a");
+  function mark(step) {
+    const all = rows();
+    if (!all.length) return;
+    const at = Math.max(0, Math.min(all.length - 1, all.indexOf(marked) + step));
+    all.forEach((row) => row.classList.remove("marked"));
+    marked = all[marked && all.includes(marked) ? at : 0];
+    marked.classList.add("marked");
+    marked.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { document.activeElement?.blur(); return; }
+    if (typing(event) || !("keys" in document.body.dataset) || document.querySelector("dialog[open]")) return;
+    if (going && /^[1-9]$/.test(event.key)) { $$(".side a")[event.key - 1]?.click(); going = false; return; }
+    going = false;
+    const key = event.key.toLowerCase();
+    if (off() && key !== "?") return;
+    const hit = { "/": () => $$("[data-search]")[0]?.focus(), n: () => $$("[data-new]")[0]?.focus() ?? $$("a[data-key=n]")[0]?.click(),
+      j: () => mark(1), k: () => mark(-1), g: () => { going = true; }, "?": () => document.getElementById("keys").showModal(),
+      enter: () => (marked?.matches("a") ? marked : marked?.querySelector("[data-open], a"))?.click() }[key];
+    if (hit && !(key === "enter" && !marked)) { event.preventDefault(); hit(); return; }
+    const button = (marked || document).querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (button) { event.preventDefault(); button.click(); }
+  });
+  const box = document.getElementById("keys-off");
+  if (box) { box.checked = off(); box.addEventListener("change", () => localStorage.setItem("keys-off", box.checked ? "yes" : "no")); }
+  $$("[data-show]").forEach((opener) => opener.addEventListener("click", () => document.getElementById(opener.dataset.show).showModal()));
+
+  // what is wrong with a form takes the focus; a form is sent once
+  $$("[data-focus]")[0]?.focus();
+  if ($$("[data-focus]").length) document.title = "! " + document.title;
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.defaultPrevented || !button || event.target.method === "dialog") return;
+    if (button.hasAttribute("aria-busy")) { event.preventDefault(); return; }
+    button.setAttribute("aria-busy", "true");
+    setTimeout(() => button.removeAttribute("aria-busy"), 4000);
+  });
+  $$("[data-submit-on-change]").forEach((one) => one.addEventListener("change", () => one.form.requestSubmit()));
+
+  // live parts: the stream says only that something changed; the part is asked for again, and keeps focus and mark
+  const service = document.body.dataset.live;
+  const pulse = $$("[data-pulse]")[0];
+  const say = (on) => { if (pulse) { pulse.classList.toggle("off", !on); pulse.textContent = on ? pulse.dataset.on : pulse.dataset.off; } };
+  let wanted = false;
+  async function refresh() {
+    if (document.hidden) { wanted = true; return; }
+    wanted = false;
+    const parts = $$("[data-part]");
+    if (!parts.length || parts.some((part) => part.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName))) { wanted = true; return; }
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+    if (!answer.ok) { if (answer.type === "opaqueredirect") location.reload(); return; }
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const focus = document.activeElement?.id, at = marked ? rows().indexOf(marked) : -1, keep = marked?.id;
+    for (const part of parts) {
+      const next = fresh.getElementById(part.id);
+      if (next && next.innerHTML !== part.innerHTML) part.replaceWith(document.importNode(next, true));
+    }
+    if (focus) document.getElementById(focus)?.focus();
+    marked = (keep && document.getElementById(keep)) || (at >= 0 ? rows()[at] : null) || null;
+    marked?.classList.add("marked");
+    count();
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) refresh(); });
+  document.addEventListener("focusout", () => setTimeout(() => { if (wanted) refresh(); }, 0));
+  function heard(what) {
+    if (what === "changed") { say(true); refresh(); }
+    else if (what === "open") say(true);
+    else if (what === "lost") say(false);
+    else if (what === "ended") location.reload();
+  }
+  if (service && "EventSource" in window) {
+    if ("SharedWorker" in window) {
+      const worker = new SharedWorker(document.body.dataset.worker);
+      worker.port.onmessage = (event) => { if (event.data.service === service) heard(event.data.what); };
+      worker.port.start();
+      worker.port.postMessage({ watch: service });
+      addEventListener("pagehide", () => worker.port.postMessage({ leave: service }));
+      addEventListener("pageshow", (event) => { if (event.persisted) worker.port.postMessage({ watch: service }); });
+    } else {
+      // no worker to share: a stream of its own, closed while nobody looks
+      let stream = null;
+      const open = () => {
+        stream = new EventSource(`/${service}/changes`);
+        stream.onopen = () => heard("open");
+        stream.onerror = () => heard("lost");
+        ["changed", "ended"].forEach((what) => stream.addEventListener(what, () => heard(what)));
+      };
+      document.addEventListener("visibilitychange", () => { if (document.hidden) stream?.close(); else { open(); refresh(); } });
+      open();
+    }
+  }
+
+  // the signature: strokes as SVG in a hidden field
+  const frame = document.getElementById("signature");
+  if (frame && window.SignaturePad) {
+    const canvas = frame.querySelector("canvas"), field = document.getElementById(frame.dataset.field);
+    const pad = new SignaturePad(canvas, { penColor: "#16202e", minWidth: 1, maxWidth: 2.6 });
+    const fit = () => {
+      const ratio = Math.max(devicePixelRatio || 1, 1), data = pad.toData();
+      canvas.width = canvas.offsetWidth * ratio; canvas.height = canvas.offsetHeight * ratio;
+      canvas.getContext("2d").scale(ratio, ratio);
+      pad.fromData(data);
+    };
+    fit();
+    addEventListener("resize", fit);
+    pad.addEventListener("endStroke", () => { frame.classList.add("done"); field.value = pad.toSVG(); });
+    document.getElementById("sign-again")?.addEventListener("click", () => { pad.clear(); frame.classList.remove("done"); field.value = ""; });
+  }
+})();
