@@ -26,7 +26,7 @@ class BrowserFiles(BuildHookInterface):  # type: ignore[type-arg]
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # hatchling's signature
         """Before anything is built."""
         ui = Path(self.root) / "shared" / "ui"
         fetch(ui)

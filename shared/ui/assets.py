@@ -8,8 +8,14 @@ from importlib.resources import files
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
+from shared.headers import PAGE
+
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-KEPT = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+KEPT = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
+    "Content-Security-Policy": PAGE,  # a worker keeps to that of its script
+}
 
 _STATIC = files("shared.ui") / "static"
 

@@ -181,19 +181,24 @@ class Form(Generic[B]):
         return _typed(schema, name, text, self.zone) if text else None
 
 
+KINDS = {
+    "boolean": "check",
+    "integer": "number",
+    "number": "number",
+    "date-time": "datetime-local",
+    "date": "date",
+    "time": "time",
+    "password": "password",
+}
+"""A schema's format or type -> the kind of input."""
+
+
 def _kind(name: str, schema: Mapping[str, Any]) -> str:
     if name.endswith("_fen"):
         return "money"
-    if schema.get("type") == "boolean":
-        return "check"
-    if schema.get("type") in ("integer", "number"):
-        return "number"
-    if schema.get("format") in ("date-time", "date"):
-        return {"date-time": "datetime-local", "date": "date"}[schema["format"]]
-    if schema.get("format") == "time":
-        return "time"
-    if schema.get("writeOnly") or schema.get("format") == "password":
-        return "password"
+    named = KINDS.get(str(schema.get("format"))) or KINDS.get(str(schema.get("type")))
+    if named is not None:
+        return named
     if "month" in name:
         return "month"
     return "text" if schema.get("maxLength", LONG) < LONG or "pattern" in schema or "format" in schema else "area"

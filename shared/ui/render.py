@@ -13,10 +13,15 @@ from shared.ui.forms import Sentence, yuan_of
 UI = "shared.ui"
 
 
+def packages_of(service: str) -> tuple[str, ...]:
+    """Where the templates and catalogues of a service are (`services.intake`), its own first."""
+    return (UI,) if service == UI else (service, UI)
+
+
 @cache
 def environment(service: str, spoken: str) -> Environment:
     """The templates of a service (`services.intake`, or `shared.ui` for none), said in a language."""
-    packages = [UI] if service == UI else [service, UI]
+    packages = packages_of(service)
     made = Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,

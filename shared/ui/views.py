@@ -37,7 +37,7 @@ from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
 from shared.ui.forms import Form, Sentence
 from shared.ui.menu import menu_of
-from shared.ui.render import environment
+from shared.ui.render import environment, packages_of
 from shared.ui.tables import Column, Table
 from shared.ui.words import Words
 from shared.web import Edge, permissions
@@ -97,7 +97,7 @@ class View(Edge):
 
     def say(self, chinese: str, **facts: object) -> str:
         """A sentence in his language."""
-        words: str = environment(f"services.{self.service}", self.spoken).globals["gettext"](chinese)  # type: ignore[operator]
+        words = language.translations(self.spoken, *packages_of(f"services.{self.service}")).gettext(chinese)
         return words.format(**facts) if facts else words
 
     def label(self, name: object) -> str:

@@ -6,11 +6,15 @@ WORDS = Words(
     names={
         "channel": "来源",
         "phone": "电话",
-        "visit": "来访",
         "walk_in": "来访",
         "owner_name": "业主姓名",
         "address": "房号",
         "trade": "服务项目",
+        "online": "网上",
+        "water": "给排水",
+        "electricity": "电路",
+        "cleaning": "保洁",
+        "greening": "绿植",
         "windows": "方便的时间",
         "start": "从",
         "end": "到",
@@ -20,4 +24,3 @@ WORDS = Words(
     },
     problems={},
 )
-"""A phone number is asked for where the owner is called back."""
