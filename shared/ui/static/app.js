@@ -70,6 +70,20 @@
   });
   $$("[data-submit-on-change]").forEach((one) => one.addEventListener("change", () => one.form.requestSubmit()));
 
+  // a session goes on while somebody works: one page renews it, all of them get its new token
+  const talk = "BroadcastChannel" in window ? new BroadcastChannel("bianmin") : null;
+  const renewed = (token) => { document.body.dataset.csrf = token; $$("input[name=csrf]").forEach((field) => { field.value = token; }); };
+  if (talk) talk.onmessage = (event) => renewed(event.data);
+  const RENEW_AFTER = 240000;
+  async function renew() {
+    if (!document.body.dataset.csrf || Date.now() - Number(localStorage.getItem("renewed") || opened) < RENEW_AFTER) return;
+    localStorage.setItem("renewed", String(Date.now()));
+    const answer = await fetch("/hr/api/sessions/renew", { method: "POST", headers: { "X-CSRF-Token": document.body.dataset.csrf } });
+    if (answer.ok) { const token = (await answer.json()).csrf_token; renewed(token); talk?.postMessage(token); }
+  }
+  const opened = Date.now();
+  ["keydown", "pointerdown"].forEach((kind) => addEventListener(kind, renew, { passive: true }));
+
   // live parts: the stream says only that something changed; the part is asked for again, and keeps focus and mark
   const service = document.body.dataset.live;
   const pulse = $$("[data-pulse]")[0];
