@@ -72,6 +72,8 @@ def test_architecture_names_every_service_and_every_file_of_one() -> None:
             "actions",
             "tasks.py",
             "api",
+            "pages",
+            "locale",
             "main.py",
             "worker.py",
             "migrations",

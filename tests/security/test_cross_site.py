@@ -29,9 +29,14 @@ PROVE_THEMSELVES = frozenset(
         "/api/password",
         "/api/totp",
         "/api/totp/confirm",
+        "/login",
+        "/language",
     }
 )
-"""hr's routes that look at no cookie: each asks for a secret or a password in its body."""
+"""hr's routes that look at no cookie: each asks for a secret or a password, or changes nothing of anybody."""
+
+FORMS_OF_NOBODY = ("/login", "/language")
+"""Forms that need no session."""
 
 
 def claims_of(person_id: UUID) -> Claims:
@@ -126,6 +131,13 @@ def test_no_route_that_changes_something_takes_a_forged_request(visitor: Visitor
             tried += 1
     assert tried >= 5 * len(FORGERIES)
     assert visitor.contents() == before
+
+
+@pytest.mark.parametrize("visitor", ["hr"], indirect=True)
+@pytest.mark.parametrize("path", FORMS_OF_NOBODY)
+@pytest.mark.parametrize("how", ["another site", "a neighbouring site", "no origin", "typed in"])
+def test_no_other_site_sends_a_form_for_somebody_who_has_not_signed_in(visitor: Visitor, path: str, how: str) -> None:
+    assert visitor.send("POST", path, forged(visitor, how)).status_code == 403
 
 
 @pytest.mark.parametrize("visitor", SERVICES, indirect=True)

@@ -129,7 +129,7 @@ def test_a_role_is_shown_no_field_that_it_does_not_need(template: str) -> None:
     matched = set()
     for service in SERVICES:
         described = web_of(service).openapi()
-        for route in (route for route in routes_of(service) if route.action):
+        for route in (route for route in routes_of(service) if route.action and route.path in described["paths"]):
             row = table_of(service)[route.action]
             answers = described["paths"][route.path][route.method.lower()]["responses"]
             shown = [answers[status] for status in answers if re.fullmatch(r"2\d\d", status)]
