@@ -125,6 +125,12 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
     )
 
 
+def received(session: Session, service: str, *, state: str | None, after: UUID | None, limit: int) -> MessagePage:
+    """Messages a service received, of one state or all."""
+    asked = {"service": service, "after": after, "limit": limit + 1, "state": state}
+    return _page(session.execute(_RECEIVED, asked).all(), limit)
+
+
 def make_ops(tasks: Tasks) -> APIRouter:
     """The routes under /ops of a service."""
     may = permissions(tasks.service, COMMON)
@@ -140,21 +146,18 @@ def make_ops(tasks: Tasks) -> APIRouter:
         return _page(rows, limit)
 
     @ops.get("/received", summary="Every message received, by cursor; `state=parked` are those in need of help")
-    def received(
+    def list_received(
         edge: Annotated[Edge, may("watch")], state: str | None = None, after: After = None, limit: Limit = 500
     ) -> MessagePage:
-        rows = edge.session.execute(
-            _RECEIVED, {"service": tasks.service, "after": after, "limit": limit + 1, "state": state}
-        ).all()
-        return _page(rows, limit)
+        return received(edge.session, tasks.service, state=state, after=after, limit=limit)
 
     @ops.post("/parked/{message_id}/retry", summary="Try a parked message once more")
     def retry(message_id: UUID, edge: Annotated[Edge, may("operate")]) -> Changed:
-        return _found(inbox.retry(edge.session, [message_id]), message_id)
+        return changed(inbox.retry(edge.session, [message_id]), message_id)
 
     @ops.post("/parked/{message_id}/discard", summary="Give a parked message up, with the reason")
     def discard(message_id: UUID, body: Reason, edge: Annotated[Edge, may("operate")]) -> Changed:
-        return _found(inbox.discard(edge.session, message_id, reason=body.reason), message_id)
+        return changed(inbox.discard(edge.session, message_id, reason=body.reason), message_id)
 
     return ops
 
@@ -165,7 +168,8 @@ def _page(rows: Sequence[Row[Any]], limit: int) -> MessagePage:
     return MessagePage(views, str(shown[-1].cursor) if len(rows) > limit else None)
 
 
-def _found(count: int, message_id: UUID) -> Changed:
+def changed(count: int, message_id: UUID) -> Changed:
+    """How many an operator's act changed. Raises NotFound for none."""
     if not count:
         raise NotFound("parked message", message_id)
     return Changed(count)

@@ -2,6 +2,7 @@
 
 from services.finance.api import api
 from services.finance.pages import pages
+from services.finance.pages.see import see
 from services.finance.rules.access import MAY
 from services.finance.rules.daily_check import CashPolicy
 from services.finance.rules.deduction import GuardPolicy
@@ -15,18 +16,38 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.ui.alert_pages import make_alert_pages
+from shared.ui.audit_pages import make_audit_pages
 from shared.ui.live import make_live
+from shared.ui.policy_pages import make_policy_pages
+from shared.ui.queue_pages import make_queue_pages
+from shared.ui.views import make_pages
 from shared.web import make_web
+
+POLICIES = (
+    CashPolicy,
+    ReceiptPolicy,
+    MethodPolicy,
+    SplitPolicy,
+    GuardPolicy,
+    MonthClosePolicy,
+)
 
 web = make_web(
     "finance",
     api,
-    pages,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("finance", MAY),
     make_live("finance"),
     make_alerts("finance"),
     make_audit("finance"),
-    make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),
+    make_policies("finance", *POLICIES),
+    make_pages(
+        pages,
+        make_alert_pages("finance", see),
+        make_audit_pages("finance", see),
+        make_policy_pages("finance", see, *POLICIES),
+        make_queue_pages(tasks, see),
+    ),
 )

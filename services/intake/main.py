@@ -2,6 +2,7 @@
 
 from services.intake.api import api
 from services.intake.pages import pages
+from services.intake.pages.see import see
 from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.privacy import RetentionPolicy
@@ -16,13 +17,25 @@ from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
+from shared.ui.alert_pages import make_alert_pages
+from shared.ui.audit_pages import make_audit_pages
 from shared.ui.live import make_live
+from shared.ui.policy_pages import make_policy_pages
+from shared.ui.queue_pages import make_queue_pages
+from shared.ui.views import make_pages
 from shared.web import make_web
+
+POLICIES = (
+    CallbackPolicy,
+    RetentionPolicy,
+    RevisitPolicy,
+    StatisticsPolicy,
+    TradePolicy,
+)
 
 web = make_web(
     "intake",
     api,
-    pages,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("intake", MAY),
@@ -30,5 +43,12 @@ web = make_web(
     make_alerts("intake"),
     make_audit("intake"),
     make_privacy("intake", MAY),
-    make_policies("intake", CallbackPolicy, RetentionPolicy, RevisitPolicy, StatisticsPolicy, TradePolicy),
+    make_policies("intake", *POLICIES),
+    make_pages(
+        pages,
+        make_alert_pages("intake", see),
+        make_audit_pages("intake", see),
+        make_policy_pages("intake", see, *POLICIES),
+        make_queue_pages(tasks, see),
+    ),
 )

@@ -17,6 +17,11 @@ from starlette.datastructures import FormData
 
 B = TypeVar("B", bound=BaseModel)
 
+
+class Nothing(BaseModel):
+    """The body of an action that asks nothing more."""
+
+
 Choices = Sequence[tuple[str, str]]
 """What a field may be: value and what is read."""
 
@@ -93,7 +98,14 @@ class Form(Generic[B]):
 
     def read(self, posted: FormData) -> B | None:
         """The body of what was posted; None when something is wrong with it, which `errors` says then."""
-        self.written = {name: [str(one) for one in posted.getlist(name)] for name in posted}
+        return self._read_written({name: [str(one) for one in posted.getlist(name)] for name in posted})
+
+    def read_query(self, asked: Mapping[str, str]) -> B | None:
+        """The same, of what an address asks for."""
+        return self._read_written({name: [value] for name, value in asked.items()})
+
+    def _read_written(self, written: Mapping[str, Sequence[str]]) -> B | None:
+        self.written = written
         for name, value in self.fixed.items():
             self.written = {**self.written, name: [value]} if name not in self.written else self.written
         try:

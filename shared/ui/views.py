@@ -285,8 +285,8 @@ def _as_view(answer: Any) -> Any:
 
 def views(service: str, table: Permissions, words: Words) -> Callable[[str], Any]:
     """The dependency of a service's pages: `Annotated[View, see("read_callbacks")]`."""
-    may = permissions(service, table)
     whole = COMMON_PERMISSIONS | table
+    may = permissions(service, whole)
 
     def see(action: str) -> Any:
         asked = may(action)
