@@ -20,9 +20,26 @@ class Entry:
     group: str = ""
 
 
+SYSTEM = "系统"
+DECIDE: tuple[Role, ...] = ("administrator", "leader", "desk_head", "finance_lead", "hr", "auditor")
+"""Who reads what the company decided."""
+
 MENU: tuple[Entry, ...] = (
     Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor")),
-    Entry("我的账户", "/hr/account", "people", get_args(Role)),
+    Entry("提醒", "/intake/alerts", "bell", ("clerk", "desk_head", "operator", "administrator", "auditor")),
+    Entry("提醒", "/dispatch/alerts", "bell", ("head", "worker")),
+    Entry("提醒", "/finance/alerts", "bell", ("cashier", "finance_lead")),
+    Entry("提醒", "/hr/alerts", "bell", ("leader", "hr", "administration")),
+    Entry("消息与时限", "/intake/queues", "clock", ("operator", "administrator", "auditor"), SYSTEM),
+    Entry("审计日志", "/intake/audit-log", "eye", ("auditor",), SYSTEM),
+    Entry(
+        "公司规定",
+        "/intake/policies",
+        "scale",
+        ("administrator", "leader", "desk_head", "finance_lead", "hr", "auditor"),
+        SYSTEM,
+    ),
+    Entry("我的账户", "/hr/account", "people", get_args(Role), SYSTEM),
 )
 
 

@@ -10,7 +10,7 @@ shown again with what was written and the reason.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from json import loads
 from types import SimpleNamespace
@@ -213,6 +213,14 @@ class View(Edge):
         if isinstance(value, bool):
             return self.say("是") if value else self.say("否")
         return writers.get(column.kind, str)(value)
+
+    def fact(self, name: str, value: Any, site_id: UUID | None) -> str:
+        """What a fact of an alert says: the name tells what it is ('due_at', 'amount_fen')."""
+        if name.endswith("_fen"):
+            return language.money(int(value))
+        if name.endswith("_at"):
+            return language.moment(datetime.fromisoformat(str(value)), self.zone(site_id))
+        return self.label(value)
 
     def _export(self, table: Table) -> Response:
         def cell(column: Column, value: Any) -> Cell:

@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.access import ROLE_NAMES
+from shared.ui import told
 
 COMMON: Mapping[str, str] = {
+    **{f"alert:{kind}": word for kind, word in told.ALERTS.items()},
+    **{f"deadline:{kind}": word for kind, word in told.DEADLINES.items()},
+    **told.POLICIES,
+    **told.SETTINGS,
     **{str(role): name for role, name in ROLE_NAMES.items()},
     "front_desk": "客服部",
     "engineering": "工程部",
