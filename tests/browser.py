@@ -1,0 +1,120 @@
+"""A real browser, Debian's Chromium, with the fonts of a package: each person in a context of his own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.debian import needs
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DESK = {"width": 1366, "height": 800}
+PHONE = {"width": 390, "height": 844}
+NARROW = {"width": 320, "height": 700}
+
+LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[Browser]:
+    """The browser; `folder` holds its fonts' configuration and cache."""
+    program = needs("chromium", "chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=[*FLAGS], env={**os.environ, "FONTCONFIG_FILE": str(_fonts(folder))}
+        )
+        yield browser
+        browser.close()
+
+
+def _fonts(folder: Path) -> Path:
+    packaged = str(files("manimgx_fonts_cjk"))
+    config = folder / "fonts.conf"
+    config.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        f"<dir>{packaged}</dir><dir>/usr/share/fonts</dir><cachedir>{folder / 'fonts'}</cachedir></fontconfig>"
+    )
+    return config
+
+
+class Visitor:
+    """Somebody at a browser: what he saw go wrong on the way is kept."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        base_url: str,
+        *,
+        language: str = "zh",
+        size: dict[str, int] | None = None,
+        scripts: bool = True,
+    ) -> None:
+        size = size or DESK
+        self.base_url = base_url
+        self.context: BrowserContext = browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            locale=LANGUAGES[language],
+            has_touch=size["width"] < 500,
+            java_script_enabled=scripts,
+            base_url=base_url,
+        )
+        self.problems: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page: Page = self.open()
+
+    def open(self) -> Page:
+        """Another tab."""
+        page = self.context.new_page()
+        page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda asked: self._note(asked.url))
+        return page
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.base_url, "data:", "blob:")):
+            self.elsewhere.append(url)
+
+    def sign_in(self, person_id: str) -> None:
+        """As somebody of a simulation, without a password."""
+        origin = {"Origin": self.base_url, "Sec-Fetch-Site": "same-origin"}
+        answer = httpx.post(f"{self.base_url}/hr/api/demo/sessions", json={"person_id": person_id}, headers=origin)
+        assert answer.status_code == 201, answer.text
+        name, value = next(iter(answer.cookies.items()))
+        self.context.add_cookies([{"name": name, "value": value, "url": self.base_url}])
+
+    def go(self, path: str) -> Page:
+        """Open a page of ours; fails when it does not answer 200."""
+        answer = self.page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, f"{path}: {answer.status}"
+        return self.page
+
+    def close(self) -> None:
+        """Leave."""
+        self.context.close()
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
+def axe(page: Page) -> list[str]:
+    """What axe finds wrong with the page, each with where."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # slow to load, needed here alone
+
+    found: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
