@@ -56,4 +56,4 @@ def fetch(ui: Path) -> None:
 
 
 if __name__ == "__main__":
-    fetch(Path(__file__).resolve().parent.parent / "shared" / "ui")
+    fetch(Path.cwd() / "shared" / "ui")
