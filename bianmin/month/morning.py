@@ -1,0 +1,418 @@
+"""The morning after: every desk, phone and till of the company in the middle of its work, left as it is.
+
+The day before leaves what the morning asks about: work that is checked today, and cash that is with finance. Then each
+site has its requests at every step, and the clock goes on by itself. Nothing here is part of the month or its audit.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bianmin.client import Person
+from bianmin.month.cast import PRICES, ZONE, Cast, Team
+from bianmin.month.fates import working_days
+from bianmin.month.quiet import World
+
+DAY_BEFORE = time(8, 45)
+AT_WORK = time(9, 5)
+"""After nine, when what was not handed over last night opens a case."""
+AT_THE_PHONE = time(9, 32)
+"""Where the clock is when it is let go."""
+
+MISSED, SOON = timedelta(minutes=12), timedelta(minutes=7)
+"""How long owners have waited by then: one longer than the ten minutes, one so long that three are left."""
+
+SHORT_FEN = 500
+"""What is missing where cash is counted short."""
+
+
+class Until(StrEnum):
+    """How far a job has come."""
+
+    AGREED = "agreed"
+    NOTICED = "noticed"
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    ON_THE_WAY = "on_the_way"
+    AT_HOME = "at_home"
+    SUPPORT_ASKED = "support_asked"
+    FINISHED = "finished"
+    SIGNED = "signed"
+
+
+class Fee(StrEnum):
+    """Where the fee of a job that is signed for is."""
+
+    OWED = "owed"
+    HELD = "held"
+    OFFERED = "offered"
+    SHORT = "short"
+    WITH_FINANCE = "with_finance"
+
+
+@dataclass
+class Errand:
+    """A job: its trade, what is wrong, how far it is, the number of its worker in his department, and its fee."""
+
+    trade: str
+    words: str
+    until: Until
+    worker: int = 0
+    fee: Fee = Fee.OWED
+    request_id: str = ""
+    fee_fen: int = 0
+    receipt: dict[str, Any] = field(default_factory=dict)
+
+
+def day_before() -> list[Errand]:
+    """What was done at a site the day before, and is asked about today."""
+    return [
+        Errand("water", "水龙头关不紧 a tap that does not close", Until.SIGNED, 1, Fee.WITH_FINANCE),
+        Errand("electricity", "插座松动 a loose socket", Until.SIGNED, 2, Fee.WITH_FINANCE),
+    ]
+
+
+def at_work() -> list[Errand]:
+    """What is under way at a site in the morning, from the owner's signature back to the notice not yet issued."""
+    return [
+        Errand("cleaning", "搬家前保洁 cleaning before moving in", Until.SIGNED, 0, Fee.OWED),
+        Errand("water", "下水管渗水 a waste pipe leaks", Until.SIGNED, 1, Fee.HELD),
+        Errand("electricity", "更换两个插座 two sockets to change", Until.SIGNED, 2, Fee.OFFERED),
+        Errand("greening", "阳台绿植修剪 plants on the balcony", Until.SIGNED, 1, Fee.SHORT),
+        Errand("water", "厨房换龙头 a kitchen tap", Until.FINISHED, 0),
+        Errand("electricity", "浴室插座进水 water in a socket", Until.SUPPORT_ASKED, 2),
+        Errand("cleaning", "擦窗户 windows to clean", Until.AT_HOME, 1),
+        Errand("water", "洗衣机接管 a pipe for the washing machine", Until.ON_THE_WAY, 3),
+        Errand("water", "水表后阀门漏水 a valve behind the meter", Until.ASSIGNED, 0),
+        Errand("cleaning", "老人家中保洁 an old couple's flat", Until.ASSIGNED, 0),
+        Errand("electricity", "客厅插座没电 no power in the living room", Until.ACKNOWLEDGED),
+    ]
+
+
+def just_agreed() -> list[Errand]:
+    """What was agreed a moment ago: two notices nobody has acknowledged, and one still to be printed."""
+    return [
+        Errand("water", "马桶水箱漏水 a cistern leaks", Until.NOTICED),
+        Errand("greening", "院内绿植换盆 plants to repot", Until.NOTICED),
+        Errand("water", "换淋浴龙头 a tap of the shower", Until.AGREED),
+    ]
+
+
+SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余"
+"""Of the owners."""
+
+
+class Morning:
+    """The day before, short, and the morning after it, at every site."""
+
+    def __init__(self, world: World, cast: Cast) -> None:
+        self.world = world
+        self.client = world.client
+        self.cast = cast
+        self.owners = 0
+        self.duties_done: set[tuple[str, date]] = set()
+        """Who did the regular work of which day."""
+        self.errands: dict[str, list[Errand]] = {}
+        """The jobs worked on last, by the code of the site."""
+
+    def live(self) -> None:
+        """Play it, and let the clock go on by itself."""
+        before = self._working_day_after(self._at().date())
+        today = self._working_day_after(before)
+        self._go_to(before, DAY_BEFORE)
+        self._work(day_before)
+        for team in self.cast.teams:
+            self.client.post(team.cashier, "/finance/api/charges/receive", site_id=team.site_id)
+            self._hand_all_over(team)
+        self._go_to(before, time(18), seconds=1)  # the daily cash check
+        self._go_to(today, AT_WORK)
+        self._at_the_till()
+        self._ask_owners(today)
+        self._work(at_work)
+        self._propose()
+        self._accuse()
+        self._answer_phones(today)
+        self.world.settle()
+        self.world.run_clock()
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def _at(self) -> datetime:
+        """The moment it is, on the clock of the sites."""
+        return self.world.now.astimezone(ZoneInfo(ZONE))
+
+    @staticmethod
+    def _working_day_after(day: date) -> date:
+        return working_days(day + timedelta(days=1), day + timedelta(days=3))[0]
+
+    def _go_to(self, day: date, hour: time, **later: float) -> None:
+        self.world.move_to(datetime.combine(day, hour, ZoneInfo(ZONE)) + timedelta(**later))
+
+    # --- the desk --------------------------------------------------------------------------------------------------
+
+    def _register(self, team: Team, trade: str, words: str, *, channel: str = "phone") -> str:
+        """An owner with a name and a home of his own; returns the request's id."""
+        self.owners += 1
+        number = self.owners
+        made = self.client.post(
+            team.clerks[number % 2],
+            "/intake/api/requests",
+            site_id=team.site_id,
+            channel=channel,
+            owner_name=f"{SURNAMES[number % len(SURNAMES)]}{'女士' if number % 2 else '先生'}",
+            phone=f"139{number:08d}",
+            address=f"{number % 18 + 1} 栋 {number % 3 + 1} 单元 {number % 12 + 1}0{number % 4 + 1}",
+            description=words,
+            trade=trade,
+        )
+        return str(made["id"])
+
+    def _agree(self, team: Team, errand: Errand) -> None:
+        """Time and fee agreed, and the notice printed where it is."""
+        waits = errand.until is Until.ON_THE_WAY
+        later = errand.until in {Until.AGREED, Until.NOTICED, Until.ACKNOWLEDGED, Until.ASSIGNED}
+        start = self.world.now + (timedelta(hours=1, minutes=30) if later else timedelta(minutes=35))
+        errand.request_id = self._register(team, errand.trade, errand.words, channel="walk_in" if waits else "phone")
+        price = next(price for price in PRICES if price["trade"] == errand.trade)
+        path = f"/intake/api/requests/{errand.request_id}"
+        self.client.post(
+            team.clerks[0],
+            f"{path}/agree",
+            visit_from=start.isoformat(),
+            visit_to=(start + timedelta(hours=2)).isoformat(),
+            items=[
+                {"price_code": price["code"], "quantity": 1, "unit_fen": (price["min_fen"] + price["max_fen"]) // 2}
+            ],
+            owner_waits=waits,
+        )
+        if errand.until is not Until.AGREED:
+            self.client.post(team.clerks[0], f"{path}/notice")
+
+    def _ask_owners(self, today: date) -> None:
+        """Of the two owners who are due for their call one is not content: the work is done again this afternoon."""
+        start = datetime.combine(today, time(14), ZoneInfo(ZONE))
+        for team in self.cast.teams:
+            self.client.post(
+                team.clerks[1],
+                f"/intake/api/requests/{self.errands[team.code][1].request_id}/revisit",
+                outcome="problem",
+                note="插座又松了 the socket is loose again",
+                survey={"quality": 2, "attitude": 5, "price_as_agreed": True},
+                visit_from=start.isoformat(),
+                visit_to=(start + timedelta(hours=2)).isoformat(),
+            )
+
+    def _answer_phones(self, today: date) -> None:
+        """Owners wait for their call: one too long already, one not much longer, two since a moment, one for a reply.
+
+        One stands at the desk, and what was agreed with three more is on its way.
+        """
+        for waited, words in ((MISSED, "卫生间反水 the drain comes up"), (SOON, "电表跳闸 the fuse goes")):
+            self._go_to(today, AT_THE_PHONE, minutes=-waited.total_seconds() / 60)
+            for team in self.cast.teams:
+                self._register(team, "electricity" if waited is SOON else "water", words)
+        self._go_to(today, AT_THE_PHONE)
+        for team in self.cast.teams:
+            for errand in just_agreed():
+                self._agree(team, errand)
+            self._register(team, "water", "换角阀 a valve to change")
+            self._register(team, "cleaning", "油烟机清洗 a cooker hood", channel="online")
+            self._register(team, "greening", "买了绿植想请人养护 plants to tend", channel="walk_in")
+            asking = self._register(team, "electricity", "加装插座 one more socket")
+            self.client.post(
+                team.clerks[0],
+                f"/intake/api/requests/{asking}/consultations",
+                question="墙内无线管，能否走明线？No duct in the wall: may it be on the wall?",
+                reply_due_at=(self.world.now + timedelta(minutes=30)).isoformat(),
+                owner_was_told=True,
+            )
+
+    # --- the departments -------------------------------------------------------------------------------------------
+
+    def _work(self, planned: Callable[[], list[Errand]]) -> None:
+        """Every site's jobs as planned, each to where it stands; then the money of those that are done."""
+        self.errands = {team.code: planned() for team in self.cast.teams}
+        for team in self.cast.teams:
+            for errand in self.errands[team.code]:
+                self._agree(team, errand)
+        self.world.settle()
+        for team in self.cast.teams:
+            for department, head in team.heads.items():
+                for order in self.client.pages(head, "/dispatch/api/work-orders", state="received"):
+                    for errand in self.errands[team.code]:
+                        if errand.request_id == order["request_id"]:
+                            self._bring(errand, order, head, team.workers[department][errand.worker])
+        self.world.settle()
+        for team in self.cast.teams:
+            for errand in self.errands[team.code]:
+                if errand.until is Until.SIGNED and errand.fee is not Fee.OWED:
+                    self._collect(team, errand)
+        self.world.settle()
+
+    def _bring(self, errand: Errand, order: dict[str, Any], head: Person, worker: Person) -> None:
+        """A job from the notice on, as far as it goes."""
+        path = f"/dispatch/api/work-orders/{order['id']}"
+        until = errand.until
+        self.client.post(head, f"{path}/acknowledge")
+        if until is Until.ACKNOWLEDGED:
+            return
+        self.client.post(head, f"{path}/assign", workers=[{"person_id": worker.id}])
+        if until is Until.ASSIGNED:
+            return
+        if until is Until.ON_THE_WAY:
+            self.client.post(worker, f"{path}/check-in")
+            return
+        self._do_duties(worker)
+        self.client.post(worker, f"{path}/arrive")
+        if until is Until.AT_HOME:
+            return
+        self.client.post(worker, f"{path}/check-materials", complete=True, note="业主已自购 the owner has bought them")
+        if until is Until.SUPPORT_ASKED:
+            reason = "线路老化，需再来一名电工 old wires: another electrician is needed"
+            self.client.post(worker, f"{path}/stop", reason=reason, for_safety=False)
+            return
+        self.client.post(worker, f"{path}/finish")
+        if until is Until.FINISHED:
+            return
+        shown = self.client.get(worker, f"{path}/settlement-list")
+        signed = self.client.post(
+            worker,
+            f"{path}/accept",
+            signer_name=order["owner_name"],
+            relation="owner",
+            signature=order["owner_name"],
+            shown_hash=shown["hash"],
+        )
+        errand.fee_fen = signed["fee_fen"]
+        self.client.post(worker, f"{path}/return")
+
+    def _do_duties(self, worker: Person) -> None:
+        """The regular work of the day first."""
+        if (worker.id, self._at().date()) in self.duties_done:
+            return
+        self.duties_done.add((worker.id, self._at().date()))
+        prescribed = self.client.get(worker, "/dispatch/api/duties/mine")["duties"]
+        for duty in prescribed:
+            self.client.post(worker, f"/dispatch/api/duties/{duty['duty_id']}/tick")
+        if not prescribed:
+            self.client.post(worker, "/dispatch/api/duties/done")
+
+    # --- the money -------------------------------------------------------------------------------------------------
+
+    def _collect(self, team: Team, errand: Errand) -> None:
+        """Cash against a receipt; then it is held, offered to the cashier, or counted short at the desk."""
+        first, second = team.clerks
+        path = f"/finance/api/charges/{errand.request_id}"
+        facts: dict[str, Any] = {"method": "cash", "amount_fen": errand.fee_fen}
+        if errand.fee is not Fee.SHORT:
+            taker = first if errand.fee is Fee.HELD else second
+            errand.receipt = self.client.post(taker, f"{path}/collect", **facts)
+            if errand.fee is Fee.OFFERED:
+                self._offer(team, second, team.cashier, [errand])
+            return
+        worker = team.workers["environment"][errand.worker]
+        carried = self.client.post(first, f"{path}/carry", worker_id=worker.id)
+        errand.receipt = self.client.post(worker, f"{path}/collect", **facts, receipt_id=carried["id"])
+        offered = self._offer(team, worker, first, [errand])
+        counting = f"/finance/api/hand-overs/{offered}"
+        self.client.post(first, f"{counting}/count", counted_fen=errand.fee_fen - SHORT_FEN)
+        self.client.post(
+            first, f"{counting}/settle-difference", reason="少五元，点了两遍 five yuan short, counted twice"
+        )
+
+    def _offer(self, team: Team, giver: Person, receiver: Person, errands: Iterable[Errand]) -> str:
+        """Cash offered to the next in the chain; returns the hand-over's id."""
+        offered = self.client.post(
+            giver,
+            "/finance/api/hand-overs",
+            site_id=team.site_id,
+            to_person_id=receiver.id,
+            receipt_ids=[errand.receipt["id"] for errand in errands],
+        )
+        return str(offered["id"])
+
+    def _hand_all_over(self, team: Team) -> None:
+        """The cash of the day before reaches finance that day."""
+        errands = self.errands[team.code]
+        offered = self._offer(team, team.clerks[1], team.cashier, errands)
+        path = f"/finance/api/hand-overs/{offered}/count"
+        self.client.post(team.cashier, path, counted_fen=sum(errand.fee_fen for errand in errands))
+
+    def _at_the_till(self) -> None:
+        """Part of the till goes to the bank; an owner asks for a part of his fee back."""
+        for team in self.cast.teams:
+            asked, other = self.errands[team.code]
+            self.client.post(
+                team.cashier,
+                "/finance/api/deposits",
+                site_id=team.site_id,
+                amount_fen=other.fee_fen,
+                reference=f"CK-{team.code}-{self._at():%Y%m%d}",
+            )
+            self.client.post(
+                team.cashier,
+                "/finance/api/refunds",
+                receipt_id=asked.receipt["id"],
+                amount_fen=asked.fee_fen // 3,
+                reason="业主认为多收 the owner says it was too much",
+                method="bank",
+            )
+
+    # --- what others have to decide --------------------------------------------------------------------------------
+
+    def _propose(self) -> None:
+        """A use of the reserve fund at each site, and a change of the price book, wait for the leader."""
+        for team in self.cast.teams:
+            self.client.post(
+                team.desk_head,
+                "/finance/api/reserve/proposals",
+                site_id=team.site_id,
+                use="reward",
+                amount_fen=1000,
+                person_id=team.clerks[1].id,
+                reason="受到业主书面表扬 an owner wrote to praise her",
+            )
+        items = [price | {"max_fen": price["max_fen"] + 2000} if price["code"] == "tap" else price for price in PRICES]
+        day = self._at().date() + timedelta(days=14)
+        self.client.post(
+            self.cast.finance_lead, "/finance/api/price-versions", effective_from=day.isoformat(), items=items
+        )
+
+    def _accuse(self) -> None:
+        """Two private jobs were reported at each site: one case is to be heard, the other waits for the leader."""
+        for team in self.cast.teams:
+            for worker in team.workers["engineering"][1:3]:
+                self.client.post(
+                    team.clerks[1],
+                    "/intake/api/private-job-reports",
+                    site_id=team.site_id,
+                    person_id=worker.id,
+                    happened_at=(self.world.now - timedelta(minutes=40)).isoformat(),
+                    evidence="业主来电举报私自收费 an owner says he took money himself",
+                )
+        self.world.settle()
+        to_hear = {team.workers["engineering"][2].id for team in self.cast.teams}
+        for case in self.client.pages(self.cast.hr, "/hr/api/cases", state="open"):
+            if case["person_id"] in to_hear and case["offence"] == "private_job":
+                path = f"/hr/api/cases/{case['id']}/hear"
+                self.client.post(self.cast.hr, path, statement="业主坚持要给 the owner insisted", attended=True)
+
+
+WAITING = {
+    "clerk": "owners to call back, fees to collect, cash in hand, owners to ask",
+    "desk_head": "cases, reserve fund, alerts",
+    "head": "notices to acknowledge, jobs to assign, a question, support asked for, rework",
+    "worker": "his jobs: assigned, at the home, to be signed; cash counted short",
+    "cashier": "cash offered to be counted, the till, refunds, deposits",
+    "finance_lead": "settlements, ledger, a price change proposed",
+    "leader": "prices, refunds and reserve fund to decide, a case that was heard",
+    "hr": "a case to hear, payouts paid and delivered",
+    "administration": "the month's reports",
+    "operator": "messages and deadlines",
+    "auditor": "everything, to read",
+    "administrator": "sites and people",
+}
+"""Role -> what he finds in the morning."""
