@@ -4,7 +4,9 @@ The day before leaves what the morning asks about: work that is checked today, a
 site has its requests at every step, and the clock goes on by itself. Nothing here is part of the month or its audit.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -22,8 +24,8 @@ AT_WORK = time(9, 5)
 AT_THE_PHONE = time(9, 32)
 """Where the clock is when it is let go."""
 
-MISSED, SOON = timedelta(minutes=12), timedelta(minutes=7)
-"""How long owners have waited by then: one longer than the ten minutes, one so long that three are left."""
+MISSED, SOON = 12, 7
+"""Minutes owners have waited by then: one longer than ten, one so long that three are left."""
 
 SHORT_FEN = 500
 """What is missing where cash is counted short."""
@@ -41,6 +43,10 @@ class Until(StrEnum):
     SUPPORT_ASKED = "support_asked"
     FINISHED = "finished"
     SIGNED = "signed"
+
+
+BEFORE_THE_HOME = frozenset({Until.AGREED, Until.NOTICED, Until.ACKNOWLEDGED, Until.ASSIGNED, Until.ON_THE_WAY})
+"""Nobody has left his regular work yet."""
 
 
 class Fee(StrEnum):
@@ -84,10 +90,9 @@ def at_work() -> list[Errand]:
         Errand("greening", "阳台绿植修剪 plants on the balcony", Until.SIGNED, 1, Fee.SHORT),
         Errand("water", "厨房换龙头 a kitchen tap", Until.FINISHED, 0),
         Errand("electricity", "浴室插座进水 water in a socket", Until.SUPPORT_ASKED, 2),
-        Errand("cleaning", "擦窗户 windows to clean", Until.AT_HOME, 1),
+        Errand("cleaning", "擦窗户 windows to clean", Until.AT_HOME, 0),
         Errand("water", "洗衣机接管 a pipe for the washing machine", Until.ON_THE_WAY, 3),
         Errand("water", "水表后阀门漏水 a valve behind the meter", Until.ASSIGNED, 0),
-        Errand("cleaning", "老人家中保洁 an old couple's flat", Until.ASSIGNED, 0),
         Errand("electricity", "客厅插座没电 no power in the living room", Until.ACKNOWLEDGED),
     ]
 
@@ -106,15 +111,14 @@ SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁�
 
 
 class Morning:
-    """The day before, short, and the morning after it, at every site."""
+    """The day before, short, and the morning after it; what happens at one site happens at all at the same time."""
 
     def __init__(self, world: World, cast: Cast) -> None:
         self.world = world
         self.client = world.client
         self.cast = cast
-        self.owners = 0
-        self.duties_done: set[tuple[str, date]] = set()
-        """Who did the regular work of which day."""
+        self.owners: Counter[str] = Counter()
+        """How many have come to each site, by its code."""
         self.errands: dict[str, list[Errand]] = {}
         """The jobs worked on last, by the code of the site."""
 
@@ -124,21 +128,24 @@ class Morning:
         today = self._working_day_after(before)
         self._go_to(before, DAY_BEFORE)
         self._work(day_before)
-        for team in self.cast.teams:
-            self.client.post(team.cashier, "/finance/api/charges/receive", site_id=team.site_id)
-            self._hand_all_over(team)
+        self._everywhere(self._end_day)
         self._go_to(before, time(18), seconds=1)  # the daily cash check
         self._go_to(today, AT_WORK)
-        self._at_the_till()
-        self._ask_owners(today)
+        self._everywhere(self._look_back)
+        self._everywhere(self._ask_leader)
+        self._change_prices()
         self._work(at_work)
-        self._propose()
-        self._accuse()
-        self._answer_phones(today)
+        self._hear()
+        self._go_to(today, AT_THE_PHONE, minutes=-MISSED)
+        self._everywhere(lambda team: self._register(team, "water", "卫生间反水 the drain comes up"))
+        self._go_to(today, AT_THE_PHONE, minutes=-SOON)
+        self._everywhere(lambda team: self._register(team, "electricity", "电表跳闸 the fuse goes"))
+        self._go_to(today, AT_THE_PHONE)
+        self._everywhere(self._answer_phones)
         self.world.settle()
         self.world.run_clock()
 
-    # --- time ------------------------------------------------------------------------------------------------------
+    # --- time and place --------------------------------------------------------------------------------------------
 
     def _at(self) -> datetime:
         """The moment it is, on the clock of the sites."""
@@ -151,24 +158,40 @@ class Morning:
     def _go_to(self, day: date, hour: time, **later: float) -> None:
         self.world.move_to(datetime.combine(day, hour, ZoneInfo(ZONE)) + timedelta(**later))
 
+    def _everywhere(self, act: Callable[[Team], object]) -> None:
+        """Every site does it, none waiting for another."""
+        with ThreadPoolExecutor(len(self.cast.teams)) as pool:
+            list(pool.map(act, self.cast.teams))
+
+    def _work(self, planned: Callable[[], list[Errand]]) -> None:
+        """Every site's jobs as planned, each to where it stands; then the money of those that are done."""
+        self.errands = {team.code: planned() for team in self.cast.teams}
+        for act in (self._agree_all, self._bring_all, self._collect_all):
+            self._everywhere(act)
+            self.world.settle()
+
     # --- the desk --------------------------------------------------------------------------------------------------
 
     def _register(self, team: Team, trade: str, words: str, *, channel: str = "phone") -> str:
         """An owner with a name and a home of his own; returns the request's id."""
-        self.owners += 1
-        number = self.owners
+        self.owners[team.code] += 1
+        number = self.owners[team.code]
         made = self.client.post(
             team.clerks[number % 2],
             "/intake/api/requests",
             site_id=team.site_id,
             channel=channel,
             owner_name=f"{SURNAMES[number % len(SURNAMES)]}{'女士' if number % 2 else '先生'}",
-            phone=f"139{number:08d}",
+            phone=f"139{self.cast.teams.index(team):03d}{number:05d}",
             address=f"{number % 18 + 1} 栋 {number % 3 + 1} 单元 {number % 12 + 1}0{number % 4 + 1}",
             description=words,
             trade=trade,
         )
         return str(made["id"])
+
+    def _agree_all(self, team: Team) -> None:
+        for errand in self.errands[team.code]:
+            self._agree(team, errand)
 
     def _agree(self, team: Team, errand: Errand) -> None:
         """Time and fee agreed, and the notice printed where it is."""
@@ -191,66 +214,35 @@ class Morning:
         if errand.until is not Until.AGREED:
             self.client.post(team.clerks[0], f"{path}/notice")
 
-    def _ask_owners(self, today: date) -> None:
-        """Of the two owners who are due for their call one is not content: the work is done again this afternoon."""
-        start = datetime.combine(today, time(14), ZoneInfo(ZONE))
-        for team in self.cast.teams:
-            self.client.post(
-                team.clerks[1],
-                f"/intake/api/requests/{self.errands[team.code][1].request_id}/revisit",
-                outcome="problem",
-                note="插座又松了 the socket is loose again",
-                survey={"quality": 2, "attitude": 5, "price_as_agreed": True},
-                visit_from=start.isoformat(),
-                visit_to=(start + timedelta(hours=2)).isoformat(),
-            )
-
-    def _answer_phones(self, today: date) -> None:
-        """Owners wait for their call: one too long already, one not much longer, two since a moment, one for a reply.
-
-        One stands at the desk, and what was agreed with three more is on its way.
-        """
-        for waited, words in ((MISSED, "卫生间反水 the drain comes up"), (SOON, "电表跳闸 the fuse goes")):
-            self._go_to(today, AT_THE_PHONE, minutes=-waited.total_seconds() / 60)
-            for team in self.cast.teams:
-                self._register(team, "electricity" if waited is SOON else "water", words)
-        self._go_to(today, AT_THE_PHONE)
-        for team in self.cast.teams:
-            for errand in just_agreed():
-                self._agree(team, errand)
-            self._register(team, "water", "换角阀 a valve to change")
-            self._register(team, "cleaning", "油烟机清洗 a cooker hood", channel="online")
-            self._register(team, "greening", "买了绿植想请人养护 plants to tend", channel="walk_in")
-            asking = self._register(team, "electricity", "加装插座 one more socket")
-            self.client.post(
-                team.clerks[0],
-                f"/intake/api/requests/{asking}/consultations",
-                question="墙内无线管，能否走明线？No duct in the wall: may it be on the wall?",
-                reply_due_at=(self.world.now + timedelta(minutes=30)).isoformat(),
-                owner_was_told=True,
-            )
+    def _answer_phones(self, team: Team) -> None:
+        """Two owners have just called, one is promised a reply, one stands at the desk; three more have agreed."""
+        for errand in just_agreed():
+            self._agree(team, errand)
+        self._register(team, "water", "换角阀 a valve to change")
+        self._register(team, "cleaning", "油烟机清洗 a cooker hood", channel="online")
+        self._register(team, "greening", "买了绿植想请人养护 plants to tend", channel="walk_in")
+        asking = self._register(team, "electricity", "加装插座 one more socket")
+        self.client.post(
+            team.clerks[0],
+            f"/intake/api/requests/{asking}/consultations",
+            question="墙内无线管，能否走明线？No duct in the wall: may it be on the wall?",
+            reply_due_at=(self.world.now + timedelta(minutes=30)).isoformat(),
+            owner_was_told=True,
+        )
 
     # --- the departments -------------------------------------------------------------------------------------------
 
-    def _work(self, planned: Callable[[], list[Errand]]) -> None:
-        """Every site's jobs as planned, each to where it stands; then the money of those that are done."""
-        self.errands = {team.code: planned() for team in self.cast.teams}
-        for team in self.cast.teams:
-            for errand in self.errands[team.code]:
-                self._agree(team, errand)
-        self.world.settle()
-        for team in self.cast.teams:
-            for department, head in team.heads.items():
-                for order in self.client.pages(head, "/dispatch/api/work-orders", state="received"):
-                    for errand in self.errands[team.code]:
-                        if errand.request_id == order["request_id"]:
-                            self._bring(errand, order, head, team.workers[department][errand.worker])
-        self.world.settle()
-        for team in self.cast.teams:
-            for errand in self.errands[team.code]:
-                if errand.until is Until.SIGNED and errand.fee is not Fee.OWED:
-                    self._collect(team, errand)
-        self.world.settle()
+    def _bring_all(self, team: Team) -> None:
+        """Every head takes his notices; his workers do their regular work first."""
+        by_request = {errand.request_id: errand for errand in self.errands[team.code]}
+        for department, head in team.heads.items():
+            workers = team.workers[department]
+            orders = self.client.pages(head, "/dispatch/api/work-orders", state="received")
+            jobs = [(by_request[order["request_id"]], order) for order in orders if order["request_id"] in by_request]
+            for number in sorted({errand.worker for errand, _ in jobs if errand.until not in BEFORE_THE_HOME}):
+                self._do_duties(workers[number])
+            for errand, order in jobs:
+                self._bring(errand, order, head, workers[errand.worker])
 
     def _bring(self, errand: Errand, order: dict[str, Any], head: Person, worker: Person) -> None:
         """A job from the notice on, as far as it goes."""
@@ -265,7 +257,6 @@ class Morning:
         if until is Until.ON_THE_WAY:
             self.client.post(worker, f"{path}/check-in")
             return
-        self._do_duties(worker)
         self.client.post(worker, f"{path}/arrive")
         if until is Until.AT_HOME:
             return
@@ -290,10 +281,7 @@ class Morning:
         self.client.post(worker, f"{path}/return")
 
     def _do_duties(self, worker: Person) -> None:
-        """The regular work of the day first."""
-        if (worker.id, self._at().date()) in self.duties_done:
-            return
-        self.duties_done.add((worker.id, self._at().date()))
+        """What is prescribed for the day is ticked off, or it is said to be done."""
         prescribed = self.client.get(worker, "/dispatch/api/duties/mine")["duties"]
         for duty in prescribed:
             self.client.post(worker, f"/dispatch/api/duties/{duty['duty_id']}/tick")
@@ -301,6 +289,11 @@ class Morning:
             self.client.post(worker, "/dispatch/api/duties/done")
 
     # --- the money -------------------------------------------------------------------------------------------------
+
+    def _collect_all(self, team: Team) -> None:
+        for errand in self.errands[team.code]:
+            if errand.until is Until.SIGNED and errand.fee is not Fee.OWED:
+                self._collect(team, errand)
 
     def _collect(self, team: Team, errand: Errand) -> None:
         """Cash against a receipt; then it is held, offered to the cashier, or counted short at the desk."""
@@ -316,8 +309,7 @@ class Morning:
         worker = team.workers["environment"][errand.worker]
         carried = self.client.post(first, f"{path}/carry", worker_id=worker.id)
         errand.receipt = self.client.post(worker, f"{path}/collect", **facts, receipt_id=carried["id"])
-        offered = self._offer(team, worker, first, [errand])
-        counting = f"/finance/api/hand-overs/{offered}"
+        counting = f"/finance/api/hand-overs/{self._offer(team, worker, first, [errand])}"
         self.client.post(first, f"{counting}/count", counted_fen=errand.fee_fen - SHORT_FEN)
         self.client.post(
             first, f"{counting}/settle-difference", reason="少五元，点了两遍 five yuan short, counted twice"
@@ -334,66 +326,76 @@ class Morning:
         )
         return str(offered["id"])
 
-    def _hand_all_over(self, team: Team) -> None:
-        """The cash of the day before reaches finance that day."""
+    def _end_day(self, team: Team) -> None:
+        """Finance takes in its copies of the day's notices, and the cash."""
         errands = self.errands[team.code]
-        offered = self._offer(team, team.clerks[1], team.cashier, errands)
-        path = f"/finance/api/hand-overs/{offered}/count"
+        self.client.post(team.cashier, "/finance/api/charges/receive", site_id=team.site_id)
+        path = f"/finance/api/hand-overs/{self._offer(team, team.clerks[1], team.cashier, errands)}/count"
         self.client.post(team.cashier, path, counted_fen=sum(errand.fee_fen for errand in errands))
 
-    def _at_the_till(self) -> None:
-        """Part of the till goes to the bank; an owner asks for a part of his fee back."""
-        for team in self.cast.teams:
-            asked, other = self.errands[team.code]
-            self.client.post(
-                team.cashier,
-                "/finance/api/deposits",
-                site_id=team.site_id,
-                amount_fen=other.fee_fen,
-                reference=f"CK-{team.code}-{self._at():%Y%m%d}",
-            )
-            self.client.post(
-                team.cashier,
-                "/finance/api/refunds",
-                receipt_id=asked.receipt["id"],
-                amount_fen=asked.fee_fen // 3,
-                reason="业主认为多收 the owner says it was too much",
-                method="bank",
-            )
+    # --- what follows from the day before, and what others have to decide ------------------------------------------
 
-    # --- what others have to decide --------------------------------------------------------------------------------
-
-    def _propose(self) -> None:
-        """A use of the reserve fund at each site, and a change of the price book, wait for the leader."""
-        for team in self.cast.teams:
-            self.client.post(
-                team.desk_head,
-                "/finance/api/reserve/proposals",
-                site_id=team.site_id,
-                use="reward",
-                amount_fen=1000,
-                person_id=team.clerks[1].id,
-                reason="受到业主书面表扬 an owner wrote to praise her",
-            )
-        items = [price | {"max_fen": price["max_fen"] + 2000} if price["code"] == "tap" else price for price in PRICES]
-        day = self._at().date() + timedelta(days=14)
+    def _look_back(self, team: Team) -> None:
+        """Of yesterday's jobs one is due for the call, and refunded in part if the leader agrees; of the other the
+        owner is not content: it is done again this afternoon. Its fee goes to the bank.
+        """
+        asked, undone = self.errands[team.code]
+        start = self._at().replace(hour=14, minute=0)
         self.client.post(
-            self.cast.finance_lead, "/finance/api/price-versions", effective_from=day.isoformat(), items=items
+            team.clerks[1],
+            f"/intake/api/requests/{undone.request_id}/revisit",
+            outcome="problem",
+            note="插座又松了 the socket is loose again",
+            survey={"quality": 2, "attitude": 5, "price_as_agreed": True},
+            visit_from=start.isoformat(),
+            visit_to=(start + timedelta(hours=2)).isoformat(),
+        )
+        self.client.post(
+            team.cashier,
+            "/finance/api/deposits",
+            site_id=team.site_id,
+            amount_fen=undone.fee_fen,
+            reference=f"CK-{team.code}-{self._at():%Y%m%d}",
+        )
+        self.client.post(
+            team.cashier,
+            "/finance/api/refunds",
+            receipt_id=asked.receipt["id"],
+            amount_fen=asked.fee_fen // 3,
+            reason="业主认为多收 the owner says it was too much",
+            method="bank",
         )
 
-    def _accuse(self) -> None:
-        """Two private jobs were reported at each site: one case is to be heard, the other waits for the leader."""
-        for team in self.cast.teams:
-            for worker in team.workers["engineering"][1:3]:
-                self.client.post(
-                    team.clerks[1],
-                    "/intake/api/private-job-reports",
-                    site_id=team.site_id,
-                    person_id=worker.id,
-                    happened_at=(self.world.now - timedelta(minutes=40)).isoformat(),
-                    evidence="业主来电举报私自收费 an owner says he took money himself",
-                )
-        self.world.settle()
+    def _ask_leader(self, team: Team) -> None:
+        """A use of the reserve fund is proposed, and two private jobs are reported."""
+        self.client.post(
+            team.desk_head,
+            "/finance/api/reserve/proposals",
+            site_id=team.site_id,
+            use="reward",
+            amount_fen=1000,
+            person_id=team.clerks[1].id,
+            reason="受到业主书面表扬 an owner wrote to praise her",
+        )
+        for worker in team.workers["engineering"][1:3]:
+            self.client.post(
+                team.clerks[1],
+                "/intake/api/private-job-reports",
+                site_id=team.site_id,
+                person_id=worker.id,
+                happened_at=(self.world.now - timedelta(minutes=40)).isoformat(),
+                evidence="业主来电举报私自收费 an owner says he took money himself",
+            )
+
+    def _change_prices(self) -> None:
+        """A change of the price book waits for the leader."""
+        items = [price | {"max_fen": price["max_fen"] + 2000} if price["code"] == "tap" else price for price in PRICES]
+        day = self._at().date() + timedelta(days=14)
+        path = "/finance/api/price-versions"
+        self.client.post(self.cast.finance_lead, path, effective_from=day.isoformat(), items=items)
+
+    def _hear(self) -> None:
+        """Of the two cases of each site one was heard, and waits for the leader; the other is still to be heard."""
         to_hear = {team.workers["engineering"][2].id for team in self.cast.teams}
         for case in self.client.pages(self.cast.hr, "/hr/api/cases", state="open"):
             if case["person_id"] in to_hear and case["offence"] == "private_job":
