@@ -167,6 +167,11 @@ def test_every_invariant_holds_in_the_middle_of_the_work(begun: Begun) -> None:
     assert done[0].returncode == 0, done[0].stdout + done[0].stderr
 
 
+def test_the_month_before_is_audited_as_if_nothing_had_come_after_it(begun: Begun) -> None:
+    done = begun.lived.stack.bianmin("audit", begun.lived.exports.month)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_clock_goes_on_by_itself(begun: Begun) -> None:
     before = begun.lived.stack.clock()
     wait_until("the clock to move", lambda: begun.lived.stack.clock() > before, seconds=10)
