@@ -60,7 +60,7 @@ class Fee(StrEnum):
 
 
 @dataclass
-class Errand:
+class Job:
     """A job: its trade, what is wrong, how far it is, the number of its worker in his department, and its fee."""
 
     trade: str
@@ -73,36 +73,36 @@ class Errand:
     receipt: dict[str, Any] = field(default_factory=dict)
 
 
-def day_before() -> list[Errand]:
+def day_before() -> list[Job]:
     """What was done at a site the day before, and is asked about today."""
     return [
-        Errand("water", "水龙头关不紧 a tap that does not close", Until.SIGNED, 1, Fee.WITH_FINANCE),
-        Errand("electricity", "插座松动 a loose socket", Until.SIGNED, 2, Fee.WITH_FINANCE),
+        Job("water", "水龙头关不紧 a tap that does not close", Until.SIGNED, 1, Fee.WITH_FINANCE),
+        Job("electricity", "插座松动 a loose socket", Until.SIGNED, 2, Fee.WITH_FINANCE),
     ]
 
 
-def at_work() -> list[Errand]:
+def at_work() -> list[Job]:
     """What is under way at a site in the morning, from the owner's signature back to the notice not yet issued."""
     return [
-        Errand("cleaning", "搬家前保洁 cleaning before moving in", Until.SIGNED, 0, Fee.OWED),
-        Errand("water", "下水管渗水 a waste pipe leaks", Until.SIGNED, 1, Fee.HELD),
-        Errand("electricity", "更换两个插座 two sockets to change", Until.SIGNED, 2, Fee.OFFERED),
-        Errand("greening", "阳台绿植修剪 plants on the balcony", Until.SIGNED, 1, Fee.SHORT),
-        Errand("water", "厨房换龙头 a kitchen tap", Until.FINISHED, 0),
-        Errand("electricity", "浴室插座进水 water in a socket", Until.SUPPORT_ASKED, 2),
-        Errand("cleaning", "擦窗户 windows to clean", Until.AT_HOME, 0),
-        Errand("water", "洗衣机接管 a pipe for the washing machine", Until.ON_THE_WAY, 3),
-        Errand("water", "水表后阀门漏水 a valve behind the meter", Until.ASSIGNED, 0),
-        Errand("electricity", "客厅插座没电 no power in the living room", Until.ACKNOWLEDGED),
+        Job("cleaning", "搬家前保洁 cleaning before moving in", Until.SIGNED, 0, Fee.OWED),
+        Job("water", "下水管渗水 a waste pipe leaks", Until.SIGNED, 1, Fee.HELD),
+        Job("electricity", "更换两个插座 two sockets to change", Until.SIGNED, 2, Fee.OFFERED),
+        Job("greening", "阳台绿植修剪 plants on the balcony", Until.SIGNED, 1, Fee.SHORT),
+        Job("water", "厨房换龙头 a kitchen tap", Until.FINISHED, 0),
+        Job("electricity", "浴室插座进水 water in a socket", Until.SUPPORT_ASKED, 2),
+        Job("cleaning", "擦窗户 windows to clean", Until.AT_HOME, 0),
+        Job("water", "洗衣机接管 a pipe for the washing machine", Until.ON_THE_WAY, 3),
+        Job("water", "水表后阀门漏水 a valve behind the meter", Until.ASSIGNED, 0),
+        Job("electricity", "客厅插座没电 no power in the living room", Until.ACKNOWLEDGED),
     ]
 
 
-def just_agreed() -> list[Errand]:
+def just_agreed() -> list[Job]:
     """What was agreed a moment ago: two notices nobody has acknowledged, and one still to be printed."""
     return [
-        Errand("water", "马桶水箱漏水 a cistern leaks", Until.NOTICED),
-        Errand("greening", "院内绿植换盆 plants to repot", Until.NOTICED),
-        Errand("water", "换淋浴龙头 a tap of the shower", Until.AGREED),
+        Job("water", "马桶水箱漏水 a cistern leaks", Until.NOTICED),
+        Job("greening", "院内绿植换盆 plants to repot", Until.NOTICED),
+        Job("water", "换淋浴龙头 a tap of the shower", Until.AGREED),
     ]
 
 
@@ -119,7 +119,7 @@ class Morning:
         self.cast = cast
         self.owners: Counter[str] = Counter()
         """How many have come to each site, by its code."""
-        self.errands: dict[str, list[Errand]] = {}
+        self.jobs: dict[str, list[Job]] = {}
         """The jobs worked on last, by the code of the site."""
 
     def live(self) -> None:
@@ -163,9 +163,9 @@ class Morning:
         with ThreadPoolExecutor(len(self.cast.teams)) as pool:
             list(pool.map(act, self.cast.teams))
 
-    def _work(self, planned: Callable[[], list[Errand]]) -> None:
+    def _work(self, planned: Callable[[], list[Job]]) -> None:
         """Every site's jobs as planned, each to where it stands; then the money of those that are done."""
-        self.errands = {team.code: planned() for team in self.cast.teams}
+        self.jobs = {team.code: planned() for team in self.cast.teams}
         for act in (self._agree_all, self._bring_all, self._collect_all):
             self._everywhere(act)
             self.world.settle()
@@ -190,17 +190,17 @@ class Morning:
         return str(made["id"])
 
     def _agree_all(self, team: Team) -> None:
-        for errand in self.errands[team.code]:
-            self._agree(team, errand)
+        for job in self.jobs[team.code]:
+            self._agree(team, job)
 
-    def _agree(self, team: Team, errand: Errand) -> None:
+    def _agree(self, team: Team, job: Job) -> None:
         """Time and fee agreed, and the notice printed where it is."""
-        waits = errand.until is Until.ON_THE_WAY
-        later = errand.until in {Until.AGREED, Until.NOTICED, Until.ACKNOWLEDGED, Until.ASSIGNED}
+        waits = job.until is Until.ON_THE_WAY
+        later = job.until in {Until.AGREED, Until.NOTICED, Until.ACKNOWLEDGED, Until.ASSIGNED}
         start = self.world.now + (timedelta(hours=1, minutes=30) if later else timedelta(minutes=35))
-        errand.request_id = self._register(team, errand.trade, errand.words, channel="walk_in" if waits else "phone")
-        price = next(price for price in PRICES if price["trade"] == errand.trade)
-        path = f"/intake/api/requests/{errand.request_id}"
+        job.request_id = self._register(team, job.trade, job.words, channel="walk_in" if waits else "phone")
+        price = next(price for price in PRICES if price["trade"] == job.trade)
+        path = f"/intake/api/requests/{job.request_id}"
         self.client.post(
             team.clerks[0],
             f"{path}/agree",
@@ -211,13 +211,13 @@ class Morning:
             ],
             owner_waits=waits,
         )
-        if errand.until is not Until.AGREED:
+        if job.until is not Until.AGREED:
             self.client.post(team.clerks[0], f"{path}/notice")
 
     def _answer_phones(self, team: Team) -> None:
         """Two owners have just called, one is promised a reply, one stands at the desk; three more have agreed."""
-        for errand in just_agreed():
-            self._agree(team, errand)
+        for job in just_agreed():
+            self._agree(team, job)
         self._register(team, "water", "换角阀 a valve to change")
         self._register(team, "cleaning", "油烟机清洗 a cooker hood", channel="online")
         self._register(team, "greening", "买了绿植想请人养护 plants to tend", channel="walk_in")
@@ -234,20 +234,22 @@ class Morning:
 
     def _bring_all(self, team: Team) -> None:
         """Every head takes his notices; his workers do their regular work first."""
-        by_request = {errand.request_id: errand for errand in self.errands[team.code]}
+        by_request = {job.request_id: job for job in self.jobs[team.code]}
         for department, head in team.heads.items():
             workers = team.workers[department]
             orders = self.client.pages(head, "/dispatch/api/work-orders", state="received")
-            jobs = [(by_request[order["request_id"]], order) for order in orders if order["request_id"] in by_request]
-            for number in sorted({errand.worker for errand, _ in jobs if errand.until not in BEFORE_THE_HOME}):
+            received = [
+                (by_request[order["request_id"]], order) for order in orders if order["request_id"] in by_request
+            ]
+            for number in sorted({job.worker for job, _ in received if job.until not in BEFORE_THE_HOME}):
                 self._do_duties(workers[number])
-            for errand, order in jobs:
-                self._bring(errand, order, head, workers[errand.worker])
+            for job, order in received:
+                self._bring(job, order, head, workers[job.worker])
 
-    def _bring(self, errand: Errand, order: dict[str, Any], head: Person, worker: Person) -> None:
+    def _bring(self, job: Job, order: dict[str, Any], head: Person, worker: Person) -> None:
         """A job from the notice on, as far as it goes."""
         path = f"/dispatch/api/work-orders/{order['id']}"
-        until = errand.until
+        until = job.until
         self.client.post(head, f"{path}/acknowledge")
         if until is Until.ACKNOWLEDGED:
             return
@@ -277,7 +279,7 @@ class Morning:
             signature=order["owner_name"],
             shown_hash=shown["hash"],
         )
-        errand.fee_fen = signed["fee_fen"]
+        job.fee_fen = signed["fee_fen"]
         self.client.post(worker, f"{path}/return")
 
     def _do_duties(self, worker: Person) -> None:
@@ -291,47 +293,47 @@ class Morning:
     # --- the money -------------------------------------------------------------------------------------------------
 
     def _collect_all(self, team: Team) -> None:
-        for errand in self.errands[team.code]:
-            if errand.until is Until.SIGNED and errand.fee is not Fee.OWED:
-                self._collect(team, errand)
+        for job in self.jobs[team.code]:
+            if job.until is Until.SIGNED and job.fee is not Fee.OWED:
+                self._collect(team, job)
 
-    def _collect(self, team: Team, errand: Errand) -> None:
+    def _collect(self, team: Team, job: Job) -> None:
         """Cash against a receipt; then it is held, offered to the cashier, or counted short at the desk."""
         first, second = team.clerks
-        path = f"/finance/api/charges/{errand.request_id}"
-        facts: dict[str, Any] = {"method": "cash", "amount_fen": errand.fee_fen}
-        if errand.fee is not Fee.SHORT:
-            taker = first if errand.fee is Fee.HELD else second
-            errand.receipt = self.client.post(taker, f"{path}/collect", **facts)
-            if errand.fee is Fee.OFFERED:
-                self._offer(team, second, team.cashier, [errand])
+        path = f"/finance/api/charges/{job.request_id}"
+        facts: dict[str, Any] = {"method": "cash", "amount_fen": job.fee_fen}
+        if job.fee is not Fee.SHORT:
+            taker = first if job.fee is Fee.HELD else second
+            job.receipt = self.client.post(taker, f"{path}/collect", **facts)
+            if job.fee is Fee.OFFERED:
+                self._offer(team, second, team.cashier, [job])
             return
-        worker = team.workers["environment"][errand.worker]
+        worker = team.workers["environment"][job.worker]
         carried = self.client.post(first, f"{path}/carry", worker_id=worker.id)
-        errand.receipt = self.client.post(worker, f"{path}/collect", **facts, receipt_id=carried["id"])
-        counting = f"/finance/api/hand-overs/{self._offer(team, worker, first, [errand])}"
-        self.client.post(first, f"{counting}/count", counted_fen=errand.fee_fen - SHORT_FEN)
+        job.receipt = self.client.post(worker, f"{path}/collect", **facts, receipt_id=carried["id"])
+        counting = f"/finance/api/hand-overs/{self._offer(team, worker, first, [job])}"
+        self.client.post(first, f"{counting}/count", counted_fen=job.fee_fen - SHORT_FEN)
         self.client.post(
             first, f"{counting}/settle-difference", reason="少五元，点了两遍 five yuan short, counted twice"
         )
 
-    def _offer(self, team: Team, giver: Person, receiver: Person, errands: Iterable[Errand]) -> str:
+    def _offer(self, team: Team, giver: Person, receiver: Person, jobs: Iterable[Job]) -> str:
         """Cash offered to the next in the chain; returns the hand-over's id."""
         offered = self.client.post(
             giver,
             "/finance/api/hand-overs",
             site_id=team.site_id,
             to_person_id=receiver.id,
-            receipt_ids=[errand.receipt["id"] for errand in errands],
+            receipt_ids=[job.receipt["id"] for job in jobs],
         )
         return str(offered["id"])
 
     def _end_day(self, team: Team) -> None:
         """Finance takes in its copies of the day's notices, and the cash."""
-        errands = self.errands[team.code]
+        jobs = self.jobs[team.code]
         self.client.post(team.cashier, "/finance/api/charges/receive", site_id=team.site_id)
-        path = f"/finance/api/hand-overs/{self._offer(team, team.clerks[1], team.cashier, errands)}/count"
-        self.client.post(team.cashier, path, counted_fen=sum(errand.fee_fen for errand in errands))
+        path = f"/finance/api/hand-overs/{self._offer(team, team.clerks[1], team.cashier, jobs)}/count"
+        self.client.post(team.cashier, path, counted_fen=sum(job.fee_fen for job in jobs))
 
     # --- what follows from the day before, and what others have to decide ------------------------------------------
 
@@ -339,7 +341,7 @@ class Morning:
         """Of yesterday's jobs one is due for the call, and refunded in part if the leader agrees; of the other the
         owner is not content: it is done again this afternoon. Its fee goes to the bank.
         """
-        asked, undone = self.errands[team.code]
+        asked, undone = self.jobs[team.code]
         start = self._at().replace(hour=14, minute=0)
         self.client.post(
             team.clerks[1],
