@@ -20,7 +20,7 @@ help: ## show this list
 up: .venv/ready ## start for use (an empty company) at the first free port from 8000 on
 	@exec $(RUN)bianmin up $(ARGS)
 
-demo: .venv/ready ## live a whole month in a simulation, audit it, stay up; ARGS=--exit ends after the result
+demo: .venv/ready ## live a month in a simulation, audit it, begin the morning after, stay up; ARGS=--exit ends there
 	@exec $(RUN)bianmin demo $(ARGS)
 
 test: .venv/ready ## run the whole suite on engines of its own

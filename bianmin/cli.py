@@ -31,7 +31,8 @@ from bianmin.importing.sending import import_table, map_rows, open_table
 from bianmin.importing.table import NotATable
 from bianmin.keys import app as keys
 from bianmin.keys import make_missing
-from bianmin.month.cast import Cast, found_company
+from bianmin.month.cast import Cast, cast_of, found_company
+from bianmin.month.morning import WAITING, Morning
 from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
@@ -107,11 +108,11 @@ def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="end after the result")] = False,
     results: Results = Path("results"),
 ) -> None:
-    """Start a simulation, live a month in it, audit it, show the result, and stay up until Ctrl-C."""
+    """Start a simulation, live a month in it, audit it, begin the morning after, and stay up until Ctrl-C."""
     folder = _new_folder(data)
     stack = Stack(folder, port=port, simulated_at=MONTH_BEGINS)
     with stack.running() as address:
-        _live_month(
+        cast = _live_month(
             address,
             folder,
             file=EXAMPLES / "nyc311.csv",
@@ -120,6 +121,7 @@ def demo(
             results=results,
             stack=stack,
         )
+        _live_morning(address, cast, stack=stack)
         if not exit_:
             console.print(f"Bianmin 便民 stays up at [bold]{address.base_url}[/bold]; Ctrl-C stops it.")
             console.print(
@@ -138,6 +140,15 @@ def month(
 ) -> None:
     """Live a month in a running, empty simulation (`bianmin up --simulate …`), and audit it."""
     _live_month(Address.read(data), data, file=file, mapping_file=mapping, seed=seed, results=results)
+
+
+@app.command()
+def morning(data: Data = Path(".data")) -> None:
+    """Begin the morning after, in a running simulation in which a month was lived: every screen has something on it."""
+    address = Address.read(data)
+    with Client(address.base_url) as client:
+        cast = cast_of(client, _people(data))
+    _live_morning(address, cast)
 
 
 @app.command(name="import")
@@ -242,7 +253,7 @@ def _live_month(
     seed: int,
     results: Path,
     stack: Stack | None = None,
-) -> None:
+) -> Cast:
     mapping = read_mapping(mapping_file)
     table = open_table(file, mapping)
     rows, malformed = map_rows(table, mapping)
@@ -264,6 +275,21 @@ def _live_month(
         console.print(f"row {row.row} of {file.name}: {row.reason}", highlight=False, markup=False)
     console.print(f"figures: {results}/result.json and *.csv")
     _audit(client, cast.auditor, play.stage.month)
+    return cast
+
+
+def _live_morning(address: Address, cast: Cast, *, stack: Stack | None = None) -> None:
+    """The morning after; then who can be whom at the page."""
+    with Client(address.base_url, while_waiting=stack.watch if stack else lambda: None) as client:
+        world = World(client, address.database_url)
+        world.watcher = cast.auditor
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=errors) as progress:
+            progress.add_task("the morning after", total=None)
+            Morning(world, cast).live()
+        table = Table("sign in as", "post", "site", "finds", title=f"people to be at {address.base_url}")
+        for one in client.get(cast.auditor, "/hr/api/demo/people"):
+            table.add_row(one["name"], one["post"], one["site"] or "all sites", WAITING[one["role"]])
+    console.print(table)
 
 
 def _new_folder(data: Path) -> Path:
@@ -286,10 +312,15 @@ def _person(data: Path, token: str, role: str) -> Person:
     """Who acts: the token given, else the simulation's first person of that role."""
     if token:
         return Person("", "", role, token)
+    return next(person for person in _people(data) if person.role == role)
+
+
+def _people(data: Path) -> list[Person]:
+    """Everybody who can act in the simulation."""
     path = data / "people.json"
     if not path.exists():
         raise typer.BadParameter("give --token (or BIANMIN_TOKEN) of a person who may do this")
-    return next(Person(**p) for p in json.loads(path.read_text(encoding="utf-8")) if p["role"] == role)
+    return [Person(**person) for person in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def _stay(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -39,7 +40,9 @@ class Client:
     def __init__(self, base_url: str, *, while_waiting: Callable[[], None] = lambda: None) -> None:
         self.base_url = base_url
         self.while_waiting = while_waiting
+        self._acts = count()
         self.acts = 0
+        """How many there have been; several threads may act at once."""
         self._http = httpx.Client(base_url=base_url, timeout=30)
 
     def __enter__(self) -> "Client":
@@ -54,7 +57,7 @@ class Client:
 
     def post(self, person: Person | None, path: str, **body: Any) -> Any:
         """Act, as `person`, with a new Idempotency-Key. Raises Refused."""
-        self.acts += 1
+        self.acts = next(self._acts) + 1
         return self._call("POST", path, person=person, json=body or None, key=str(uuid4()))
 
     def pages(self, person: Person, path: str, **query: Any) -> list[Any]:

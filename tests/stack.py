@@ -85,10 +85,14 @@ class RunningStack:
             timeout=300,
         )
 
+    def everybody(self) -> list[Person]:
+        """Everybody who can act in a simulation."""
+        people: list[dict[str, Any]] = json.loads((self.data / "people.json").read_text(encoding="utf-8"))
+        return [Person(**entry) for entry in people]
+
     def people(self) -> dict[str, Person]:
         """The first person of each role in a simulation."""
-        people: list[dict[str, Any]] = json.loads((self.data / "people.json").read_text(encoding="utf-8"))
-        return {entry["role"]: Person(**entry) for entry in reversed(people)}
+        return {person.role: person for person in reversed(self.everybody())}
 
     @contextmanager
     def client(self) -> Iterator[Client]:

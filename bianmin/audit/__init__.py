@@ -1,7 +1,8 @@
 """The auditor: recomputes a month from what the four APIs export, with arithmetic of its own.
 
 Nothing here is shared with the services' rules; where the same rule is needed it is written a second time, in
-another way, so that one mistake cannot hide in both.
+another way, so that one mistake cannot hide in both. Jobs noticed and cash taken after the month may be under way:
+whether they are settled is asked by the audit of their own month.
 """
 
 from collections import Counter

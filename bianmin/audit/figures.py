@@ -38,3 +38,14 @@ def paid_refunds(exports: Exports) -> list[Any]:
 def first_orders(exports: Exports) -> dict[str, Any]:
     """The paid work order of each request."""
     return {order["request_id"]: order for order in exports.work_orders if order["round"] == 0}
+
+
+def until_then(exports: Exports, day: str) -> bool:
+    """Whether a day or month (RFC 3339) lies in the month audited or before it: what came later is still under way."""
+    return day[:7] <= exports.month
+
+
+def noticed_until_then(exports: Exports, number: str) -> bool:
+    """Whether the notice of that number, like 'TZ-BK-20260401-0001', was issued in that month or before it."""
+    day = number.split("-")[-2]
+    return until_then(exports, f"{day[:4]}-{day[4:6]}")

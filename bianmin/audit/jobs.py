@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from bianmin.audit.figures import Check, first_orders, same, used_receipts
+from bianmin.audit.figures import Check, first_orders, noticed_until_then, same, used_receipts
 from bianmin.exports import Exports
 
 
@@ -48,6 +48,8 @@ def every_copy_of_a_notice_was_received_and_the_departments_came_back(exports: E
     for request in exports.requests:
         if request["notice"] is None or request["state"] == "cancelled":
             continue
+        if not noticed_until_then(exports, request["notice"]["number"]):
+            continue
         for holder, copy in request["notice"]["copies"].items():
             what = f"{request['notice']['number']}: the copy of {holder}"
             yield None if copy["received_at"] and copy["received_by"] else f"{what} was not received"
@@ -60,6 +62,8 @@ def every_accepted_job_is_paid_and_no_other(exports: Exports) -> Check:
     paid = {receipt["request_id"] for receipt in used_receipts(exports)}
     for order in exports.work_orders:
         if order["round"] == 0:
+            if not noticed_until_then(exports, order["notice_number"]):
+                continue
             accepted = order["accepted_at"] is not None
             yield same(f"{order['notice_number']}: accepted and paid", accepted, order["request_id"] in paid)
         else:

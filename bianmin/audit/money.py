@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from bianmin.audit.figures import Check, first_orders, paid_refunds, same, shared_out, used_receipts
+from bianmin.audit.figures import Check, first_orders, paid_refunds, same, shared_out, until_then, used_receipts
 from bianmin.exports import Exports
 
 
@@ -74,31 +74,39 @@ def money_received_is_company_plus_workers_plus_reserve(exports: Exports) -> Che
 
 def cash_in_hands_is_exactly_what_open_cases_name(exports: Exports) -> Check:
     """R84-R88, D6, D7: by holder, receipts = ledger, and with what was counted short and not made good, = findings
-    of finance = cases of hr with cash still out.
+    of finance = cases of hr with cash still out, as far as it is of the month or before it.
     """
     held: dict[str, int] = defaultdict(int)
+    owed: dict[str, int] = defaultdict(int)
     for receipt in used_receipts(exports):
         if receipt["holder_id"]:
-            held[receipt["holder_id"]] += receipt["amount_fen"] - receipt["short_fen"]
+            in_hand = receipt["amount_fen"] - receipt["short_fen"]
+            held[receipt["holder_id"]] += in_hand
+            if until_then(exports, receipt["month"]):
+                owed[receipt["holder_id"]] += in_hand
     short: dict[str, int] = defaultdict(int)
     for difference in exports.cash_differences:
         if difference["made_good_at"] is None and difference["amount_fen"]:
             short[difference["giver_id"]] += difference["amount_fen"]
-    owed = {person: held.get(person, 0) + short.get(person, 0) for person in {*held, *short}}
+            if until_then(exports, difference["recorded_at"]):
+                owed[difference["giver_id"]] += difference["amount_fen"]
+    found = [missing for missing in exports.missing_cash if until_then(exports, missing["day"])]
+    later = {missing["id"] for missing in exports.missing_cash} - {missing["id"] for missing in found}
     named: dict[str, int] = defaultdict(int)
-    for missing in exports.missing_cash:
+    for missing in found:
         if missing["returned_at"] is None:
             named[missing["holder_id"]] += missing["amount_fen"]
     cases: dict[str, int] = defaultdict(int)
     for case in exports.cases:
-        if case["offence"] == "withheld_cash" and case["source_id"] and case["cash_returned_at"] is None:
+        still_out = case["offence"] == "withheld_cash" and case["source_id"] and case["cash_returned_at"] is None
+        if still_out and case["source_id"] not in later:
             cases[case["person_id"]] += case["amount_fen"]
     ledger: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for balance in exports.balances:
         if balance["amount_fen"]:
             ledger[balance["account"]][balance["person_id"]] += balance["amount_fen"]
-    yield same("held and named by finance", owed, dict(named))
-    yield same("held and named by cases", owed, dict(cases))
+    yield same("held and named by finance", dict(owed), dict(named))
+    yield same("held and named by cases", dict(owed), dict(cases))
     yield same("held and in the ledger", dict(held), dict(ledger["cash_in_hand"]))
     yield same("counted short and in the ledger", dict(short), dict(ledger["cash_differences"]))
     spread = sum(receipt["short_fen"] for receipt in used_receipts(exports))

@@ -10,6 +10,8 @@ from bianmin.client import Client, Person, Refused
 from bianmin.month.quiet import World
 
 ZONE = "Asia/Shanghai"
+FIELD = ("engineering", "environment")
+"""The departments that visit homes."""
 
 PRICES: list[dict[str, Any]] = [
     {"code": "tap", "trade": "water", "name": "换水龙头 change a tap", "unit": "个", "min_fen": 3000, "max_fen": 8000},
@@ -90,7 +92,7 @@ class Cast:
         ]
         for team in self.teams:
             company += [team.desk_head, *team.clerks, team.cashier]
-            for department in ("engineering", "environment"):
+            for department in FIELD:
                 company += [team.heads[department], *team.workers[department]]
         return company
 
@@ -123,8 +125,7 @@ class Founding:
 
     def holidays(self) -> frozenset[date]:
         """The public holidays of all sites."""
-        sites = self.client.get(self.administrator, "/hr/api/sites")
-        return frozenset(date.fromisoformat(day) for site in sites for day in site["holidays"])
+        return _holidays(self.client.get(self.administrator, "/hr/api/sites"))
 
     def open_site(self, code: str) -> Team:
         """A site with its desk, two departments and cashier."""
@@ -152,6 +153,10 @@ class Founding:
             },
             cashier=self.hire(f"{code} 出纳", "cashier", "finance", id_),
         )
+
+
+def _holidays(sites: Sequence[dict[str, Any]]) -> frozenset[date]:
+    return frozenset(date.fromisoformat(day) for site in sites for day in site["holidays"])
 
 
 def _equip(world: World, cast: Cast) -> None:
@@ -205,6 +210,49 @@ def found_company(world: World, secret: str, site_codes: Sequence[str], *, today
     world.client.post(cast.leader, f"/finance/api/price-versions/{drafted['id']}/approve")
     _equip(world, cast)
     return cast
+
+
+def cast_of(client: Client, people: Sequence[Person]) -> Cast:
+    """The cast of a month that was lived, in the order it was hired, by the posts hr has for it."""
+    [auditor] = [person for person in people if person.role == "auditor"]
+    posts = {post["id"]: post for post in client.pages(auditor, "/hr/api/people")}
+
+    def those(role: str, site_id: str | None = None, department: str = "") -> list[Person]:
+        return [
+            person
+            for person in people
+            if person.role == role
+            and posts[person.id]["site_ids"] == ([site_id] if site_id else [])
+            and department in ("", posts[person.id]["department"])
+        ]
+
+    leader, second_leader = those("leader")
+    sites = client.get(auditor, "/hr/api/sites")
+    return Cast(
+        administrator=those("administrator")[0],
+        desk_chief=those("desk_head")[0],
+        finance_lead=those("finance_lead")[0],
+        leader=leader,
+        second_leader=second_leader,
+        hr=those("hr")[0],
+        administration=those("administration")[0],
+        auditor=auditor,
+        operator=those("operator")[0],
+        teams=[
+            Team(
+                site_id=site["id"],
+                code=site["code"],
+                desk_head=those("desk_head", site["id"])[0],
+                clerks=those("clerk", site["id"]),
+                heads={name: those("head", site["id"], name)[0] for name in FIELD},
+                workers={name: those("worker", site["id"], name) for name in FIELD},
+                cashier=those("cashier", site["id"])[0],
+            )
+            for site in sites
+            if those("desk_head", site["id"])
+        ],
+        holidays=_holidays(sites),
+    )
 
 
 def known_everywhere(world: World, cast: Cast) -> None:

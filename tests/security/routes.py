@@ -22,6 +22,8 @@ OPEN = {
     ("POST", "/api/company"): "nobody is there yet to act: asks for the founder's secret",
     ("POST", "/api/invitations/accept"): "whoever is invited has no login yet: asks for the invitation's secret",
     ("POST", "/api/sessions"): "who signs in is nobody yet: asks for his password",
+    ("GET", "/api/demo/people"): "in a simulation alone: whoever looks around is nobody yet",
+    ("POST", "/api/demo/sessions"): "in a simulation alone, where nobody has anything to lose",
     ("POST", "/api/password"): "asks for the present password, whatever session there is",
     ("POST", "/api/totp"): "asks for the password, whatever session there is",
     ("POST", "/api/totp/confirm"): "asks for the password and a code, whatever session there is",

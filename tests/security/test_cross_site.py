@@ -25,6 +25,7 @@ PROVE_THEMSELVES = frozenset(
     {
         "/api/company",
         "/api/sessions",
+        "/api/demo/sessions",
         "/api/invitations/accept",
         "/api/password",
         "/api/totp",
@@ -33,7 +34,7 @@ PROVE_THEMSELVES = frozenset(
         "/language",
     }
 )
-"""hr's routes that look at no cookie: each asks for a secret or a password, or changes nothing of anybody."""
+"""hr's routes that look at no cookie: each asks for a secret or a password, is a simulation's, or changes nothing."""
 
 FORMS_OF_NOBODY = ("/login", "/language")
 """Forms that need no session."""
@@ -174,4 +175,7 @@ def test_no_other_site_signs_anybody_in(visitor: Visitor) -> None:
     body = {"login": "somebody", "password": "seven otters swim upstream"}
     for how in ("another site", "a neighbouring site", "no origin", "typed in"):
         answer = visitor.client.post("/api/sessions", json=body, headers=forged(visitor, how))
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:bianmin:problem:cross_site"), how
+        somebody = {"person_id": str(visitor.claims.person_id)}
+        answer = visitor.client.post("/api/demo/sessions", json=somebody, headers=forged(visitor, how))
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:bianmin:problem:cross_site"), how

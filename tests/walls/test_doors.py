@@ -18,6 +18,7 @@ DOORS = {
     "services/hr/actions/login.py": "a password is none of the company's names, at whatever site",
     "services/hr/actions/site.py": "a site just opened is nobody's yet",
     "services/hr/queries/cases.py": "a person reads the cases about himself, wherever they are",
+    "services/hr/queries/demo.py": "whoever looks around a simulation is of no site yet",
     "services/hr/queries/statements.py": "a person reads what he is paid, at each site",
     "shared/audit_routes.py": "an export is a second transaction of the same request",
     "services/intake/actions/importing.py": "a row imported at another site is not imported again",

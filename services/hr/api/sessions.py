@@ -38,13 +38,20 @@ class SignedIn:
     absolute_until: datetime
 
 
-def _signed_in(claims: Claims) -> SignedIn:
+def signed_in(claims: Claims) -> SignedIn:
+    """What whoever signed in is told."""
     return SignedIn(
         claims.person_id,
         csrf_token(claims.session_id),
         datetime.fromtimestamp(claims.idle_until, UTC),
         datetime.fromtimestamp(claims.absolute_until, UTC),
     )
+
+
+def check_sent_by_us(request: Request) -> None:
+    """A browser signs nobody in from a page of another site. Raises CrossSite; a program has no such page."""
+    if "sec-fetch-site" in request.headers:
+        check_same_origin(request)
 
 
 def _claims(edge: Edge) -> Claims:
@@ -58,8 +65,7 @@ async def begin_session(body: SignInBody, request: Request) -> Claims:
 
     Raises CrossSite, TooManyLogins, and NotSignedIn where the proof fails.
     """
-    if "sec-fetch-site" in request.headers:  # a browser: no other site signs anybody in
-        check_same_origin(request)
+    check_sent_by_us(request)
     proof = await proof_of(request, body)
     rehashed: str | None = None
     if proof.password_hash is not None and needs_rehash(proof.password_hash):
@@ -81,12 +87,12 @@ async def begin_session(body: SignInBody, request: Request) -> Claims:
 async def sign_in(body: SignInBody, request: Request, response: Response) -> SignedIn:
     claims = await begin_session(body, request)
     set_cookie(request, response, claims)
-    return _signed_in(claims)
+    return signed_in(claims)
 
 
 @routes.get("/sessions/current", summary=f"Whose session this is, and its {HEADER}")
 def show_current(edge: Annotated[Edge, may("read_sessions")]) -> SignedIn:
-    return _signed_in(_claims(edge))
+    return signed_in(_claims(edge))
 
 
 @routes.get("/sessions", summary="The open sessions of the person asking")
@@ -100,7 +106,7 @@ def list_sessions(
 def renew_session(edge: Annotated[Edge, may("manage_sessions")], request: Request, response: Response) -> SignedIn:
     claims = sessions_of.renew(edge.session, _claims(edge), now=edge.now)
     set_cookie(request, response, claims)
-    return _signed_in(claims)
+    return signed_in(claims)
 
 
 @routes.post("/sessions/end", status_code=204, summary="Sign out everywhere; every session of the person ends")
