@@ -1,6 +1,7 @@
 """Wiring of hr's web application; `uvicorn services.hr.main:web` runs it alone."""
 
 from services.hr.api import api
+from services.hr.api.sign_on import doors
 from services.hr.rules.access import MAY
 from services.hr.rules.appeal import AppealPolicy
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
@@ -19,6 +20,7 @@ from shared.web import make_web
 web = make_web(
     "hr",
     api,
+    doors,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("hr", MAY),

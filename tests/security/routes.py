@@ -18,6 +18,8 @@ OPEN = {
     ("POST", "/api/company"): "nobody is there yet to act: asks for the founder's secret",
     ("POST", "/api/invitations/accept"): "whoever is invited has no login yet: asks for the invitation's secret",
     ("POST", "/api/sessions"): "who signs in is nobody yet: asks for his password",
+    ("GET", "/sign-on/{provider}"): "who signs in is nobody yet: he is sent to prove it to a provider of identity",
+    ("GET", "/sign-on/{provider}/return"): "asks for what the provider proves, to the browser that was sent to it",
     ("POST", "/api/password"): "asks for the present password, whatever session there is",
     ("POST", "/api/totp"): "asks for the password, whatever session there is",
     ("POST", "/api/totp/confirm"): "asks for the password and a code, whatever session there is",
