@@ -17,7 +17,7 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-\[\]-~]+$", max_le
 """Plain http is for a provider on this very machine alone: shared/outbound.py refuses it elsewhere."""
 
 TOLD = frozenset({"client_id", "client_secret", "redirect_uri", "code", "state", "access_token"})
-"""What a step may speak of, in braces."""
+"""What a step may speak of, in braces; what is not known yet is empty."""
 
 
 def _tells(template: str) -> str:

@@ -51,7 +51,7 @@ def provider_running() -> Iterator[str]:
             process.terminate()
 
 
-def settings_of(issuer: str, **facts: Any) -> str:
+def settings_of(issuer: str, /, **facts: Any) -> str:
     """BIANMIN_SIGN_ON for a provider called `company`, on this machine."""
     company = {
         "protocol": "oidc",

@@ -21,7 +21,7 @@ from joserfc.jws import JWSRegistry
 from services.hr.rules.sign_on import Begun, Identity, SignOnRefused, has_second_factor, signature_algorithms
 from shared import outbound
 from shared.errors import Problem
-from shared.sign_on_settings import OidcProvider, Step, StepsProvider
+from shared.sign_on_settings import TOLD, OidcProvider, Step, StepsProvider
 
 log = structlog.get_logger()
 
@@ -170,7 +170,7 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _told(provider: StepsProvider, **more: str) -> dict[str, str]:
-    return {
+    return dict.fromkeys(TOLD, "") | {
         "client_id": provider.client_id,
         "client_secret": provider.client_secret.get_secret_value(),
         "redirect_uri": provider.redirect_uri,
