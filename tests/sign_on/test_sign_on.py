@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
 from sqlalchemy import text
 
-from services.hr.rules.sign_on import HOME
+from services.hr.actions import sign_on as sign_on_actions
+from services.hr.models import Person
+from services.hr.rules.sign_on import HOME, Identity, SignOnRefused
 from shared.db import WORKER, database
 from shared.settings import settings
 from tests.services.hr.front_door import COOKIE, Door, forget_tries
@@ -370,3 +373,17 @@ def test_without_a_wish_one_goes_on_to_the_first_page(door: Door, issuer: str) -
     browser = door.browser()
     gone = browser.http.get("/sign-on/company", follow_redirects=False)
     assert come_back(browser, at_provider(gone.headers["location"], "subject-of-li")).headers["location"] == HOME
+
+
+def test_of_two_subjects_that_come_at_once_under_one_login_name_one_is_linked(door: Door, issuer: str) -> None:
+    person_id = door.hire("clerk", "front_desk", login="li.si")
+    first, second = (Identity(issuer, subject, "li.si", second_factor=False) for subject in ("first", "second"))
+    now = door.now()
+    with database("hr", WORKER).session() as session, database("hr", WORKER).session() as other:
+        # both were looked for before either was linked
+        found, found_too = (session.get_one(Person, UUID(person_id)), other.get_one(Person, UUID(person_id)))
+        sign_on_actions.keep(session, found, first, now=now)
+        session.commit()
+        with pytest.raises(SignOnRefused):
+            sign_on_actions.keep(other, found_too, second, now=now)
+    assert links() == [("first", True)]

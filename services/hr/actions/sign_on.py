@@ -71,9 +71,11 @@ def _named(session: Session, identity: Identity) -> Person | None:
 
 
 def keep(session: Session, person: Person, identity: Identity, *, now: datetime) -> None:
-    """From here on the person is this subject, whatever login name it claims."""
+    """From here on the person is this subject, whatever name it claims. Raises SignOnRefused if he became another."""
     facts = {"person_id": person.id, "issuer": identity.issuer, "subject": identity.subject, "linked_at": now}
     session.execute(insert(SignOnLink).values(id=new_id(), **facts).on_conflict_do_nothing())
+    if _linked(session, identity) is not person:  # two subjects came under his name at once, and the other was first
+        raise not_linked(identity)
 
 
 def link(session: Session, *, person_id: UUID, issuer: str, subject: str, actor: Actor, now: datetime) -> SignOnLink:
