@@ -4,8 +4,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.sign_on_settings import Provider, named_well
 
 
 def _listed(words: object) -> object:
@@ -22,6 +24,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="BIANMIN_",
         extra="ignore",
+        hide_input_in_errors=True,
         secrets_dir=[folder for folder in ("/run/secrets",) if Path(folder).is_dir()],
     )
 
@@ -53,6 +56,8 @@ class Settings(BaseSettings):
     """How many requests that are not known to be a person's may come from one address."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Networks, by commas, whose word (X-Forwarded-For) is taken for where a request came from; none by default."""
+    sign_on: Annotated[dict[str, Provider], AfterValidator(named_well)] = {}
+    """Where people may sign in besides here (shared/sign_on_settings.py), by name, as JSON; nowhere by default."""
     describe_publicly: bool = False
     """Whether the one port of all services answers /openapi.json and /ops/metrics to whoever asks."""
     intake_database_password: SecretStr = SecretStr("")

@@ -135,7 +135,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         429: "too many requests of this person, or from this address; `Retry-After` says when to come again",
         431: "the headers are too large",
         500: "a defect of ours; X-Trace-Id finds it in the logs",
-        503: "the database cannot be reached or is too busy",
+        503: "the database, or a provider of sign-ons, cannot be reached or is too busy",
     }.items()
 }
 

@@ -1,6 +1,7 @@
 """Wiring of hr's web application; `uvicorn services.hr.main:web` runs it alone."""
 
 from services.hr.api import api
+from services.hr.api.sign_on import doors
 from services.hr.pages import pages
 from services.hr.pages.see import see
 from services.hr.rules.access import MAY
@@ -36,6 +37,7 @@ POLICIES = (
 web = make_web(
     "hr",
     api,
+    doors,
     make_ops(tasks),
     make_metrics(tasks),
     make_may("hr", MAY),

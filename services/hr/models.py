@@ -144,6 +144,29 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
 
 
+class SignOnLink(Base):
+    """A person signs in as this subject of this issuer, a provider of identity; `linked_by` None: by his login name."""
+
+    __tablename__ = "sign_on_links"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("person_id", "issuer"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    linked_by: Mapped[UUID | None]
+    linked_at: Mapped[datetime]
+
+
+class UsedSignOn(Base):
+    """A return from a provider, by the SHA-256 of its state: it is good once, and kept as long as it could be good."""
+
+    __tablename__ = "used_sign_ons"
+
+    id_hash: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
 class LoginSession(Base):
     """A session of somebody who signed in; the cookie's id is kept as its SHA-256."""
 

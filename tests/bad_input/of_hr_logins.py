@@ -35,6 +35,16 @@ def sessions_of_another(house: House) -> Call:
     return Call(f"{employed(house)}/sessions/end")
 
 
+def a_link(house: House) -> Call:
+    return Call(f"{employed(house)}/sign-on", {"issuer": "https://id.example", "subject": str(new_id())})
+
+
+def the_end_of_a_link(house: House) -> Call:
+    call = a_link(house)
+    house.did("administrator", call.path, call.body)
+    return Call(f"{call.path}/end", {"issuer": "https://id.example"})
+
+
 def an_account(house: House) -> Call:
     return Call("/service-accounts", {"name": "金蝶", "site_ids": [str(house.site_id)]})
 
@@ -58,6 +68,8 @@ HR = "hr"
 
 ACTS = [
     Act(HR, "/people/{person_id}/invitation", "administrator", an_invitation, again="a new one ends the one before"),
+    Act(HR, "/people/{person_id}/sign-on", "administrator", a_link, again="the same subject"),
+    Act(HR, "/people/{person_id}/sign-on/end", "administrator", the_end_of_a_link),
     Act(HR, "/sessions/{session_id}/end", "clerk", a_session),
     Act(HR, "/sessions/end", "clerk", own_sessions, again="none is left", everywhere="his own sessions"),
     Act(HR, "/people/{person_id}/sessions/end", "administrator", sessions_of_another, again="none is left"),

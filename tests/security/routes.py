@@ -24,6 +24,8 @@ OPEN = {
     ("POST", "/api/sessions"): "who signs in is nobody yet: asks for his password",
     ("GET", "/api/demo/people"): "in a simulation alone: whoever looks around is nobody yet",
     ("POST", "/api/demo/sessions"): "in a simulation alone, where nobody has anything to lose",
+    ("GET", "/sign-on/{provider}"): "who signs in is nobody yet: he is sent to prove it to a provider of identity",
+    ("GET", "/sign-on/{provider}/return"): "asks for what the provider proves, to the browser that was sent to it",
     ("POST", "/api/password"): "asks for the present password, whatever session there is",
     ("POST", "/api/totp"): "asks for the password, whatever session there is",
     ("POST", "/api/totp/confirm"): "asks for the password and a code, whatever session there is",

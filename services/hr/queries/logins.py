@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.hr.models import ApiToken, LoginSession
+from services.hr.models import ApiToken, LoginSession, SignOnLink
 from services.hr.queries.posts import check_seen
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -37,6 +37,17 @@ class TokenView:
     expires_at: datetime
     revoked: bool
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SignOnLinkView:
+    """A person signs in as this subject of this issuer; `linked_by` is null when his login name linked him."""
+
+    id: UUID
+    issuer: str
+    subject: str
+    linked_by: UUID | None
+    linked_at: datetime
 
 
 def sessions(session: Session, actor: Actor, *, now: datetime, after: UUID | None, limit: int) -> Page[SessionView]:
@@ -80,3 +91,15 @@ def tokens_of(session: Session, actor: Actor, person_id: UUID, *, after: UUID | 
 def _tokens_of(session: Session, person_id: UUID, *, after: UUID | None, limit: int) -> Page[TokenView]:
     query = select(ApiToken).where(ApiToken.person_id == person_id)
     return page_of(session, query, ApiToken.id, token_view, after=after, limit=limit)
+
+
+def link_view(link: SignOnLink) -> SignOnLinkView:
+    """A link as shown."""
+    return SignOnLinkView(link.id, link.issuer, link.subject, link.linked_by, link.linked_at)
+
+
+def links_of(session: Session, actor: Actor, person_id: UUID) -> list[SignOnLinkView]:
+    """As whom a person signs in elsewhere. Raises NotFound for people of other sites."""
+    check_seen(session, actor, person_id)
+    query = select(SignOnLink).where(SignOnLink.person_id == person_id).order_by(SignOnLink.issuer)
+    return [link_view(link) for link in session.scalars(query)]
