@@ -22,10 +22,13 @@ from bianmin.broker_accounts import ACCOUNTS, OPERATOR, WEB
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
 from bianmin.signing_in import KEYS
+from bianmin.told import refuse
 from bianmin.worker import worker
 from shared.broker import broker_fault
+from shared.safety import readable_broker, readable_database
 from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
+from shared.settings import settings
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
 VERIFY_SECONDS = 300.0
@@ -84,6 +87,8 @@ class Stack:
             self.engines.start()
             self.engine_supervisor = Supervisor(self.engines.children)
             database_url, broker_url = self.engines.database_url, self.engines.broker_url_of(OPERATOR)
+        else:
+            self._check_urls(database_url, broker_url)
         listening = _listen(self.port)
         address = Address(
             base_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
@@ -115,6 +120,13 @@ class Stack:
         self.supervisor.start(*workers)
         address.write(self.data)
         return address
+
+    def _check_urls(self, database_url: str, broker_url: str) -> None:
+        """Say at once what every process would say by itself."""
+        if not settings().allow_plaintext:
+            refuse(readable_database(database_url, os.environ))
+            for account in (*SERVICES, WEB, OPERATOR):
+                refuse(readable_broker(self._broker_url(account, broker_url)))
 
     def _founder_secret(self) -> str:
         """Known to whoever can read the data folder: he may found the company, once."""

@@ -1,10 +1,11 @@
 """What must hold before a process may work: each refusal is one sentence that says what is and what to do.
 
 A worker ends with exit code 2; a web process, which may start before its database is prepared, answers 503 on /ready
-until it holds. The broker (shared/broker.py) matters to workers alone. With shared/clock.py this is the only reader of
-a clock.
+until it holds. What the settings alone tell to be unsafe ends both before they connect to anything. The broker
+(shared/broker.py) matters to workers alone. With shared/clock.py this is the only reader of a clock.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from pathlib import Path
 import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from shared.safety import readable_broker, readable_database
+from shared.settings import settings
 
 log = structlog.get_logger()
 
@@ -54,6 +58,18 @@ def _clocks_apart(session: Session) -> str | None:
     if apart <= CLOCKS_APART_SECONDS:
         return None
     return f"the clocks of this machine and of the database are {apart:.0f} s apart: let both be set by NTP"
+
+
+def unsafe() -> str | None:
+    """Why nothing may be done with these settings, or None: others could read what is said to the servers."""
+    if settings().allow_plaintext:
+        return None
+    return readable_database(settings().database_url, os.environ) or readable_broker(settings().broker_url)
+
+
+def check_settings() -> None:
+    """End the process with exit code 2 when its settings are unsafe."""
+    check(unsafe, unreachable=())
 
 
 def check(*checks: Callable[[], str | None], unreachable: tuple[type[Exception], ...]) -> None:

@@ -341,8 +341,12 @@ def _name_wall_times(part: Any) -> None:
 
 
 def make_web(service: str, *routers: APIRouter) -> FastAPI:
-    """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
+    """The web application of a service; `uvicorn services.intake.main:web` runs it alone.
+
+    Ends the process with exit code 2 when its settings are unsafe (shared/startup.py).
+    """
     configure_logging(level=settings().log_level, fmt=settings().log_format)
+    startup.check_settings()
     web = _Web(
         title=f"Bianmin {service}",
         version="1",

@@ -151,6 +151,7 @@ def _start_and_stop(
     @signals.worker_init.connect(weak=False)
     def check(**_: object) -> None:
         set_up_logging()
+        startup.check_settings()  # before anything is said to anybody
         watchdog.start()
         startup.check(signatures.missing, broker_fits, database_fits, unreachable=(OperationalError, RedisError))
 

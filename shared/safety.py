@@ -1,0 +1,60 @@
+"""What no process may be run with: a connection that others could read, or answer in another's place.
+
+Rules alone: each says in one sentence what is wrong and what to do, or None. What stays on this machine, through a Unix
+socket or loopback, needs no TLS (ASVS 12.3.1, 12.3.2).
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from types import MappingProxyType
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import URL, make_url
+
+_ALLOW = "or set BIANMIN_ALLOW_PLAINTEXT=true where the network itself is safe"
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+def readable_database(url: str, environment: Mapping[str, str] = _NO_VARIABLES) -> str | None:
+    """Why a connection to PostgreSQL is not safe from others, or None; `environment` is libpq's, with its defaults."""
+    parsed = make_url(url)
+    away = [host for host in _hosts(parsed, environment) if not stays_here(host)]
+    if not away or parsed.query.get("sslmode") == "verify-full":
+        return None
+    return (
+        f"the database at {away[0]} would be spoken to in plain text, or without proof that it is ours: add"
+        f" sslmode=verify-full&sslrootcert=FILE to its URL, {_ALLOW}"
+    )
+
+
+def readable_broker(url: str) -> str | None:
+    """Why a connection to the broker is not safe from others, or None."""
+    parts = urlsplit(url)
+    if parts.scheme in {"redis+socket", "unix"} or stays_here(parts.hostname or ""):
+        return None
+    said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    proves = said.get("ssl_cert_reqs") == "required" and said.get("ssl_check_hostname", "true").lower() == "true"
+    if parts.scheme == "rediss" and proves:  # without the first, Celery would believe any certificate
+        return None
+    return (
+        f"the broker at {parts.hostname} would be spoken to in plain text, or without proof that it is ours: its URL"
+        f" must be rediss://…?ssl_cert_reqs=required&ssl_ca_certs=FILE, {_ALLOW}"
+    )
+
+
+def stays_here(host: str) -> bool:
+    """Whether what is sent to a host, or to the socket of that path, never leaves this machine."""
+    if host == "" or host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _hosts(url: URL, environment: Mapping[str, str]) -> list[str]:
+    """Wherever libpq might connect to: names and addresses, of the URL or, where it has none, of the environment."""
+    query = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    names = ",".join(filter(None, (url.host, query.get("host")))) or environment.get("PGHOST", "")
+    addresses = query.get("hostaddr") or environment.get("PGHOSTADDR", "")
+    return [*names.split(","), *addresses.split(",")]
