@@ -93,6 +93,8 @@ def prepare(simulate: Simulate = "") -> None:
     Its user becomes their owner. Each BIANMIN_<SERVICE>_DATABASE_PASSWORD, and that of VERIFIER, is set.
     """
     url = owners_database()
+    if settings().allow_weak_secrets and not simulate:
+        raise CannotStart("BIANMIN_ALLOW_WEAK_SECRETS is for simulations alone: unset it, or add --simulate")
     make_missing(settings().keys)
     passwords = {role_of(name): settings().database_password(name) for name in (*SERVICES, "verifier")}
     prepare_installation(url, simulated_at=simulate or None, passwords=passwords)

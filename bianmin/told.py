@@ -11,7 +11,7 @@ from shared.startup import unsafe
 
 
 def owners_database() -> str:
-    """The URL of the settings, for what its owner does. Raises CannotStart when it, or the broker's, is not safe."""
+    """The URL of the settings, for what its owner does. Raises CannotStart when the settings are not safe."""
     refuse(unsafe())
     return settings().database_url
 

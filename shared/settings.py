@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Redis or Valkey, as rediss://host:port/0?ssl_cert_reqs=required&ssl_ca_certs=FILE or redis+socket:///path."""
     allow_plaintext: bool = False
     """Whether database and broker may be on another machine without TLS (shared/safety.py)."""
+    allow_weak_secrets: bool = False
+    """Whether secrets may be empty or easy to guess (shared/safety.py); no process works so but in a simulation."""
     keys: Path = Path(".data/keys")
     """The folder of the keys messages are signed with (shared/bus/keys.py); workers alone need it."""
     founder_secret: SecretStr = SecretStr("")
