@@ -312,6 +312,25 @@ def shake_hands(servers: Servers, server: str, version: ssl.TLSVersion) -> str |
             return wrapped.version()
 
 
+def test_every_secret_of_the_containers_is_a_file_the_script_makes_and_none_is_in_an_environment(secrets: Path) -> None:
+    files = {name: said["file"] for name, said in COMPOSE["secrets"].items() if name != "data-keys"}
+    assert files == {name: f"./secrets/{name}" for name in files}
+    assert [name for name in files if not (secrets / name).stat().st_size] == []
+    for name, service in COMPOSE["services"].items():
+        environment = service.get("environment", {})
+        assert [key for key in environment if "PASSWORD" in key and not key.endswith("_FILE")] == [], name
+        assert not any("${" in str(value) for value in environment.values()), name
+        given = [one if isinstance(one, str) else one["source"] for one in service.get("secrets", [])]
+        assert "ca.key" not in given
+
+
+def test_what_the_script_made_is_kept_when_it_runs_again_and_nobody_else_reads_it(secrets: Path) -> None:
+    before = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    subprocess.run(["sh", str(ROOT / "deploy/secrets.sh"), str(secrets)], check=True, capture_output=True)
+    assert {path.name: path.read_bytes() for path in secrets.iterdir()} == before
+    assert [path.name for path in secrets.iterdir() if path.stat().st_mode & 0o007] == []
+
+
 # --- what a process refuses to be started with -----------------------------------------------------------------------
 
 SOCKET = "postgresql+psycopg://bianmin@/bianmin?host=/run/postgresql"
