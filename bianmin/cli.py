@@ -40,6 +40,7 @@ from bianmin.month.stage import PlayedWrong
 from bianmin.privacy import data_key, person
 from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
+from bianmin.told import owners_database
 from bianmin.verify.command import verify, verify_audit_logs
 from shared.broker import queue_lengths
 from shared.db import role_of
@@ -92,9 +93,12 @@ def prepare(simulate: Simulate = "") -> None:
 
     Its user becomes their owner. Each BIANMIN_<SERVICE>_DATABASE_PASSWORD, and that of VERIFIER, is set.
     """
+    url = owners_database()
+    if settings().allow_weak_secrets and not simulate:
+        raise CannotStart("BIANMIN_ALLOW_WEAK_SECRETS is for simulations alone: unset it, or add --simulate")
     make_missing(settings().keys)
     passwords = {role_of(name): settings().database_password(name) for name in (*SERVICES, "verifier")}
-    prepare_installation(settings().database_url, simulated_at=simulate or None, passwords=passwords)
+    prepare_installation(url, simulated_at=simulate or None, passwords=passwords)
     keys = settings().session_keys
     if keys is not None:
         make_keys(keys)

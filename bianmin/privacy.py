@@ -10,9 +10,9 @@ from rich.console import Console
 
 from bianmin.address import Address
 from bianmin.client import Client, Person
+from bianmin.told import owners_database
 from shared.resealing import reseal as reseal_all
 from shared.sealing import make_keys, rotate_keys
-from shared.settings import settings
 
 data_key = typer.Typer(no_args_is_help=True, help="The keys that seal personal data at rest.")
 person = typer.Typer(no_args_is_help=True, help="What is held of one owner: take it out, or erase it.")
@@ -45,7 +45,7 @@ def rotate(file: KeyFile) -> None:
 @data_key.command()
 def reseal() -> None:
     """Seal everything stored in BIANMIN_DATABASE_URL anew with the newest keys of BIANMIN_DATA_KEYS."""
-    for column, count in reseal_all(settings().database_url).items():
+    for column, count in reseal_all(owners_database()).items():
         console.print(f"{column} {count}")
 
 

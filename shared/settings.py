@@ -29,9 +29,16 @@ class Settings(BaseSettings):
     )
 
     database_url: str
-    """PostgreSQL, as postgresql+psycopg://user:password@host/name; `shared/db.py` says which user a process is."""
+    """PostgreSQL, as postgresql+psycopg://user:password@host/name?sslmode=verify-full&sslrootcert=FILE.
+
+    `shared/db.py` says which user a process is.
+    """
     broker_url: str
-    """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
+    """Redis or Valkey, as rediss://host:port/0?ssl_cert_reqs=required&ssl_ca_certs=FILE or redis+socket:///path."""
+    allow_plaintext: bool = False
+    """Whether database and broker may be on another machine without TLS (shared/safety.py)."""
+    allow_weak_secrets: bool = False
+    """Whether secrets may be empty or easy to guess (shared/safety.py); no process works so but in a simulation."""
     keys: Path = Path(".data/keys")
     """The folder of the keys messages are signed with (shared/bus/keys.py); workers alone need it."""
     founder_secret: SecretStr = SecretStr("")
