@@ -27,7 +27,11 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class AuditEntryView:
-    """One change; `actor` is nobody's name when a message, a deadline or somebody at the database made it."""
+    """One change; `actor` is nobody's name when a message, a deadline or somebody at the database made it.
+
+    `behalf_of` is for whom he acted; of a message, the person whose act in another service it comes from.
+    `policies` were asked before, each as `name@id` (`GET /api/policies` shows what that says) or `name@default`.
+    """
 
     id: int
     at: datetime
@@ -45,6 +49,9 @@ class AuditEntryView:
     after: dict[str, Any] | None
     place: int | None
     hash: str | None
+    behalf_of_id: UUID | None
+    behalf_of: str | None
+    policies: list[str] | None
 
 
 class Wanted(BaseModel):
@@ -69,8 +76,9 @@ class WantedPage(Wanted):
 
 _ENTRIES = text("""
     SELECT l.id, l.at, l.actor_id, p.name AS actor, l.cause, l.address, l.trace, l.login, l.table_name AS "table",
-           l.row_key AS "row", l.operation, l.site_id, l.before, l.after, l.place, l.hash
-    FROM audit_log l LEFT JOIN people p ON p.id = l.actor_id
+           l.row_key AS "row", l.operation, l.site_id, l.before, l.after, l.place, l.hash,
+           l.behalf_of AS behalf_of_id, b.name AS behalf_of, l.policies
+    FROM audit_log l LEFT JOIN people p ON p.id = l.actor_id LEFT JOIN people b ON b.id = l.behalf_of
     WHERE l.id > :after
       AND (CAST(:table AS text) IS NULL OR l.table_name = :table)
       AND (CAST(:row AS text) IS NULL OR l.row_key = :row)
@@ -135,4 +143,4 @@ def _written(service: str, edge: Edge, wanted: Wanted) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict | list) else str(value)
