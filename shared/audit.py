@@ -59,8 +59,12 @@ class AuditRow:
         return (
             Index("ix_audit_log_place", "place", unique=True),
             Index("ix_audit_log_unsealed", "id", postgresql_where=text("place IS NULL")),
-            Index("ix_audit_log_row", "table_name", "row_key", "id"),
-            Index("ix_audit_log_at", "at", postgresql_using="brin"),
+            # each filter of /api/audit-log is one scan in its order, from where the page before ended
+            Index("ix_audit_log_at", "at", "id"),
+            Index("ix_audit_log_actor", "actor_id", "at", "id", postgresql_where=text("actor_id IS NOT NULL")),
+            Index("ix_audit_log_cause", "cause", "at", "id"),
+            Index("ix_audit_log_row", "row_key", "at", "id"),
+            Index("ix_audit_log_table", "table_name", "at", "id"),
             {"comment": "written by triggers"},
         )
 
