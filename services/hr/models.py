@@ -144,6 +144,28 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
 
 
+class FactorReset(Base):
+    """A second factor that was lost: one proposed to take it away, another confirmed it before it expired [D18]."""
+
+    __tablename__ = "factor_resets"
+    __table_args__ = (
+        Index("uq_factor_resets_open", "person_id", unique=True, postgresql_where=text("confirmed_at IS NULL")),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed"),
+        CheckConstraint(
+            "proposed_by <> person_id AND confirmed_by <> person_id AND confirmed_by <> proposed_by", name="four_eyes"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None]
+    confirmed_at: Mapped[datetime | None]
+
+
 class LoginSession(Base):
     """A session of somebody who signed in; the cookie's id is kept as its SHA-256."""
 

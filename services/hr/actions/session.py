@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from services.hr.actions.account_alert import tell_of_act
 from services.hr.actions.post import end_sessions, person_for, tell
 from services.hr.models import LoginSession, Person
 from services.hr.rules.login import SignInPolicy
@@ -82,6 +83,8 @@ def end_of(session: Session, *, person_id: UUID, actor: Actor, now: datetime) ->
     person = person_for(session, actor, person_id)
     on_behalf_of(session, person.id)
     end_all(session, person, now=now)
+    if person.id != actor.person_id:
+        tell_of_act(session, "sessions_ended", person=person, actor=actor, now=now)
 
 
 def end_all(session: Session, person: Person, *, now: datetime) -> None:
