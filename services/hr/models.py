@@ -300,6 +300,7 @@ class HrTask(Base):
     __table_args__ = (
         Index("ix_hr_tasks_due", "due_at", postgresql_where=text("late_at IS NULL AND done_at IS NULL")),
         CheckConstraint("(done_at IS NULL) = (evidence IS NULL)", name="done_has_evidence"),
+        CheckConstraint("done_by <> person_id", name="four_eyes"),
         Index("ix_hr_tasks_site_id", "site_id", "id"),
     )
 
@@ -505,6 +506,7 @@ class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
         Index("uq_posts_now", "person_id", unique=True, postgresql_where=text("until IS NULL")),
+        CheckConstraint("given_by <> person_id", name="four_eyes"),
         Index("ix_posts_person_id", "person_id", "since"),
     )
 
