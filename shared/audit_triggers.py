@@ -24,7 +24,7 @@ NOT_AUDITED = frozenset(
 PERSONAL = frozenset(
     {
         *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description"),
-        *("signature_sealed", "signer_name", "witness_name", "note", "changed"),
+        *("signature_sealed", "signer_name", "witness_name", "note", "changed", "content", "materials_note"),
         *(
             "token_hash",
             "secret_sealed",

@@ -14,6 +14,7 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.web import make_web
 
 web = make_web(
@@ -24,5 +25,6 @@ web = make_web(
     make_may("finance", MAY),
     make_alerts("finance"),
     make_audit("finance"),
+    make_privacy("finance", MAY),
     make_policies("finance", CashPolicy, ReceiptPolicy, MethodPolicy, SplitPolicy, GuardPolicy, MonthClosePolicy),
 )

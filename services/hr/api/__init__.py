@@ -15,6 +15,7 @@ from services.hr.api import (
     payouts,
     points,
     posts,
+    privacy,
     reports,
     sessions,
     sites,
@@ -47,5 +48,6 @@ for part in (
     payout_files,
     deliveries,
     webhooks,
+    privacy,
 ):
     api.include_router(part.routes)

@@ -38,6 +38,8 @@ MAY: Permissions = {
     "appeal_case": roles(*ANYBODY, own=Own.HIMSELF, rule="D19"),
     "confirm_payment": roles("hr", never=(Tie.BENEFICIARY,), rule="R92, D18"),
     "finish_task": roles("hr", never=(Tie.SUBJECT,), rule="D18, D19"),
+    "handle_personal_data": roles("administrator", rule="D26"),
+    "read_privacy_acts": reads("leader", rule="D26"),
     "read_sites": reads(
         "clerk",
         "desk_head",
