@@ -55,10 +55,11 @@ NOTE_POLICY = """
     CREATE OR REPLACE FUNCTION installation.note_policy(site uuid, policy text, version uuid) RETURNS text
     LANGUAGE sql VOLATILE
     RETURN (
-        SELECT set_config('app.policies', CAST(noted || jsonb_build_object(site,
-            coalesce(noted -> CAST(site AS text), '{}')
-            || jsonb_build_object(policy || '@' || coalesce(CAST(version AS text), 'default'), true)) AS text), true)
-        FROM (SELECT CAST(coalesce(nullif(current_setting('app.policies', true), ''), '{}') AS jsonb) AS noted) n
+        SELECT set_config('app.policies', CAST(CASE WHEN of_site ? said THEN noted
+            ELSE noted || jsonb_build_object(site, of_site || to_jsonb(said)) END AS text), true)
+        FROM (SELECT CAST(coalesce(nullif(current_setting('app.policies', true), ''), '{}') AS jsonb)) n (noted),
+            LATERAL (SELECT coalesce(noted -> CAST(site AS text), '[]'),
+                            policy || '@' || coalesce(CAST(version AS text), 'default')) s (of_site, said)
     )
 """
 """SQL: this transaction asked the policy of a site, and this row of it was in force (NULL: the default)."""
@@ -69,6 +70,7 @@ _NOTE_CHANGE = """
     DECLARE
         said jsonb := coalesce(nullif(current_setting('app.audit', true), ''), '{{}}');
         asked jsonb := nullif(current_setting('app.policies', true), '');
+        by_policies jsonb;
         whole jsonb;
         before jsonb;
         after jsonb;
@@ -87,6 +89,14 @@ _NOTE_CHANGE = """
                 RETURN NULL;
             END IF;
         END IF;
+        -- not within the INSERT, which would then be planned anew for each row
+        IF asked IS NOT NULL AND whole ->> 'site_id' IS NOT NULL THEN
+            by_policies := nullif(coalesce(asked -> (whole ->> 'site_id'), '[]')
+                                  || coalesce(asked -> '{no_site}', '[]'), '[]');
+        ELSIF asked IS NOT NULL THEN
+            SELECT jsonb_agg(DISTINCT policy) INTO by_policies
+            FROM jsonb_each(asked) s (site, policies), jsonb_array_elements(s.policies) p (policy);
+        END IF;
         INSERT INTO audit_log (at, recorded_at, actor_id, cause, address, trace, login, table_name, row_key, operation,
                                site_id, before, after, behalf_of, policies)
         VALUES (clock_now(), clock_timestamp(), CAST(said ->> 'actor' AS uuid), coalesce(said ->> 'cause', 'by hand'),
@@ -96,10 +106,7 @@ _NOTE_CHANGE = """
                 lower(TG_OP), CAST(whole ->> 'site_id' AS uuid),
                 without(before, CAST(TG_ARGV[1] AS text[])), without(after, CAST(TG_ARGV[1] AS text[])),
                 CAST(said ->> 'behalf_of' AS uuid),
-                CASE WHEN asked IS NOT NULL THEN (
-                    SELECT jsonb_agg(DISTINCT policy) FROM jsonb_each(asked) s (site, policies),
-                        jsonb_object_keys(s.policies) p (policy)
-                    WHERE coalesce(whole ->> 'site_id', site) = site OR site = '{no_site}') END);
+                by_policies);
         RETURN NULL;
     END
     $$

@@ -215,7 +215,7 @@ def test_an_entry_says_which_row_of_each_policy_its_transaction_had_asked_for_th
     noted = intake.execute(text("SELECT policies FROM audit_log WHERE table_name = 'alerts' ORDER BY id")).scalars()
     assert list(noted) == [
         None,
-        [f"CallbackPolicy@{version}", "RetentionPolicy@default", "TradePolicy@default"],
+        [f"CallbackPolicy@{version}", "TradePolicy@default", "RetentionPolicy@default"],
         ["CallbackPolicy@default", "RetentionPolicy@default"],
     ]
     assert views(intake, boss, (CallbackPolicy,))[0].changes[0]["id"] == version
