@@ -18,8 +18,8 @@ data_key = typer.Typer(no_args_is_help=True, help="The keys that seal personal d
 person = typer.Typer(no_args_is_help=True, help="What is held of one owner: take it out, or erase it.")
 console = Console()
 
-HOLDERS = ("intake", "dispatch")
-"""The services that keep something personal of owners."""
+HOLDERS = ("intake", "dispatch", "finance", "hr")
+"""The services that keep something of owners."""
 
 KeyFile = Annotated[Path, typer.Argument(help="the file of data keys, as BIANMIN_DATA_KEYS names it")]
 Data = Annotated[Path, typer.Option(help="the data folder of the installation", envvar="BIANMIN_DATA")]
@@ -38,13 +38,13 @@ def new(file: KeyFile) -> None:
 
 @data_key.command()
 def rotate(file: KeyFile) -> None:
-    """Add a new key of each kind; what older ones sealed still opens, and `reseal` seals it anew."""
+    """Add a new key of each kind; what older ones sealed still opens and is found, and `reseal` does it anew."""
     console.print(f"key {rotate_keys(file)} seals from now on; seal what is stored anew: bianmin data-key reseal")
 
 
 @data_key.command()
 def reseal() -> None:
-    """Seal everything stored in BIANMIN_DATABASE_URL anew with the newest keys of BIANMIN_DATA_KEYS."""
+    """Seal, and make findable, everything stored in BIANMIN_DATABASE_URL anew with the newest of BIANMIN_DATA_KEYS."""
     for column, count in reseal_all(owners_database()).items():
         console.print(f"{column} {count}")
 

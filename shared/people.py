@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Date, Index, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
+from shared.audit import ACTING
 from shared.db import SITES
 from shared.errors import NotFound, NotYet
 from shared.messages import Department, PersonChanged, Role, SiteChanged
@@ -114,7 +115,7 @@ def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, 
 
 def actor_of(session: Session, row: Any, scopes: frozenset[str] | None = None) -> tuple[Actor, datetime]:
     """Who acts, of a row of KNOWN, and the moment it is."""
-    session.info[SITES] = row.sites
+    session.info |= {SITES: row.sites, ACTING: row.id}
     sites = None if row.all_sites else frozenset(row.site_ids)
     return Actor(row.id, row.name, row.role, row.department, sites, scopes), row.now
 

@@ -16,6 +16,7 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.ui.alert_pages import make_alert_pages
 from shared.ui.audit_pages import make_audit_pages
 from shared.ui.live import make_live
@@ -42,6 +43,7 @@ web = make_web(
     make_live("finance"),
     make_alerts("finance"),
     make_audit("finance"),
+    make_privacy("finance", MAY),
     make_policies("finance", *POLICIES),
     make_pages(
         pages,

@@ -17,6 +17,7 @@ from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.ui.alert_pages import make_alert_pages
 from shared.ui.audit_pages import make_audit_pages
 from shared.ui.live import make_live
@@ -44,6 +45,7 @@ web = make_web(
     make_live("hr"),
     make_alerts("hr"),
     make_audit("hr"),
+    make_privacy("hr", MAY),
     make_policies("hr", *POLICIES),
     make_pages(
         pages,

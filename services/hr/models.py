@@ -35,6 +35,7 @@ from shared.messages import FieldDepartment
 from shared.papers import PaperCountRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.privacy_rows import PrivacyActRow
 from shared.sealing import Sealed
 from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
@@ -80,6 +81,10 @@ class Company(Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class PrivacyActDone(PrivacyActRow, Base):
+    """What was done with owners' personal data; append-only."""
 
 
 class Alert(AlertRow, Base):
@@ -165,6 +170,28 @@ class UsedSignOn(Base):
 
     id_hash: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
+
+
+class FactorReset(Base):
+    """A second factor that was lost: one proposed to take it away, another confirmed it before it expired [D18]."""
+
+    __tablename__ = "factor_resets"
+    __table_args__ = (
+        Index("uq_factor_resets_open", "person_id", unique=True, postgresql_where=text("confirmed_at IS NULL")),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed"),
+        CheckConstraint(
+            "proposed_by <> person_id AND confirmed_by <> person_id AND confirmed_by <> proposed_by", name="four_eyes"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None]
+    confirmed_at: Mapped[datetime | None]
 
 
 class LoginSession(Base):
@@ -301,6 +328,7 @@ class HrTask(Base):
     __table_args__ = (
         Index("ix_hr_tasks_due", "due_at", postgresql_where=text("late_at IS NULL AND done_at IS NULL")),
         CheckConstraint("(done_at IS NULL) = (evidence IS NULL)", name="done_has_evidence"),
+        CheckConstraint("done_by <> person_id", name="four_eyes"),
         Index("ix_hr_tasks_site_id", "site_id", "id"),
     )
 
@@ -506,6 +534,7 @@ class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
         Index("uq_posts_now", "person_id", unique=True, postgresql_where=text("until IS NULL")),
+        CheckConstraint("given_by <> person_id", name="four_eyes"),
         Index("ix_posts_person_id", "person_id", "since"),
     )
 

@@ -503,6 +503,7 @@ class PrivateJobReport(Base):
     __tablename__ = "private_job_reports"
     __table_args__ = (
         UniqueConstraint("site_id", "person_id", "happened_at"),
+        CheckConstraint("reported_by <> person_id", name="four_eyes"),
         Index("ix_private_job_reports_site_id", "site_id", "id"),
         {"comment": "append-only"},
     )
@@ -545,9 +546,10 @@ class MonthFigure(Base):
 
 
 class MonthSignature(Base):
-    """A department agrees with the month's statistics [R41]."""
+    """A department agrees with the month's statistics; nobody for two [R41, D18]."""
 
     __tablename__ = "month_signatures"
+    __table_args__ = (Index("uq_month_signatures_four_eyes", "site_id", "month", "signed_by", unique=True),)
 
     site_id: Mapped[UUID] = mapped_column(primary_key=True)
     month: Mapped[str] = mapped_column(primary_key=True)

@@ -107,6 +107,7 @@ BUS = {"alembic_version", "inbox", "outbox", "unreadable", "idempotency_keys"}
 SIGNING_IN = {
     *("api_tokens", "ended_sessions", "invitations", "login_sessions", "logins", "recovery_codes"),
     *("sign_on_links", "used_sign_ons"),
+    "factor_resets",
 }
 """Who somebody is must be known before his sites are."""
 NOT_WALLED = {

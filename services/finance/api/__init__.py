@@ -14,6 +14,7 @@ from services.finance.api import (
     ledger,
     missing_cash,
     prices,
+    privacy,
     receipt_books,
     receipts,
     refunds,
@@ -41,5 +42,6 @@ for part in (
     fines,
     damages,
     refunds,
+    privacy,
 ):
     api.include_router(part.routes)

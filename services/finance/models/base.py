@@ -11,6 +11,7 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.privacy_rows import PrivacyActRow
 from shared.sessions import EndedSessionRow
 
 
@@ -51,6 +52,10 @@ CheckConstraint(
     name="split_is_whole",
     table=Base.metadata.tables["policies"],
 )
+
+
+class PrivacyActDone(PrivacyActRow, Base):
+    """What was done with owners' personal data; append-only."""
 
 
 class Alert(AlertRow, Base):

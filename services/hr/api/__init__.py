@@ -8,6 +8,7 @@ from services.hr.api import (
     company,
     deliveries,
     demo,
+    factor_resets,
     logins,
     missed_callbacks,
     overrides,
@@ -15,6 +16,7 @@ from services.hr.api import (
     payouts,
     points,
     posts,
+    privacy,
     reports,
     sessions,
     sign_on,
@@ -32,6 +34,7 @@ for part in (
     sites,
     posts,
     logins,
+    factor_resets,
     sessions,
     demo,
     sign_on,
@@ -49,5 +52,6 @@ for part in (
     payout_files,
     deliveries,
     webhooks,
+    privacy,
 ):
     api.include_router(part.routes)
