@@ -19,7 +19,14 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -176,7 +183,10 @@ class Custody(RuleBasedStateMachine):
         self.does(lambda: self.office.collect(request_id, amount_fen=1 if less else held.fee), lawful=False)
 
     @rule(
-        giver=st.sampled_from(GIVERS), receiver=st.sampled_from(RECEIVERS), which=st.none() | WHICH, theirs=st.booleans()
+        giver=st.sampled_from(GIVERS),
+        receiver=st.sampled_from(RECEIVERS),
+        which=st.none() | WHICH,
+        theirs=st.booleans(),
     )
     def offer(self, giver: str, receiver: str, which: int | None, *, theirs: bool) -> None:
         free = self.free(giver)
@@ -218,7 +228,9 @@ class Custody(RuleBasedStateMachine):
             one.state = "withdrawn"
 
     @precondition(lambda self: self.offered)
-    @rule(which=WHICH, wrong_by=st.sampled_from([0, 0, 0, -1, -50, -40_000, 1, 700]), himself=st.sampled_from([0, 0, 1]))
+    @rule(
+        which=WHICH, wrong_by=st.sampled_from([0, 0, 0, -1, -50, -40_000, 1, 700]), himself=st.sampled_from([0, 0, 1])
+    )
     def count(self, which: int, wrong_by: int, himself: int) -> None:
         one = self.one(which)
         counted = max(0, one.amount + wrong_by)
@@ -276,9 +288,7 @@ class Custody(RuleBasedStateMachine):
                 held.short = self.session.get_one(Receipt, held.id).short_fen
             self.short += [
                 Owed(id_, one.amount - one.counted, one.giver)
-                for id_ in self.session.scalars(
-                    select(CashDifference.id).where(CashDifference.hand_over_id == one.id)
-                )
+                for id_ in self.session.scalars(select(CashDifference.id).where(CashDifference.hand_over_id == one.id))
             ]
 
     @precondition(lambda self: self.short)
@@ -320,7 +330,12 @@ class Custody(RuleBasedStateMachine):
         enough = method is RefundMethod.BANK or amount <= self.places.till
         decided = self.does(
             lambda: refund.decide(
-                self.session, refund_id=proposed.id, approve=approve, reason="同意", actor=self.who("leader"), now=MORNING
+                self.session,
+                refund_id=proposed.id,
+                approve=approve,
+                reason="同意",
+                actor=self.who("leader"),
+                now=MORNING,
             ),
             lawful=not approve or enough,
         )
@@ -383,7 +398,9 @@ class Custody(RuleBasedStateMachine):
             assert known.holder_id == (self.who(held.holder).person_id if held.holder else None)
             assert (known.received_at is None) == (held.holder is not None)
         twice = select(HandOverReceipt.receipt_id).where(HandOverReceipt.open)
-        bound = list(self.session.scalars(twice.where(HandOverReceipt.receipt_id.in_([held.id for held in self.taken]))))
+        bound = list(
+            self.session.scalars(twice.where(HandOverReceipt.receipt_id.in_([held.id for held in self.taken])))
+        )
         assert sorted(bound) == sorted(held.id for one in self.open_offers() for held in one.receipts)
 
     @invariant()
