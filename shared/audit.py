@@ -51,6 +51,7 @@ class AuditRow:
             Index("ix_audit_log_place", "place", unique=True),
             Index("ix_audit_log_unsealed", "id", postgresql_where=text("place IS NULL")),
             Index("ix_audit_log_row", "table_name", "row_key", "id"),
+            Index("ix_audit_log_site_id", "site_id", "id"),
             Index("ix_audit_log_at", "at", postgresql_using="brin"),
             {"comment": "written by triggers"},
         )
