@@ -167,7 +167,7 @@ class Approving(RuleBasedStateMachine):
         one, wanted = self.one(which), [first, second]
         enough = self.enough(one)
 
-        def post(approve: bool) -> int:  # noqa: FBT001
+        def post(approve: bool) -> int:
             body = {"approve": approve, **REASON}
             return self.house.post("leader", f"{one.path}/decide", body).status_code
 

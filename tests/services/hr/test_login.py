@@ -167,7 +167,7 @@ def test_of_two_hundred_guesses_ten_are_tried_and_other_accounts_and_open_sessio
 def test_of_thousands_of_guesses_from_everywhere_ten_are_tried_in_any_quarter_of_an_hour_and_nobody_else_is_hindered(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A guess every nine seconds, of which a hundred would fall into each quarter of an hour (`make hostile`: 10,000)."""
+    """A guess every nine seconds: a hundred of them fall into each quarter of an hour."""
     monkeypatch.setattr(hashing, "_hasher", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     passing = SimpleNamespace(now=door.now().timestamp())
     monkeypatch.setattr("limits.storage.redis.time", SimpleNamespace(time=lambda: passing.now))
