@@ -291,6 +291,22 @@ class Custody(RuleBasedStateMachine):
                 for id_ in self.session.scalars(select(CashDifference.id).where(CashDifference.hand_over_id == one.id))
             ]
 
+    @rule(fee=FEES, less=st.lists(st.integers(0, 300), min_size=2, max_size=2))
+    def go_the_whole_way_and_be_short_each_time(self, fee: int, less: list[int]) -> None:
+        self.collect(fee, "worker", Method.CASH)
+        for (giver, receiver), missing in zip((("worker", "clerk"), ("clerk", "cashier")), less, strict=True):
+            before = len(self.offered)
+            self.offer(giver, receiver, None, theirs=False)
+            if len(self.offered) == before:
+                return
+            latest = self.offered[-1]
+            which = self.open_offers().index(latest)
+            self.count(which, -missing, 0)
+            if latest.state == "differs":
+                among = [one for one in self.offered if one.state in {"differs", "stated"}]
+                self.put_ones_name_to_what_is_missing(among.index(latest), "settle")
+                self.put_ones_name_to_what_is_missing(among.index(latest), "confirm")
+
     @precondition(lambda self: self.short)
     @rule(which=WHICH, wrong_by=st.sampled_from([0, 0, 0, 1, -1]), who=st.sampled_from(["cashier", "lead"]))
     def make_good(self, which: int, wrong_by: int, who: str) -> None:
