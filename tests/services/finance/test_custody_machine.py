@@ -284,8 +284,10 @@ class Custody(RuleBasedStateMachine):
             one.state = "counted"
             self.moved(one)
             self.session.expire_all()
+            before = sum(held.short for held in one.receipts)
             for held in one.receipts:
                 held.short = self.session.get_one(Receipt, held.id).short_fen
+            assert sum(held.short for held in one.receipts) - before == one.amount - one.counted
             self.short += [
                 Owed(id_, one.amount - one.counted, one.giver)
                 for id_ in self.session.scalars(select(CashDifference.id).where(CashDifference.hand_over_id == one.id))
