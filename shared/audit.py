@@ -65,6 +65,7 @@ class AuditRow:
             Index("ix_audit_log_cause", "cause", "at", "id"),
             Index("ix_audit_log_row", "row_key", "at", "id"),
             Index("ix_audit_log_table", "table_name", "at", "id"),
+            Index("ix_audit_log_site_id", "site_id", "at", "id"),
             {"comment": "written by triggers"},
         )
 

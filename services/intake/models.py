@@ -128,6 +128,7 @@ class Request(Base):
         Index(
             "ix_requests_erase_due_at",
             "erase_due_at",
+            postgresql_include=["site_id"],
             postgresql_where=text("erased_at IS NULL AND erase_due_at IS NOT NULL"),
         ),
         Index("ix_requests_address_key", "site_id", "address_key", postgresql_ops={"address_key": "text_pattern_ops"}),

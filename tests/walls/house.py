@@ -5,7 +5,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -21,6 +21,7 @@ from shared.db import SERVICES, WEB, Database
 from shared.messages import Role
 from tests.bad_input.house import web_of
 from tests.bianmin.town import TownClient
+from tests.walls.statements import Statements
 
 WALLED = text("""
     SELECT relname FROM pg_class
@@ -42,6 +43,8 @@ class LivedTown:
     here: dict[Role, Person]
     webhooks: dict[str, str]
     """A site's code -> the webhook of it."""
+    statements: Statements = field(default_factory=dict)
+    """What the services sent to the database while the month was lived."""
 
     @property
     def home(self) -> Team:
