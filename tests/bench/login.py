@@ -19,7 +19,7 @@ RATIO = 3
 def measure() -> list[Figure]:
     """The p99 of a list that four clients read again and again, while fifty sign in at once, to the same at rest.
 
-    A password takes a tenth of a second of a core to check, and two are checked at a time. The slower of two rounds
+    A password takes a tenth of a second of a core to check, on half of the cores at most. The slower of two rounds
     counts, the faster of two at rest; each round of logins is the same fifty people, each with a password of his own.
     """
     with fresh_stack() as stack, stack.client() as client:
