@@ -1,4 +1,4 @@
-"""How passwords are kept: Argon2id, at least as costly as ASVS asks (appendix C), and on half of the cores [promise 22].
+"""How passwords are kept: Argon2id, as costly as ASVS asks (appendix C), and on half of the cores [promise 22].
 
 Each takes 46 MiB and a tenth of a second of a core: more at once would make logins a way to stop the service.
 """
