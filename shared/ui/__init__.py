@@ -1,0 +1,1 @@
+"""What people see of all four services: one look."""
