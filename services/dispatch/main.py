@@ -1,6 +1,7 @@
 """Wiring of dispatch's web application; `uvicorn services.dispatch.main:web` runs it alone."""
 
 from services.dispatch.api import api
+from services.dispatch.papers import PAPERS
 from services.dispatch.rules.access import MAY
 from services.dispatch.rules.certificate import CertificatePolicy
 from services.dispatch.rules.hours import HoursPolicy
@@ -11,6 +12,7 @@ from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
+from shared.paper_routes import make_verify
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
 from shared.web import make_web
@@ -20,6 +22,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_verify("dispatch", PAPERS),
     make_may("dispatch", MAY),
     make_alerts("dispatch"),
     make_audit("dispatch"),

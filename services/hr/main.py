@@ -1,6 +1,7 @@
 """Wiring of hr's web application; `uvicorn services.hr.main:web` runs it alone."""
 
 from services.hr.api import api
+from services.hr.papers import PAPERS
 from services.hr.rules.access import MAY
 from services.hr.rules.appeal import AppealPolicy
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
@@ -13,6 +14,7 @@ from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
+from shared.paper_routes import make_verify
 from shared.policy_routes import make_policies
 from shared.web import make_web
 
@@ -21,6 +23,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_verify("hr", PAPERS),
     make_may("hr", MAY),
     make_alerts("hr"),
     make_audit("hr"),

@@ -1,6 +1,7 @@
 """Wiring of intake's web application; `uvicorn services.intake.main:web` runs it alone."""
 
 from services.intake.api import api
+from services.intake.papers import PAPERS
 from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.privacy import RetentionPolicy
@@ -13,6 +14,7 @@ from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
+from shared.paper_routes import make_verify
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
 from shared.web import make_web
@@ -22,6 +24,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_verify("intake", PAPERS),
     make_may("intake", MAY),
     make_alerts("intake"),
     make_audit("intake"),

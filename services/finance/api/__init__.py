@@ -13,6 +13,7 @@ from services.finance.api import (
     hand_overs,
     ledger,
     missing_cash,
+    papers,
     prices,
     receipt_books,
     receipts,
@@ -41,5 +42,6 @@ for part in (
     fines,
     damages,
     refunds,
+    papers,
 ):
     api.include_router(part.routes)

@@ -10,6 +10,7 @@ from services.hr.api import (
     logins,
     missed_callbacks,
     overrides,
+    papers,
     payout_files,
     payouts,
     points,
@@ -45,5 +46,6 @@ for part in (
     payout_files,
     deliveries,
     webhooks,
+    papers,
 ):
     api.include_router(part.routes)
