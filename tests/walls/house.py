@@ -194,8 +194,11 @@ def roles_of(route: APIRoute) -> frozenset[str]:
     return next((one.call.allowed for one in route.dependant.dependencies if hasattr(one.call, "allowed")), frozenset())
 
 
-NOT_ASKED = ("/live", "/ready", "/sessions/current", "/photos/{photo_id}", "/verify/{code}")
-"""Routes that tell of no site, of the asker's session, or of a paper in his hands; and the month has no picture."""
+NOT_ASKED = (
+    *("/live", "/ready", "/sessions/current", "/verify/{code}"),
+    *("/photos/{photo_id}", "/cases/mine/{case_id}/decision-letter.{file_type}"),
+)
+"""Routes that tell of no site, of the asker's session, or of a paper in his hands; and what no asker of the month has."""
 
 
 def questions(town: LivedTown, service: str) -> list[Question]:
