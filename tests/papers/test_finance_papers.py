@@ -75,7 +75,7 @@ def test_a_receipt_a_worker_carries_stays_valid_once_it_is_used(finance: House, 
     ]
 
 
-def test_a_refund_makes_the_receipt_of_before_an_earlier_one_and_a_void_cancels(
+def test_a_refund_or_a_number_brought_back_supersedes_a_receipt_and_a_void_cancels_it(
     finance: House, office: Office, tmp_path: Path
 ) -> None:
     with finance.session() as office.session:
@@ -98,6 +98,14 @@ def test_a_refund_makes_the_receipt_of_before_an_earlier_one_and_a_void_cancels(
             now=MORNING,
         )
     assert [standing(finance, row.code) for row in kept(finance)] == ["valid", "cancelled"]
+    with finance.session() as office.session:
+        request_id = office.accepted(workers={office.worker.person_id: 1})
+        facts = {"request_id": request_id, "worker_id": office.worker.person_id, "actor": office.clerk, "now": MORNING}
+        brought_back = receipt.carry(office.session, **facts)  # type: ignore[arg-type]
+    printed(finance, "px-clerk", f"/receipts/{brought_back.id}/receipt.pdf")
+    with finance.session() as office.session:
+        receipt.bring_back(office.session, receipt_id=brought_back.id, actor=office.clerk, now=MORNING)
+    assert [standing(finance, row.code) for row in kept(finance)] == ["valid", "cancelled", "superseded"]
     assert "FP-1" in said(finance, "px-clerk", f"/receipts/{used.id}/receipt.pdf", tmp_path)
     with finance.session() as office.session:
         office.refunded(used, 3000)

@@ -198,7 +198,7 @@ NOT_ASKED = (
     *("/live", "/ready", "/sessions/current", "/verify/{code}"),
     *("/photos/{photo_id}", "/cases/mine/{case_id}/decision-letter.{file_type}"),
 )
-"""Routes that tell of no site, of the asker's session, or of a paper in his hands; and what no asker of the month has."""
+"""Routes that tell of no site, of the asker's session, or of a paper in his hands; and what none of the askers has."""
 
 
 def questions(town: LivedTown, service: str) -> list[Question]:

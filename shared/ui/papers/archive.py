@@ -18,6 +18,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.errors import RuleBroken
 from shared.people import Actor, Site
 from shared.settings import settings
 from shared.ui.papers.engine import Pages, preview, qr, render
@@ -202,7 +203,10 @@ def standing(session: Session, code: str, rebuild: Mapping[str, Rebuild]) -> tup
     row = session.execute(_ISSUED, {"code": code}).one_or_none()
     if row is None:
         return None
-    paper = rebuild[row.kind](session, NOBODY, row.thing)
+    try:
+        paper = rebuild[row.kind](session, NOBODY, row.thing)
+    except RuleBroken:  # nothing is written there any more, as on a receipt that was brought back
+        return row, Standing.SUPERSEDED
     if paper.cancelled:
         return row, Standing.CANCELLED
     if row.erased:
