@@ -24,7 +24,8 @@ NOT_AUDITED = frozenset(
 PERSONAL = frozenset(
     {
         *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description"),
-        *("signature_sealed", "signer_name", "witness_name", "note", "changed", "content", "materials_note"),
+        *("signature_sealed", "signer_name", "witness_name", "note", "changed", "materials_note"),
+        *("content", "facts_hash"),  # a picture, a paper, and what stands on it
         *(
             "token_hash",
             "secret_sealed",

@@ -139,6 +139,15 @@ def known_site(session: Session, site_id: UUID) -> Site:
     return Site(*row)
 
 
+_NAMES = text("SELECT id, name FROM people WHERE id = ANY(:ids)")
+
+
+def names_of(session: Session, *ids: UUID | None) -> dict[UUID | None, str]:
+    """What these people are called; who is not known, and nobody, have no name."""
+    known = session.execute(_NAMES, {"ids": [id_ for id_ in ids if id_ is not None]})
+    return dict.fromkeys(ids, "") | {row.id: row.name for row in known}
+
+
 _PUT_SITE = text("""
     INSERT INTO sites (id, version, code, name, zone, closing, holidays)
     VALUES (:site_id, :version, :code, :name, :zone, :closing, :holidays)

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     """Networks, by commas, whose word (X-Forwarded-For) is taken for where a request came from; none by default."""
     sign_on: Annotated[dict[str, Provider], AfterValidator(named_well)] = {}
     """Where people may sign in besides here (shared/sign_on_settings.py), by name, as JSON; nowhere by default."""
+    public_url: str = ""
+    """Where people reach this installation, as https://bianmin.example.cn; the codes on papers lead there."""
+    letterhead: str = ""
+    """The company's name at the head of its papers; without one they have the site's alone."""
+    font_dir: Path | None = None
+    """The folder of the fonts of papers; without it those of the packages installed."""
     describe_publicly: bool = False
     """Whether the one port of all services answers /openapi.json and /ops/metrics to whoever asks."""
     intake_database_password: SecretStr = SecretStr("")

@@ -32,7 +32,7 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
-from shared.papers import PaperCountRow
+from shared.papers import PaperCountRow, PaperRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
 from shared.privacy_rows import PrivacyActRow
@@ -225,6 +225,10 @@ class ApiToken(ApiTokenRow, Base):
     name: Mapped[str]
     issued_by: Mapped[UUID]
     issued_at: Mapped[datetime]
+
+
+class IssuedPaper(PaperRow, Base):
+    """Papers we issued."""
 
 
 class PaperCount(PaperCountRow, Base):

@@ -19,6 +19,7 @@ OPEN = {
     ("GET", "/login"): "who signs in is nobody yet",
     ("POST", "/login"): "who signs in is nobody yet: asks for his password",
     ("POST", "/language"): "the browser remembers it; nothing of anybody changes",
+    ("GET", "/verify/{code}"): "whoever has a paper may ask whether it holds: asks for its code, of 128 random bits",
     ("POST", "/api/company"): "nobody is there yet to act: asks for the founder's secret",
     ("POST", "/api/invitations/accept"): "whoever is invited has no login yet: asks for the invitation's secret",
     ("POST", "/api/sessions"): "who signs in is nobody yet: asks for his password",
@@ -32,7 +33,7 @@ OPEN = {
 }
 """Routes that ask nobody who he is, each with the reason."""
 
-PLACES = {"month": "2026-04", "day": "2026-04-01", "name": "NoPolicy"}
+PLACES = {"month": "2026-04", "day": "2026-04-01", "name": "NoPolicy", "file_type": "pdf"}
 """What stands in a path for a name that is no id."""
 
 

@@ -13,6 +13,7 @@ from services.finance.api import (
     hand_overs,
     ledger,
     missing_cash,
+    papers,
     prices,
     privacy,
     receipt_books,
@@ -43,5 +44,6 @@ for part in (
     damages,
     refunds,
     privacy,
+    papers,
 ):
     api.include_router(part.routes)

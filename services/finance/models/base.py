@@ -9,6 +9,7 @@ from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
+from shared.papers import PaperRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
 from shared.privacy_rows import PrivacyActRow
@@ -76,3 +77,7 @@ class EndedSession(EndedSessionRow, Base):
 
 class ApiToken(ApiTokenRow, Base):
     """API tokens, as hr says."""
+
+
+class IssuedPaper(PaperRow, Base):
+    """Papers we issued."""

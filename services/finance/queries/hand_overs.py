@@ -11,6 +11,7 @@ from services.finance.models import HandOver
 from services.finance.queries.own import own_only
 from services.finance.rules.hand_over import HandOverState
 from shared.access import at_sites_of
+from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
 
@@ -68,6 +69,22 @@ def hand_overs(
     if state is not None:
         query = query.where(HandOver.state == state)
     return page_of(session, query, HandOver.id, lambda row: _hand_over_view(row, actor), after=after, limit=limit)
+
+
+def hand_over_by_id(session: Session, actor: Actor, hand_over_id: UUID) -> HandOverView:
+    """One hand-over; a worker's own only. Raises NotFound when it is none of the person's."""
+    hand_over = session.scalars(
+        select(HandOver)
+        .where(
+            HandOver.id == hand_over_id,
+            at_sites_of(actor, HandOver.site_id),
+            own_only("read_hand_overs", actor, HandOver.from_id, HandOver.to_id),
+        )
+        .options(selectinload(HandOver.receipts))
+    ).one_or_none()
+    if hand_over is None:
+        raise NotFound("hand-over", hand_over_id)
+    return _hand_over_view(hand_over, actor)
 
 
 def hand_over_as_left(session: Session, hand_over: HandOver, actor: Actor) -> HandOverView:

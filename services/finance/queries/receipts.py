@@ -1,5 +1,6 @@
 """Receipts, each with the shares of its fee and its invoices [R34, R35]."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from services.finance.models import Invoice, Receipt
 from services.finance.queries.own import own_only
 from shared.access import at_sites_of
+from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
 
@@ -47,6 +49,7 @@ class ReceiptView:
     department: str | None
     state: str
     amount_fen: int | None
+    issued_at: datetime | None
     carried_by: UUID | None
     void_reason: str | None
     method: str | None
@@ -76,6 +79,7 @@ def _receipt_view(receipt: Receipt) -> ReceiptView:
         department=receipt.department,
         state=receipt.state,
         amount_fen=receipt.amount_fen,
+        issued_at=receipt.issued_at,
         carried_by=receipt.carried_by,
         void_reason=receipt.void_reason,
         method=receipt.method,
@@ -129,6 +133,28 @@ def receipts(
     if holder_id is not None:
         query = query.where(Receipt.holder_id == holder_id)
     return page_of(session, query, Receipt.id, _receipt_view, after=after, limit=limit)
+
+
+def receipt_by_id(session: Session, actor: Actor, receipt_id: UUID) -> ReceiptView:
+    """One receipt; a worker's own only. Raises NotFound when it is none of the person's."""
+    receipt = session.scalars(
+        select(Receipt)
+        .where(
+            Receipt.id == receipt_id,
+            at_sites_of(actor, Receipt.site_id),
+            own_only("read_receipts", actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
+        )
+        .options(*RECEIPT)
+    ).one_or_none()
+    if receipt is None:
+        raise NotFound("receipt", receipt_id)
+    return _receipt_view(receipt)
+
+
+def receipts_by_id(session: Session, actor: Actor, receipt_ids: Sequence[UUID]) -> list[ReceiptView]:
+    """These receipts in order of numbering, those at the person's sites."""
+    query = select(Receipt).where(Receipt.id.in_(receipt_ids), at_sites_of(actor, Receipt.site_id)).options(*RECEIPT)
+    return [_receipt_view(receipt) for receipt in session.scalars(query.order_by(Receipt.number))]
 
 
 def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:

@@ -12,6 +12,7 @@ from services.hr.api import (
     logins,
     missed_callbacks,
     overrides,
+    papers,
     payout_files,
     payouts,
     points,
@@ -53,5 +54,6 @@ for part in (
     deliveries,
     webhooks,
     privacy,
+    papers,
 ):
     api.include_router(part.routes)
