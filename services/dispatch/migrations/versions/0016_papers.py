@@ -53,6 +53,8 @@ def _erase_papers_too() -> None:
             FROM work_orders o WHERE o.id = s.work_order_id AND o.request_id = ANY(ids);
             UPDATE tellings t SET note = erased
             FROM work_orders o WHERE o.id = t.work_order_id AND o.request_id = ANY(ids);
+            UPDATE damages d SET description = erased
+            FROM work_orders o WHERE o.id = d.work_order_id AND o.request_id = ANY(ids);
             UPDATE papers p SET content = NULL, facts_hash = code
             FROM work_orders o WHERE p.thing = CAST(o.id AS text) AND o.request_id = ANY(ids);
         $$

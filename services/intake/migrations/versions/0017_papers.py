@@ -54,6 +54,7 @@ def _erase_papers_too() -> None:
             FROM notices n WHERE n.id = r.notice_id AND n.request_id = ANY(ids)
               AND r.changed ?| ARRAY['owner_name', 'address', 'phone', 'description'];
             UPDATE revisit_attempts SET note = erased WHERE request_id = ANY(ids);
+            UPDATE damages SET description = erased WHERE request_id = ANY(ids);
             UPDATE papers SET content = NULL, facts_hash = code WHERE thing = ANY(ids::text[]);
         $$
     """)
