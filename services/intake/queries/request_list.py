@@ -85,7 +85,8 @@ def find_requests(
     )
     if after is not None:
         query = query.where(Request.id < after)
-    rows = [RequestRow(*row) for row in session.execute(query.order_by(Request.id.desc()).limit(limit + 1))]
+    found = session.execute(query.order_by(Request.id.desc()).limit(limit + 1)).mappings()
+    rows = [RequestRow(**row) for row in found]
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
