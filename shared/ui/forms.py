@@ -5,7 +5,7 @@ time of the site's wall into a moment, an empty field into none. Whatever is wro
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -65,7 +65,11 @@ class Form(Generic[B]):
     """Field -> what it is, sent hidden."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """Field -> what stands in it at first."""
+    needed: Collection[str] = ()
+    """Fields that this page asks for though its body can do without; the action says so when one is missing."""
     rows: int = BLANK_ROWS
+    money: Collection[str] = ()
+    """Fields in yuan whose name does not say so; those that end with '_fen' are anyway."""
     zone: str = "Asia/Shanghai"
     id: str = "f"
     """What the ids of its fields begin with: its own where a page has several forms."""
@@ -157,14 +161,14 @@ class Form(Generic[B]):
 
     def _one(self, name: str, schema: Mapping[str, Any], *, required: bool, many: bool = False) -> Field:
         choices = self.choices_of(name)
-        kind = _kind(name, schema)
+        kind = "money" if name in self.money else _kind(name, schema)
         if not choices and "enum" in schema:
             choices = [(str(one), str(one)) for one in schema["enum"]]
         if choices:
             kind = "many" if many else "select"
         elif many:
             kind = "lines"
-        return Field(name, kind, required, schema, choices, self.id)
+        return Field(name, kind, required or name in self.needed, schema, choices, self.id)
 
     def choices_of(self, name: str) -> Choices:
         """What may be chosen in a field, where the body itself does not say."""
@@ -199,7 +203,8 @@ class Form(Generic[B]):
         if kind == "boolean":
             return name in self.written and self.value(name) not in ("", "false")
         text = self.value(name).strip()
-        return _typed(schema, name, text, self.zone) if text else None
+        typed = fen_of(text) if name in self.money else _typed(schema, name, text, self.zone)
+        return typed if text else None
 
 
 def _some(part: dict[str, Any]) -> dict[str, Any] | None:
@@ -263,6 +268,11 @@ def fen_of(yuan: str) -> int | str:
 def yuan_of(fen: int | None) -> str:
     """123450 fen as '1234.50', for a field."""
     return "" if fen is None else f"{Decimal(fen) / 100:.2f}"
+
+
+def wall_of(at: datetime | None, zone: str) -> str:
+    """A moment as a field of a time at the site's wall holds it: '2026-04-01T14:30'."""
+    return "" if at is None else at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def _name(loc: tuple[int | str, ...]) -> str:

@@ -40,6 +40,26 @@ MENU: tuple[Entry, ...] = (
         SYSTEM,
     ),
     Entry("我的账户", "/hr/account", "people", get_args(Role), SYSTEM),
+DESK: tuple[Role, ...] = ("clerk", "desk_head")
+COMPARE: tuple[Role, ...] = (*DESK, "head", "cashier", "finance_lead", "administration", "auditor")
+"""Roles of the desk, and of those who compare the month's figures."""
+
+MENU: tuple[Entry, ...] = (
+    Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor"), "客服"),
+    Entry("登记表", "/intake/requests", "list", (*DESK, "auditor"), "客服"),
+    Entry("业主与房号", "/intake/homes", "search", DESK, "客服"),
+    Entry("通知单", "/intake/notices", "paper", (*DESK, "auditor"), "客服"),
+    Entry("咨询", "/intake/consultations", "bell", (*DESK, "auditor"), "客服"),
+    Entry("回访", "/intake/revisits", "check", (*DESK, "auditor"), "客服"),
+    Entry("价格与问答", "/intake/prices", "cash", (*DESK, "auditor"), "客服"),
+    Entry("未交现金", "/intake/cash-alerts", "clock", DESK, "客服"),
+    Entry("私下接活", "/intake/private-job-reports", "eye", (*DESK, "auditor"), "客服"),
+    Entry("服务范围", "/intake/trades", "tool", ("head",), "客服"),
+    Entry("月度核对", "/intake/months", "scale", COMPARE, "月度"),
+    Entry("月度分析", "/intake/figures", "chart", COMPARE, "月度"),
+    Entry("业主个人信息", "/intake/owners", "people", ("administrator",), "个人信息"),
+    Entry("个人信息记录", "/intake/privacy", "eye", ("leader", "auditor"), "个人信息"),
+    Entry("我的账户", "/hr/account", "people", get_args(Role)),
 )
 
 
