@@ -76,7 +76,9 @@ STATES = {
     "copy.finance": "财务联",
     "copy.department": "部门联",
     "copy.archive": "存档联",
-    "unable": "无法维修",
+    "unable": "无法处理",
+    "safety": "安全原因",
+    "owner": "业主原因",
     "line.agreed": "一致",
     "line.differs": "不一致",
     "line.disputed": "有异议",
@@ -104,7 +106,6 @@ KEPT = {
     "visit agreed": "已约定上门",
     "reply promised": "已承诺回复",
     "issued": "开单",
-    "accepted ": "同意",
     "kept as long as the retention policy says": "到保存期限，自动删除",
 }
 """What the system itself wrote down."""
