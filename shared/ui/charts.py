@@ -11,6 +11,9 @@ HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 240, 64, 12, 20, 28
 SLOT, WIDEST = 32, 720
 """Room of one bar at least, and the width of a chart of few; a wider one scrolls."""
 
+WIDE, NARROW = 12, 7
+"""Room of a letter of a name: Chinese, and any other."""
+
 STEPS = 4
 """Lines of the axis above nothing."""
 
@@ -31,12 +34,15 @@ class Chart:
     series: Sequence[str]
     bars: Sequence[Bar]
     write: Callable[[float], str] = "{:g}".format
+    colours: Sequence[int] = (1, 2, 3, 4)
+    """The colour of each series, c1 to c4 of the style; the third is the one that warns."""
 
     def svg(self, title: str) -> Markup:
         """The drawing. A part that is nothing is not drawn; the sum stands above each bar."""
         top = _round_up(max([sum(bar.values) for bar in self.bars], default=0))
         room = HEIGHT - TOP - BOTTOM
-        width = max(WIDEST, LEFT + RIGHT + SLOT * len(self.bars))
+        widest = max([_room(bar.name) for bar in self.bars], default=SLOT)
+        width = max(WIDEST, LEFT + RIGHT + max(SLOT, widest) * len(self.bars))
         slot = (width - LEFT - RIGHT) / max(len(self.bars), 1)
         drawn = [
             Markup(
@@ -53,7 +59,7 @@ class Chart:
             )
         for number, bar in enumerate(self.bars):
             middle, below, thick = LEFT + slot * (number + 0.5), float(HEIGHT - BOTTOM), min(slot * 0.6, 64)
-            for series, value in enumerate(bar.values, 1):
+            for colour, value in zip(self.colours, bar.values, strict=False):
                 high = room * value / top
                 if high > 0:
                     below -= high
@@ -61,13 +67,17 @@ class Chart:
                         Markup(
                             '<rect class="c{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
                             "<title>{}</title></rect>"
-                        ).format(series, middle - thick / 2, below, thick, high, f"{bar.name} {self.write(value)}")
+                        ).format(colour, middle - thick / 2, below, thick, high, f"{bar.name} {self.write(value)}")
                     )
             for y, said in ((below - 6, self.write(sum(bar.values))), (HEIGHT - 8.0, bar.name)):
                 drawn.append(
                     Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>').format(middle, y, said)
                 )
         return Markup("").join([*drawn, Markup("</svg>")])
+
+
+def _room(name: str) -> int:
+    return 10 + sum(WIDE if letter > "\u2e7f" else NARROW for letter in name)
 
 
 def _round_up(most: float) -> float:

@@ -307,10 +307,6 @@ SENTENCES = {
 """pydantic's kind of error -> what is said of it."""
 
 
-class Nothing(BaseModel):
-    """The body of an action that asks nothing more."""
-
-
 @dataclass(frozen=True)
 class Sentence:
     """A sentence with what stands in it, to be said in the reader's language."""

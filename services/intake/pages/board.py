@@ -28,8 +28,10 @@ def _form(view: View) -> Form[RegisterRequest]:
         RegisterRequest,
         choices={
             "site_id": view.choose_sites(),
+            "channel": [(str(one), f"channel.{one}") for one in Channel],
             "trade": [(one.code, one.code if one.department else f"refused.{one.code}") for one in catalogue],
         },
+        fixed={"site_id": str(site_id)} if len(view.sites) == 1 else {},
         shown={"channel": "phone", "site_id": str(site_id or "")},
         rows=ROWS,
         zone=view.zone(site_id),
@@ -37,7 +39,7 @@ def _form(view: View) -> Form[RegisterRequest]:
 
 
 def _board(view: View, form: Form[RegisterRequest]) -> Response:
-    waiting = callbacks(view.session, view.actor)
+    waiting = sorted(callbacks(view.session, view.actor), key=lambda one: one.callback_due_at is not None)
     left = [(one.callback_due_at - view.now).total_seconds() for one in waiting if one.callback_due_at]
     return view.show(
         "board.html",

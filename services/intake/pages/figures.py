@@ -48,7 +48,9 @@ def figures(view: Annotated[View, see("read_months")]) -> Response:
         missed=missed,
         asked=sum(one.asked for one in by["trade"]),
         problems=sum(one.problems for one in by["trade"]),
-        callbacks=Chart("日期", ("按时", "超时"), [Bar(day.day, (day.kept, day.missed)) for day in days]),
+        callbacks=Chart(
+            "日期", ("按时", "超时"), [Bar(day.day, (day.kept, day.missed)) for day in days], colours=(1, 3)
+        ),
         by_site=_rates(by["site"], "小区", {str(site.id): site.name for site in view.sites.values()}),
         by_trade=_rates(by["trade"], "服务项目", {one.key: view.label(one.key) for one in by["trade"]}),
         by_person=_rates(by["person"], "服务人员", {}),
@@ -58,7 +60,8 @@ def figures(view: Annotated[View, see("read_months")]) -> Response:
 
 def _rates(found: Sequence[Reworks], heading: str, names: dict[str, str]) -> Chart:
     """Reworks of a hundred owners asked."""
-    bars = [Bar(names.get(one.key, one.key), (one.percent,)) for one in found[:12]]
+    worst = sorted(found, key=lambda one: (one.percent, one.asked), reverse=True)[:12]
+    bars = [Bar(names.get(one.key, one.key), (one.percent,)) for one in worst]
     return Chart(heading, ("返修率",), bars, _percent)
 
 
@@ -94,5 +97,5 @@ def _called(view: View, item: str) -> str:
     """The figure's name as this page says it."""
     kind, _, code = item.partition(".")
     if kind in ("channel", "trade") and code:
-        return f"{view.say('登记')} · {view.label(code)}"
+        return f"{view.say('登记')} · {view.label(item if kind == 'channel' else code)}"
     return view.label(f"item.{item}")

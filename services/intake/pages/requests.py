@@ -15,7 +15,7 @@ from services.intake.queries.callbacks import calls_of
 from services.intake.queries.consultations import consultations_of
 from services.intake.queries.people import heads_of
 from services.intake.queries.prices import PriceView, book_of, version_in_force
-from services.intake.queries.request_list import Looked, RequestRow, find_requests
+from services.intake.queries.request_list import Looked, find_requests
 from services.intake.queries.requests import RegisteredView, registered
 from services.intake.rules.request import ENDED, REQUEST, RequestState, RequestStep
 from shared.ui.forms import Form, wall_of, yuan_of
@@ -78,16 +78,17 @@ def list_requests(view: Annotated[View, see("read_requests")]) -> Response:
         words=(view.asked("q") or "").strip()[:100],
     )
     found = find_requests(view.session, view.actor, looked=looked, after=view.asked_id(), limit=view.rows)
-    shown = _shown_columns(view, found.items)
-    table = Table(shown, found.items, found.next, "没有这样的登记。可放宽条件，或在接单台新登记。", "requests")
+    table = Table(
+        _shown_columns(view), found.items, found.next, "没有这样的登记。可放宽条件，或在接单台新登记。", "requests"
+    )
     states = [(str(one), str(one)) for one in RequestState]
     return view.show("requests.html", table=table, states=states, trades=trade_choices(view))
 
 
-def _shown_columns(view: View, rows: list[RequestRow]) -> list[Column]:
-    """Without those that say nothing: the site for who has one, what no row has."""
-    empty = {column.name for column in COLUMNS if rows and not any(column.of(row) for row in rows)}
-    hidden = empty | ({"site_id"} if len(view.sites) == 1 else set())
+def _shown_columns(view: View) -> list[Column]:
+    """All for an export; a screen has no room for those of the papers, and one site needs no column."""
+    hidden = set() if view.asked("export") else {"callback_missed", "notice_number", "receipt_number", "channel"}
+    hidden |= {"site_id"} if len(view.sites) == 1 else set()
     return [column for column in COLUMNS if column.name not in hidden]
 
 

@@ -5,8 +5,9 @@ from shared.ui.words import Words
 FORMS = {
     "channel": "来源",
     "phone": "电话",
-    "walk_in": "来访",
-    "online": "网上",
+    "channel.phone": "来电",
+    "channel.walk_in": "来访",
+    "channel.online": "网上",
     "room": "房号",
     "owner_name": "业主姓名",
     "address": "房号",
