@@ -42,6 +42,7 @@ MENU: tuple[Entry, ...] = (
     Entry("价格与问答", "/intake/prices", "cash", (*DESK, "auditor"), "客服"),
     Entry("未交现金", "/intake/cash-alerts", "clock", DESK, "客服"),
     Entry("私下接活", "/intake/private-job-reports", "eye", (*DESK, "auditor"), "客服"),
+    Entry("导入", "/intake/imports", "list", DESK, "客服"),
     Entry("服务范围", "/intake/trades", "tool", ("head",), "客服"),
     Entry("月度核对", "/intake/months", "scale", COMPARE, "月度"),
     Entry("月度分析", "/intake/figures", "chart", COMPARE, "月度"),

@@ -6,6 +6,7 @@ from services.intake.pages import (
     consultations,
     figures,
     homes,
+    imports,
     months,
     notices,
     owners,
@@ -29,4 +30,5 @@ pages = make_pages(
     months.pages,
     figures.pages,
     owners.pages,
+    imports.pages,
 )

@@ -107,6 +107,7 @@ KEPT = {
     "visit agreed": "已约定上门",
     "reply promised": "已承诺回复",
     "issued": "开单",
+    "stored before": "这个编号以前导入过",
     "kept as long as the retention policy says": "到保存期限，自动删除",
 }
 """What the system itself wrote down."""
@@ -175,6 +176,10 @@ WORDS = Words(
         "item_twice": "同一收费项目只写一行，用数量表示。",
         "no_answer_yet": "部门还没有答复，不能记为已回复业主。",
         "no_revisit_open": "现在没有要记录的回访。",
+        "no_file": "请选择要导入的文件。",
+        "no_table": "这个文件不是能读的表格：请用 CSV（UTF-8 或 GB18030）或 Excel 文件，第一行是表头。",
+        "no_such_column": "表头不全，请对照右边的表头。",
+        "too_many_rows": "一次最多导入 500 行，请分开。",
         "no_valid_notice": "没有有效的通知单可打印。",
         "nobody_at_the_desk": "只有来访的业主才能在前台等候。",
         "nobody_waits": "业主已经接通或已结束，没有等待中的回电。",
