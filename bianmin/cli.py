@@ -28,7 +28,6 @@ from bianmin.engines import CannotStart
 from bianmin.exports import SERVICES, read_exports
 from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
-from bianmin.importing.table import NotATable
 from bianmin.keys import app as keys
 from bianmin.keys import make_missing
 from bianmin.month.cast import Cast, cast_of, found_company
@@ -49,6 +48,7 @@ from shared.installation import prepare as prepare_installation
 from shared.sealing import NoDataKeys, SealBroken
 from shared.session_keys import make_keys
 from shared.settings import settings
+from shared.table_files import NotATable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(backup, name="backup")

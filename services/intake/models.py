@@ -127,6 +127,7 @@ class Request(Base):
         Index("ix_requests_callback", "callback_due_at", postgresql_where=text("callback_ended_at IS NULL")),
         Index("ix_requests_site_id", "site_id", "id"),
         Index("ix_requests_state", "state", "id"),
+        Index("ix_requests_recorded_at", "site_id", "recorded_at"),
         Index("ix_requests_month", "site_id", "month"),
         Index("ix_requests_phone_hash", "site_id", "phone_hash"),
         Index(

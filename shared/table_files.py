@@ -59,8 +59,12 @@ def shown(text: str) -> str:
 
 def read_table(path: Path) -> Table:
     """Every row below the headings; empty rows are left out. Raises NotATable."""
-    raw = _read(path)
-    lines = _xlsx(path, raw) if raw.startswith(b"PK\x03\x04") else _csv(path, raw)
+    return table_of(path, _read(path))
+
+
+def table_of(path: Path, raw: bytes, *, max_unpacked: int = MAX_UNPACKED) -> Table:
+    """The same of a file whose content is at hand; `path` is what messages call it. Raises NotATable."""
+    lines = _xlsx(path, raw, max_unpacked) if raw.startswith(b"PK\x03\x04") else _csv(path, raw)
     first = next(lines, None)
     if first is None:
         raise NotATable(f"{path}: the file is empty")
@@ -115,8 +119,8 @@ def _decode(path: Path, raw: bytes) -> str:
     raise NotATable(f"{path}: neither an XLSX file (without a password) nor text in UTF-8 or GB18030")
 
 
-def _xlsx(path: Path, raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    _check_size(path, raw)
+def _xlsx(path: Path, raw: bytes, max_unpacked: int) -> Iterator[tuple[int, list[str]]]:
+    _check_size(path, raw, max_unpacked)
     try:
         sheet = CalamineWorkbook.from_filelike(BytesIO(raw)).get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False)
@@ -126,14 +130,14 @@ def _xlsx(path: Path, raw: bytes) -> Iterator[tuple[int, list[str]]]:
         yield number, [_text(cell) for cell in cells]
 
 
-def _check_size(path: Path, raw: bytes) -> None:
+def _check_size(path: Path, raw: bytes, max_unpacked: int) -> None:
     """Raises NotATable for a zip that is damaged, no workbook, or far larger than it looks."""
     try:
         with zipfile.ZipFile(BytesIO(raw)) as packed:
             if "[Content_Types].xml" not in packed.namelist():
                 raise NotATable(f"{path}: a zip file, but no XLSX workbook")
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED:
-                raise NotATable(f"{path}: unpacks to more than {MAX_UNPACKED // 1_000_000} MB; import it in parts")
+            if sum(entry.file_size for entry in packed.infolist()) > max_unpacked:
+                raise NotATable(f"{path}: unpacks to more than {max_unpacked // 1_000_000} MB; import it in parts")
             area = max(_area(packed.read(entry)) for entry in packed.infolist())  # this also checks every checksum
     except _BAD_ZIP as error:
         raise NotATable(f"{path}: not a readable XLSX file ({error})") from None
