@@ -36,6 +36,7 @@ class Field:
     required: bool
     schema: Mapping[str, Any]
     choices: Choices = ()
+    form: str = "f"
 
     @property
     def last(self) -> str:
@@ -45,7 +46,7 @@ class Field:
     @property
     def id(self) -> str:
         """Its id in the page."""
-        return "f-" + self.name.replace(".", "-")
+        return f"{self.form}-{self.name.replace('.', '-')}"
 
 
 @dataclass
@@ -61,6 +62,8 @@ class Form(Generic[B]):
     """Field -> what stands in it at first."""
     rows: int = BLANK_ROWS
     zone: str = "Asia/Shanghai"
+    id: str = "f"
+    """What the ids of its fields begin with: its own where a page has several forms."""
     errors: dict[str, "Sentence"] = field(default_factory=dict)
     """Field -> what is wrong with it; '' -> with the whole."""
     written: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -141,8 +144,7 @@ class Form(Generic[B]):
         return max([self.rows, *sent])
 
     def _one(self, name: str, schema: Mapping[str, Any], *, required: bool, many: bool = False) -> Field:
-        last = re.sub(r"\.\d+", "", name)
-        choices = self.choices.get(name) or self.choices.get(last) or self.choices.get(last.rsplit(".", 1)[-1]) or ()
+        choices = self.choices_of(name)
         kind = _kind(name, schema)
         if not choices and "enum" in schema:
             choices = [(str(one), str(one)) for one in schema["enum"]]
@@ -150,7 +152,12 @@ class Form(Generic[B]):
             kind = "many" if many else "select"
         elif many:
             kind = "lines"
-        return Field(name, kind, required, schema, choices)
+        return Field(name, kind, required, schema, choices, self.id)
+
+    def choices_of(self, name: str) -> Choices:
+        """What may be chosen in a field, where the body itself does not say."""
+        last = re.sub(r"\.\d+", "", name)
+        return self.choices.get(name) or self.choices.get(last) or self.choices.get(last.rsplit(".", 1)[-1]) or ()
 
     def _value(self, schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         body: dict[str, Any] = {}
@@ -167,18 +174,25 @@ class Form(Generic[B]):
         """What was written for a part of the body; None for nothing."""
         kind = schema.get("type")
         if kind == "object":
-            return self._value(schema, f"{name}.") or None
+            return _some(self._value(schema, f"{name}."))
         if kind == "array":
             row, _ = self._resolve(schema["items"])
             if row.get("type") == "object":
                 rows = [self._value(row, f"{name}.{number}.") for number in range(self._shown_rows(name))]
-                return [one for one in rows if one] or None
+                return [one for one in rows if _some(one)] or None
             texts = [line.strip() for text in self.written.get(name, ()) for line in text.splitlines()]
             return [_typed(row, name, text, self.zone) for text in texts if text] or None
+        if kind == "boolean" and self.choices_of(name):
+            return {"true": True, "false": False}.get(self.value(name))
         if kind == "boolean":
             return name in self.written and self.value(name) not in ("", "false")
         text = self.value(name).strip()
         return _typed(schema, name, text, self.zone) if text else None
+
+
+def _some(part: dict[str, Any]) -> dict[str, Any] | None:
+    """A part of a body, or nothing when nobody wrote anything there: a box that is not ticked says nothing alone."""
+    return part if any(value is not False for value in part.values()) else None
 
 
 KINDS = {
@@ -269,6 +283,10 @@ SENTENCES = {
     "extra_forbidden": "没有这一项",
 }
 """pydantic's kind of error -> what is said of it."""
+
+
+class Nothing(BaseModel):
+    """The body of an action that asks nothing more."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from shared.ids import new_id
 from shared.sessions import cookie_name
 from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
-from shared.ui.forms import Form, Sentence
+from shared.ui.forms import Form, Nothing, Sentence
 from shared.ui.menu import menu_of
 from shared.ui.render import environment, packages_of
 from shared.ui.tables import Column, Table
@@ -253,6 +253,12 @@ class View(Edge):
         if isinstance(done, JSONResponse):  # the same form, sent again: what was answered then
             done = _as_view(loads(bytes(done.body)))
         return self.go(then if isinstance(then, str) else then(done), said)
+
+    def press(
+        self, act: Callable[[], R], *, then: str | Callable[[R], str], again: Callable[[Form[Any]], Response], said: str
+    ) -> Response:
+        """Do what a button asks that asks nothing more; else show the page `again`, with why not."""
+        return self.submit(Form(Nothing), lambda _: act(), then=then, again=again, said=said)
 
     def sentence(self, error: Exception) -> Sentence:
         """What is said of a refusal."""
