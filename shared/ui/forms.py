@@ -123,7 +123,11 @@ class Form(Generic[B]):
             required = name in schema.get("required", ()) and not optional
             if whole in self.fixed:
                 continue
-            if inner.get("type") == "object":
+            if "additionalProperties" in inner and inner.get("type") == "object":
+                row, _ = self._resolve(inner["additionalProperties"])
+                for key, _ in self.choices.get(whole, ()):
+                    yield self._one(f"{whole}.{key}", row, required=False)
+            elif inner.get("type") == "object":
                 yield from self._fields(inner, f"{whole}.")
             elif inner.get("type") == "array":
                 row, _ = self._resolve(inner["items"])
@@ -173,6 +177,10 @@ class Form(Generic[B]):
     def _read(self, schema: Mapping[str, Any], name: str) -> Any:
         """What was written for a part of the body; None for nothing."""
         kind = schema.get("type")
+        if kind == "object" and schema.get("additionalProperties"):
+            row, _ = self._resolve(schema["additionalProperties"])
+            keys = [one.removeprefix(f"{name}.") for one in self.written if one.startswith(f"{name}.")]
+            return {key: found for key in keys if (found := self._read(row, f"{name}.{key}")) is not None} or None
         if kind == "object":
             return _some(self._value(schema, f"{name}."))
         if kind == "array":

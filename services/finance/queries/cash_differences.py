@@ -45,7 +45,9 @@ def cash_difference_view(difference: CashDifference) -> CashDifferenceView:
     )
 
 
-def cash_differences(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CashDifferenceView]:
+def cash_differences(
+    session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False
+) -> Page[CashDifferenceView]:
     """Differences found when cash was counted, in the order they were confirmed [R86]."""
     query = select(CashDifference).where(at_sites_of(actor, CashDifference.site_id))
-    return page_of(session, query, CashDifference.id, cash_difference_view, after=after, limit=limit)
+    return page_of(session, query, CashDifference.id, cash_difference_view, after=after, limit=limit, newest=newest)

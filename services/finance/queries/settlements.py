@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Settlement, SettlementLine, Site
+from services.finance.rules.settlement import SettlementState
 from shared.access import at_sites_of
 from shared.errors import NotFound
 from shared.messages import Guard
@@ -114,6 +115,28 @@ def settlement_of(session: Session, actor: Actor, site_id: UUID, month: str) -> 
     if settlement is None:
         raise NotFound("settlement", month)
     return settlement
+
+
+def settlement_by_month(session: Session, actor: Actor, *, site_id: UUID, month: str) -> SettlementView:
+    """A site's month. Raises NotFound when it is none of the person's sites."""
+    return settlement_view(settlement_of(session, actor, site_id, month))
+
+
+def settlements_computed(session: Session, actor: Actor) -> list[SettlementView]:
+    """Months that were computed and wait for the leader's approval [R92]."""
+    query = (
+        select(Settlement)
+        .where(Settlement.state == SettlementState.COMPUTED, at_sites_of(actor, Settlement.site_id))
+        .order_by(Settlement.month, Settlement.site_id)
+        .options(LINES)
+    )
+    return [settlement_view(settlement) for settlement in session.scalars(query)]
+
+
+def months_known(session: Session, actor: Actor) -> list[str]:
+    """Months with a settlement at the person's sites, the newest first."""
+    query = select(Settlement.month).where(at_sites_of(actor, Settlement.site_id)).distinct()
+    return list(session.scalars(query.order_by(Settlement.month.desc())))
 
 
 def settlements(session: Session, actor: Actor, *, month: str) -> list[SettlementView]:
