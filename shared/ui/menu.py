@@ -22,6 +22,49 @@ class Entry:
 
 MENU: tuple[Entry, ...] = (
     Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor")),
+    Entry("待批", "/finance/approvals", "check", ("leader",), "财务"),
+    Entry("出纳日清", "/finance/daily", "cash", ("cashier",), "财务"),
+    Entry(
+        "月结", "/finance/settlements", "paper", ("finance_lead", "cashier", "desk_head", "leader", "auditor"), "财务"
+    ),
+    Entry("出纳日清", "/finance/daily", "cash", ("finance_lead", "leader", "auditor"), "财务"),
+    Entry("待批", "/finance/approvals", "check", ("finance_lead", "auditor"), "财务"),
+    Entry("收费", "/finance/charges", "cash", ("clerk", "desk_head", "cashier", "finance_lead", "auditor"), "财务"),
+    Entry("我的现金", "/finance/my-cash", "cash", ("clerk", "desk_head", "worker"), "财务"),
+    Entry("票据", "/finance/receipts", "list", ("clerk", "desk_head", "cashier", "finance_lead", "auditor"), "财务"),
+    Entry(
+        "票据簿",
+        "/finance/receipt-books",
+        "paper",
+        ("clerk", "desk_head", "cashier", "finance_lead", "auditor"),
+        "财务",
+    ),
+    Entry("存款", "/finance/deposits", "home", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
+    Entry(
+        "差额与欠款",
+        "/finance/differences",
+        "scale",
+        ("cashier", "finance_lead", "leader", "desk_head", "auditor"),
+        "财务",
+    ),
+    Entry(
+        "价格标准",
+        "/finance/prices",
+        "list",
+        ("clerk", "desk_head", "cashier", "finance_lead", "leader", "auditor"),
+        "财务",
+    ),
+    Entry(
+        "公积金",
+        "/finance/reserve",
+        "scale",
+        ("clerk", "desk_head", "cashier", "finance_lead", "leader", "auditor"),
+        "财务",
+    ),
+    Entry("退款", "/finance/refunds", "cash", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
+    Entry("罚款", "/finance/fines", "scale", ("cashier", "finance_lead", "leader", "hr", "auditor"), "财务"),
+    Entry("上门损坏", "/finance/damages", "tool", ("desk_head", "finance_lead", "leader", "auditor"), "财务"),
+    Entry("总账", "/finance/ledger", "list", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
     Entry("我的账户", "/hr/account", "people", get_args(Role)),
 )
 

@@ -59,7 +59,7 @@ def own_cash(session: Session, actor: Actor) -> list[OwnCashView]:
         .order_by(Receipt.site_id)
     )
     return [
-        OwnCashView(site_id, int(amount_fen or 0), int(free_fen), receipts)
+        OwnCashView(site_id, int(amount_fen or 0), int(free_fen or 0), receipts)
         for site_id, amount_fen, free_fen, receipts in session.execute(query)
     ]
 

@@ -30,7 +30,7 @@ def colleagues(session: Session, *, site_id: UUID, roles: Collection[str]) -> li
         .where(
             Person.active,
             Person.role.in_(roles),
-            or_(Person.all_sites, Person.site_ids.any() == site_id),
+            or_(Person.all_sites, Person.site_ids.contains([site_id])),
         )
         .order_by(Person.name, Person.id)
     )

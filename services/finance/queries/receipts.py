@@ -1,5 +1,6 @@
 """Receipts, each with the shares of its fee and its invoices [R34, R35]."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -197,3 +198,14 @@ def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:
             select(Receipt).where(Receipt.id == receipt.id).options(*RECEIPT).execution_options(populate_existing=True)
         ).one()
     )
+
+
+def receipts_by_ids(session: Session, actor: Actor, receipt_ids: Collection[UUID]) -> list[ReceiptView]:
+    """These receipts, in order of their numbers; those at none of the person's sites are left out."""
+    query = (
+        select(Receipt)
+        .where(Receipt.id.in_(receipt_ids), at_sites_of(actor, Receipt.site_id))
+        .order_by(Receipt.number)
+        .options(*RECEIPT)
+    )
+    return [_receipt_view(receipt) for receipt in session.scalars(query)]
