@@ -123,7 +123,7 @@ class Form(Generic[B]):
             required = name in schema.get("required", ()) and not optional
             if whole in self.fixed:
                 continue
-            if "additionalProperties" in inner and inner.get("type") == "object":
+            if isinstance(inner.get("additionalProperties"), dict):
                 row, _ = self._resolve(inner["additionalProperties"])
                 for key, _ in self.choices.get(whole, ()):
                     yield self._one(f"{whole}.{key}", row, required=False)
@@ -177,12 +177,8 @@ class Form(Generic[B]):
     def _read(self, schema: Mapping[str, Any], name: str) -> Any:
         """What was written for a part of the body; None for nothing."""
         kind = schema.get("type")
-        if kind == "object" and schema.get("additionalProperties"):
-            row, _ = self._resolve(schema["additionalProperties"])
-            keys = [one.removeprefix(f"{name}.") for one in self.written if one.startswith(f"{name}.")]
-            return {key: found for key in keys if (found := self._read(row, f"{name}.{key}")) is not None} or None
         if kind == "object":
-            return _some(self._value(schema, f"{name}."))
+            return self._object(schema, name)
         if kind == "array":
             row, _ = self._resolve(schema["items"])
             if row.get("type") == "object":
@@ -196,6 +192,15 @@ class Form(Generic[B]):
             return name in self.written and self.value(name) not in ("", "false")
         text = self.value(name).strip()
         return _typed(schema, name, text, self.zone) if text else None
+
+    def _object(self, schema: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+        """A part with fields of its own, or with whatever keys were written."""
+        each = schema.get("additionalProperties")
+        if not isinstance(each, dict):
+            return _some(self._value(schema, f"{name}."))
+        row, _ = self._resolve(each)
+        keys = [one.removeprefix(f"{name}.") for one in self.written if one.startswith(f"{name}.")]
+        return {key: found for key in keys if (found := self._read(row, f"{name}.{key}")) is not None} or None
 
 
 def _some(part: dict[str, Any]) -> dict[str, Any] | None:

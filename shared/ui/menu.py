@@ -64,6 +64,7 @@ MENU: tuple[Entry, ...] = (
     Entry("退款", "/finance/refunds", "cash", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
     Entry("罚款", "/finance/fines", "scale", ("cashier", "finance_lead", "leader", "hr", "auditor"), "财务"),
     Entry("上门损坏", "/finance/damages", "tool", ("desk_head", "finance_lead", "leader", "auditor"), "财务"),
+    Entry("经营图表", "/finance/charts", "chart", ("finance_lead", "leader", "cashier", "auditor"), "财务"),
     Entry("总账", "/finance/ledger", "list", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
     Entry("我的账户", "/hr/account", "people", get_args(Role)),
 )

@@ -4,6 +4,7 @@ from services.finance.pages import (
     approvals,
     cash,
     charges,
+    charts,
     deposits,
     differences,
     fines,
@@ -31,4 +32,5 @@ pages = make_pages(
     reserve.pages,
     ledger.pages,
     fines.pages,
+    charts.pages,
 )

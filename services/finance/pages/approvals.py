@@ -33,7 +33,7 @@ def _refund_forms(view: View, waiting: list[RefundView]) -> dict[UUID, Form[Deci
         for one in receipts_by_ids(view.session, view.actor, [one.receipt_id for one in waiting])
     }
     return {
-        one.id: Form(DecideRefund, prefix=str(one.id))
+        one.id: Form(DecideRefund, id=str(one.id))
         for one in waiting
         if free(view, "decide_refund", proposer=one.proposed_by, collector=took.get(one.receipt_id))
     }
@@ -41,7 +41,7 @@ def _refund_forms(view: View, waiting: list[RefundView]) -> dict[UUID, Form[Deci
 
 def _use_forms(view: View, waiting: list[ProposalView]) -> dict[UUID, Form[DecideReserveUse]]:
     return {
-        one.id: Form(DecideReserveUse, prefix=str(one.id))
+        one.id: Form(DecideReserveUse, id=str(one.id))
         for one in waiting
         if free(view, "decide_reserve_use", proposer=one.proposed_by, beneficiary=one.person_id)
     }
@@ -82,7 +82,7 @@ def approvals(view: Annotated[View, see("read_settlements")]) -> Response:
 @pages.post("/refunds/{refund_id}/decide")
 def decide_on_refund(refund_id: UUID, view: Annotated[View, see("decide_refund")]) -> Response:
     return view.submit(
-        Form(DecideRefund, prefix=str(refund_id)),
+        Form(DecideRefund, id=str(refund_id)),
         lambda body: decide_refund(refund_id, body, view),
         then="/finance/approvals",
         again=lambda form: _approvals(view, (refund_id, form)),
@@ -93,7 +93,7 @@ def decide_on_refund(refund_id: UUID, view: Annotated[View, see("decide_refund")
 @pages.post("/reserve/proposals/{proposal_id}/decide")
 def decide_on_use(proposal_id: UUID, view: Annotated[View, see("decide_reserve_use")]) -> Response:
     return view.submit(
-        Form(DecideReserveUse, prefix=str(proposal_id)),
+        Form(DecideReserveUse, id=str(proposal_id)),
         lambda body: decide_reserve_use(proposal_id, body, view),
         then="/finance/approvals",
         again=lambda form: _approvals(view, (proposal_id, form)),

@@ -26,9 +26,9 @@ from services.finance.queries.receipts import receipts, receipts_by_ids, unexpla
 from services.finance.rules.hand_over import DENOMINATIONS, HAND_OVER, RECEIVERS, HandOverState, HandOverStep
 from services.finance.rules.receipt import ReceiptState
 from shared.errors import NotFound
-from shared.ui.forms import Form, yuan_of
+from shared.ui.forms import Form, Nothing, yuan_of
 from shared.ui.tables import Column, Table
-from shared.ui.views import Nothing, View
+from shared.ui.views import View
 from shared.web import Reason
 
 pages = APIRouter()
@@ -56,7 +56,7 @@ def _offer_form(view: View, site_id: UUID) -> Form[OfferHandOver]:
         choices={"to_person_id": names},
         fixed={"site_id": str(site_id)},
         shown=first,
-        prefix=str(site_id),
+        id=str(site_id),
     )
 
 
@@ -106,7 +106,7 @@ def my_cash_page(
 
 def _collect_form(receipt_id: str, fee_fen: int | None) -> Form[CollectFee]:
     fixed = {"amount_fen": yuan_of(fee_fen), "receipt_id": receipt_id, "method": "cash"}
-    return Form(CollectFee, fixed=fixed, prefix=receipt_id)
+    return Form(CollectFee, fixed=fixed, id=receipt_id)
 
 
 @pages.get("/my-cash")
@@ -193,10 +193,10 @@ def _hand_over(
         mine=mine,
         to_me=to_me,
         blind=one.amount_fen is None,
-        count=(count or Form(CountHandOver, choices=NOTES, prefix="count"))
+        count=(count or Form(CountHandOver, choices=NOTES, id="count"))
         if to_me and _may(view, one, "count_hand_over", HandOverStep.COUNT)
         else None,
-        settle=(settle or Form(Reason, prefix="settle"))
+        settle=(settle or Form(Reason, id="settle"))
         if to_me and _may(view, one, "settle_difference", HandOverStep.SETTLE_DIFFERENCE)
         else None,
         confirms=confirms and _may(view, one, "confirm_difference", HandOverStep.CONFIRM_DIFFERENCE),
@@ -219,7 +219,7 @@ def read_hand_over(hand_over_id: UUID, view: Annotated[View, see("read_hand_over
 @pages.post("/hand-overs/{hand_over_id}/count")
 def count(hand_over_id: UUID, view: Annotated[View, see("count_hand_over")]) -> Response:
     return view.submit(
-        Form(CountHandOver, choices=NOTES, prefix="count"),
+        Form(CountHandOver, choices=NOTES, id="count"),
         lambda body: count_hand_over(hand_over_id, body, view),
         then=f"/finance/hand-overs/{hand_over_id}",
         again=lambda form: _hand_over(view, hand_over_id, count=form),
@@ -230,7 +230,7 @@ def count(hand_over_id: UUID, view: Annotated[View, see("count_hand_over")]) -> 
 @pages.post("/hand-overs/{hand_over_id}/settle-difference")
 def settle(hand_over_id: UUID, view: Annotated[View, see("settle_difference")]) -> Response:
     return view.submit(
-        Form(Reason, prefix="settle"),
+        Form(Reason, id="settle"),
         lambda body: settle_difference(hand_over_id, body, view),
         then=f"/finance/hand-overs/{hand_over_id}",
         again=lambda form: _hand_over(view, hand_over_id, settle=form),
@@ -240,7 +240,7 @@ def settle(hand_over_id: UUID, view: Annotated[View, see("settle_difference")]) 
 
 @pages.post("/hand-overs/{hand_over_id}/confirm-difference")
 def confirm(hand_over_id: UUID, view: Annotated[View, see("confirm_difference")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: confirm_difference(hand_over_id, view),
         then=f"/finance/hand-overs/{hand_over_id}",
         again=lambda form: _hand_over(view, hand_over_id, failed=form),
@@ -250,7 +250,7 @@ def confirm(hand_over_id: UUID, view: Annotated[View, see("confirm_difference")]
 
 @pages.post("/hand-overs/{hand_over_id}/withdraw")
 def withdraw(hand_over_id: UUID, view: Annotated[View, see("withdraw_hand_over")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: withdraw_hand_over(hand_over_id, view),
         then=f"/finance/hand-overs/{hand_over_id}",
         again=lambda form: _hand_over(view, hand_over_id, failed=form),

@@ -78,7 +78,7 @@ def _collect_form(view: View, charge: ChargeView) -> Form[CollectFee]:
         choices={"method": [(one.value, one.value) for one in offered], "receipt_id": [("", "")]},
         fixed={"amount_fen": yuan_of(charge.fee_fen), **out},
         shown={"method": "cash"},
-        prefix="collect",
+        id="collect",
     )
 
 
@@ -86,7 +86,7 @@ def _carry_form(view: View, charge: ChargeView) -> Form[CarryReceipt]:
     people = [(str(one.person_id), one.name) for one in charge.workers] or [
         (str(one.id), one.name) for one in colleagues(view.session, site_id=charge.site_id, roles=["worker"])
     ]
-    return Form(CarryReceipt, choices={"worker_id": people}, prefix="carry")
+    return Form(CarryReceipt, choices={"worker_id": people}, id="carry")
 
 
 def _charge(

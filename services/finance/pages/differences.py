@@ -41,9 +41,7 @@ MISSING = [
 def _differences(view: View, failed: tuple[UUID, Form[MakeGood]] | None = None) -> Response:
     owed = open_shortages(view.session, view.reader)
     others = view.may("make_good")
-    forms = {
-        one.id: Form(MakeGood, prefix=str(one.id)) for one in owed if others and one.giver_id != view.actor.person_id
-    }
+    forms = {one.id: Form(MakeGood, id=str(one.id)) for one in owed if others and one.giver_id != view.actor.person_id}
     forms |= dict([failed]) if failed else {}
     found = cash_differences(view.session, view.reader, **newest(view))
     return view.show(
@@ -65,7 +63,7 @@ def list_differences(view: Annotated[View, see("read_cash")]) -> Response:
 @pages.post("/differences/{difference_id}/make-good")
 def make_up(difference_id: UUID, view: Annotated[View, see("make_good")]) -> Response:
     return view.submit(
-        Form(MakeGood, prefix=str(difference_id)),
+        Form(MakeGood, id=str(difference_id)),
         lambda body: make_good(difference_id, body, view),
         then="/finance/differences",
         again=lambda form: _differences(view, (difference_id, form)),

@@ -17,9 +17,9 @@ from services.finance.queries.prices import (
 )
 from services.finance.rules.price import PRICE_VERSION, PriceState, PriceStep
 from shared.errors import NotFound
-from shared.ui.forms import Form, yuan_of
+from shared.ui.forms import Form, Nothing, yuan_of
 from shared.ui.tables import Column, Table
-from shared.ui.views import Nothing, View
+from shared.ui.views import View
 
 pages = APIRouter()
 
@@ -135,7 +135,7 @@ def read_version(version_id: UUID, view: Annotated[View, see("read_prices")]) ->
 
 @pages.post("/prices/{version_id}/approve")
 def approve(version_id: UUID, view: Annotated[View, see("approve_prices")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: approve_prices(version_id, view),
         then=f"/finance/prices/{version_id}",
         again=lambda form: _version(view, version_id, form),
@@ -145,7 +145,7 @@ def approve(version_id: UUID, view: Annotated[View, see("approve_prices")]) -> R
 
 @pages.post("/prices/{version_id}/withdraw")
 def withdraw(version_id: UUID, view: Annotated[View, see("withdraw_prices")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: withdraw_prices(version_id, view),
         then=f"/finance/prices/{version_id}",
         again=lambda form: _version(view, version_id, form),

@@ -10,9 +10,9 @@ from services.finance.pages.parts import SITE, at_site, newest, tone
 from services.finance.pages.see import see
 from services.finance.queries.receipt_books import last_numbers, receipt_book_by_id, receipt_books
 from services.finance.queries.receipts import receipts
-from shared.ui.forms import Form
+from shared.ui.forms import Form, Nothing
 from shared.ui.tables import Column, Table
-from shared.ui.views import Nothing, View
+from shared.ui.views import View
 
 pages = APIRouter()
 
@@ -90,7 +90,7 @@ def read_book(book_id: UUID, view: Annotated[View, see("read_receipt_books")]) -
 
 @pages.post("/receipt-books/{book_id}/return")
 def give_back(book_id: UUID, view: Annotated[View, see("return_receipt_book")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: return_receipt_book(book_id, view),
         then=f"/finance/receipt-books/{book_id}",
         again=lambda form: _book(view, book_id, form),

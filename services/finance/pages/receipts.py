@@ -73,7 +73,7 @@ def list_receipts(view: Annotated[View, see("read_receipts")]) -> Response:
 def _refund_form(receipt: ReceiptView) -> Form[ProposeRefund]:
     left = (receipt.amount_fen or 0) - receipt.refunded_fen
     fixed = {"receipt_id": str(receipt.id)}
-    return Form(ProposeRefund, fixed=fixed, shown={"amount_fen": yuan_of(left)}, prefix="refund")
+    return Form(ProposeRefund, fixed=fixed, shown={"amount_fen": yuan_of(left)}, id="refund")
 
 
 def _receipt(view: View, receipt_id: UUID, **forms: Form[Any]) -> Response:
@@ -88,9 +88,9 @@ def _receipt(view: View, receipt_id: UUID, **forms: Form[Any]) -> Response:
     )
     refundable = used and receipt.received_at is not None and receipt.refunded_fen < (receipt.amount_fen or 0)
     offered: dict[str, tuple[bool, Form[Any]]] = {
-        "void": (view.may("void_receipt") and RECEIPT.allows(now, ReceiptStep.VOID), Form(Reason, prefix="void")),
-        "explain": (view.may("explain_receipt") and bool(open_days), Form(Reason, prefix="explain")),
-        "invoice": (view.may("record_invoice") and used, Form(RecordInvoice, prefix="invoice")),
+        "void": (view.may("void_receipt") and RECEIPT.allows(now, ReceiptStep.VOID), Form(Reason, id="void")),
+        "explain": (view.may("explain_receipt") and bool(open_days), Form(Reason, id="explain")),
+        "invoice": (view.may("record_invoice") and used, Form(RecordInvoice, id="invoice")),
         "refund": (view.may("propose_refund") and refundable, _refund_form(receipt)),
     }
     return view.show(
@@ -113,7 +113,7 @@ def read_receipt(receipt_id: UUID, view: Annotated[View, see("read_receipts")]) 
 @pages.post("/receipts/{receipt_id}/void")
 def void(receipt_id: UUID, view: Annotated[View, see("void_receipt")]) -> Response:
     return view.submit(
-        Form(Reason, prefix="void"),
+        Form(Reason, id="void"),
         lambda body: void_receipt(receipt_id, body, view),
         then=f"/finance/receipts/{receipt_id}",
         again=lambda form: _receipt(view, receipt_id, void=form),
@@ -123,7 +123,7 @@ def void(receipt_id: UUID, view: Annotated[View, see("void_receipt")]) -> Respon
 
 @pages.post("/receipts/{receipt_id}/bring-back")
 def bring_back(receipt_id: UUID, view: Annotated[View, see("bring_back_receipt")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: bring_back_receipt(receipt_id, view),
         then=f"/finance/receipts/{receipt_id}",
         again=lambda form: _receipt(view, receipt_id, failed=form),
@@ -134,7 +134,7 @@ def bring_back(receipt_id: UUID, view: Annotated[View, see("bring_back_receipt")
 @pages.post("/receipts/{receipt_id}/explain")
 def explain(receipt_id: UUID, view: Annotated[View, see("explain_receipt")]) -> Response:
     return view.submit(
-        Form(Reason, prefix="explain"),
+        Form(Reason, id="explain"),
         lambda body: explain_receipt(receipt_id, body, view),
         then=f"/finance/receipts/{receipt_id}",
         again=lambda form: _receipt(view, receipt_id, explain=form),
@@ -145,7 +145,7 @@ def explain(receipt_id: UUID, view: Annotated[View, see("explain_receipt")]) -> 
 @pages.post("/receipts/{receipt_id}/invoice")
 def invoice(receipt_id: UUID, view: Annotated[View, see("record_invoice")]) -> Response:
     return view.submit(
-        Form(RecordInvoice, prefix="invoice"),
+        Form(RecordInvoice, id="invoice"),
         lambda body: record_invoice(receipt_id, body, view),
         then=f"/finance/receipts/{receipt_id}",
         again=lambda form: _receipt(view, receipt_id, invoice=form),

@@ -148,8 +148,8 @@ def _settlement(view: View, site_id: UUID, month: str, **forms: Form[Any]) -> Re
         weights=percents(view, site_id, one.closes_at),
         table=_lines(one),
         can=can,
-        reopen=forms.get("reopen", Form(Reason, prefix="reopen")) if can["reopen"] and waiting is None else None,
-        decide=forms.get("decide", Form(DecideReopening, prefix="decide")) if _decides(view, waiting) else None,
+        reopen=forms.get("reopen", Form(Reason, id="reopen")) if can["reopen"] and waiting is None else None,
+        decide=forms.get("decide", Form(DecideReopening, id="decide")) if _decides(view, waiting) else None,
         waiting=waiting,
         reopenings=proposals,
         locked=one.state in LOCKED,
@@ -200,7 +200,7 @@ def read_payout(site_id: UUID, month: str, view: Annotated[View, see("read_settl
 
 @pages.post("/settlements/{site_id}/{month}/agree-accounts")
 def agree(site_id: UUID, month: str, view: Annotated[View, see("agree_accounts")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: agree_accounts(site_id, month_of_path(month), view),
         then=f"/finance/settlements/{site_id}/{month}",
         again=lambda form: _settlement(view, site_id, month, failed=form),
@@ -210,7 +210,7 @@ def agree(site_id: UUID, month: str, view: Annotated[View, see("agree_accounts")
 
 @pages.post("/settlements/{site_id}/{month}/compute")
 def compute(site_id: UUID, month: str, view: Annotated[View, see("compute_settlement")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: compute_settlement(site_id, month_of_path(month), view),
         then=f"/finance/settlements/{site_id}/{month}",
         again=lambda form: _settlement(view, site_id, month, failed=form),
@@ -220,7 +220,7 @@ def compute(site_id: UUID, month: str, view: Annotated[View, see("compute_settle
 
 @pages.post("/settlements/{site_id}/{month}/approve")
 def approve(site_id: UUID, month: str, view: Annotated[View, see("approve_settlement")]) -> Response:
-    return view.do(
+    return view.press(
         lambda: approve_settlement(site_id, month_of_path(month), view),
         then=f"/finance/settlements/{site_id}/{month}",
         again=lambda form: _settlement(view, site_id, month, failed=form),
@@ -231,7 +231,7 @@ def approve(site_id: UUID, month: str, view: Annotated[View, see("approve_settle
 @pages.post("/settlements/{site_id}/{month}/reopen")
 def reopen(site_id: UUID, month: str, view: Annotated[View, see("propose_reopening")]) -> Response:
     return view.submit(
-        Form(Reason, prefix="reopen"),
+        Form(Reason, id="reopen"),
         lambda body: reopen_settlement(site_id, month_of_path(month), body, view),
         then=f"/finance/settlements/{site_id}/{month}",
         again=lambda form: _settlement(view, site_id, month, reopen=form),
@@ -242,7 +242,7 @@ def reopen(site_id: UUID, month: str, view: Annotated[View, see("propose_reopeni
 @pages.post("/settlements/{site_id}/{month}/reopen/decide")
 def decide_reopen(site_id: UUID, month: str, view: Annotated[View, see("decide_reopening")]) -> Response:
     return view.submit(
-        Form(DecideReopening, prefix="decide"),
+        Form(DecideReopening, id="decide"),
         lambda body: decide_reopening(site_id, month_of_path(month), body, view),
         then=f"/finance/settlements/{site_id}/{month}",
         again=lambda form: _settlement(view, site_id, month, decide=form),

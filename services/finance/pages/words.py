@@ -60,6 +60,7 @@ WORDS = Words(
         "electricity": "电路",
         "cleaning": "保洁",
         "greening": "绿植",
+        "other": "其他",
         # reserve fund
         "use": "用途",
         "reward": "奖励",
@@ -85,7 +86,13 @@ WORDS = Words(
         "exceeds": "扣款超出法定限额",
         "capped": "已按限额封顶",
         "wage_unknown": "工资未知",
+        # fines
         # the ledger
+        "asset": "资产",
+        "liability": "负债",
+        "income": "收入",
+        "debit": "借方",
+        "credit": "贷方",
         "receipt": "收款",
         "hand_over": "交款",
         "settlement": "月结",

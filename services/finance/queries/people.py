@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import any_, or_, select
 from sqlalchemy.orm import Session
 
 from services.finance.models import Person, Receipt
@@ -30,7 +30,7 @@ def colleagues(session: Session, *, site_id: UUID, roles: Collection[str]) -> li
         .where(
             Person.active,
             Person.role.in_(roles),
-            or_(Person.all_sites, Person.site_ids.contains([site_id])),
+            or_(Person.all_sites, any_(Person.site_ids) == site_id),
         )
         .order_by(Person.name, Person.id)
     )
