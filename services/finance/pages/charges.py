@@ -33,18 +33,22 @@ COLUMNS = [
 ]
 
 
+NOTHING_DUE = "没有等着收款的。业主验收签字后，就会出现在这里。"
+NOTHING_FOUND = "没有符合条件的收费。换一个状态或清除筛选再看。"
+
+
 def _charges(view: View, failed: Form[ReceiveNotices] | None = None) -> Response:
-    asked = asked_one(view, "state", ChargeState)
-    if "state" not in view.request.query_params and view.may("collect_fee"):
-        asked = ChargeState.ACCEPTED  # whoever takes fees begins with those that are due
+    begins = ChargeState.ACCEPTED if view.may("collect_fee") else None  # whoever takes fees: those that are due
+    asked = asked_one(view, "state", ChargeState) if "state" in view.request.query_params else begins
     number = view.asked("number")
     found = charges(view.session, view.reader, state=None if number else asked, number=number, **newest(view))
+    due = asked is ChargeState.ACCEPTED and not number
     waiting = notices_to_receive(view.session, view.actor) if view.may("receive_notices") else []
     return view.show(
         "charges.html",
-        table=Table(COLUMNS, found.items, found.next, "没有符合条件的收费。换一个状态或清除筛选再看。", "charges"),
-        filters=[*at_site(view), by_state(ChargeState), Filter("number", "通知单号（可只填末几位）")],
-        due=asked is ChargeState.ACCEPTED and not number,
+        table=Table(COLUMNS, found.items, found.next, NOTHING_DUE if due else NOTHING_FOUND, "charges"),
+        filters=[*at_site(view), by_state(ChargeState, begins or ""), Filter("number", "通知单号（可只填末几位）")],
+        due=due,
         waiting=waiting,
         failed=failed,
     )

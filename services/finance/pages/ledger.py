@@ -24,6 +24,8 @@ from shared.ui.views import View
 
 pages = APIRouter()
 
+NO_ID = UUID(int=0)
+
 BALANCES = [
     Column("account", "科目", link=lambda row: f"/finance/ledger/journals?account={row['code']}&site={row['site_id']}"),
     SITE,
@@ -79,7 +81,7 @@ def read_balances(view: Annotated[View, see("read_ledger")]) -> Response:
         sums=[(account_name(view, code), fen) for code, fen in sums.items()],
         balanced=sum(sums.values()) == 0,
         filters=at_site(view),
-        month=view.last_month(),
+        month=view.this_month(),
     )
 
 
@@ -151,8 +153,5 @@ def read_journals(view: Annotated[View, see("read_ledger")]) -> Response:
 
 
 def _short(reference: str) -> str:
-    """An id by its end, which finds it again; a number whole."""
-    try:
-        return f"…{UUID(reference).hex[-8:]}"
-    except ValueError:
-        return reference
+    """Ids by their end, which finds them again; a number whole."""
+    return f"…{reference[-8:]}" if len(reference) >= len(str(NO_ID)) else reference

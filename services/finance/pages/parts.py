@@ -144,6 +144,8 @@ class Filter:
     title: str
     kind: str = "search"
     choices: Sequence[tuple[str, str]] = ()
+    default: str = ""
+    """What is chosen where the address does not say."""
 
 
 def at_site(view: View) -> list[Filter]:
@@ -151,9 +153,9 @@ def at_site(view: View) -> list[Filter]:
     return [Filter("site", "小区", "choose", view.choose_sites())] if len(view.sites) > 1 else []
 
 
-def by_state(of: type[StrEnum]) -> Filter:
+def by_state(of: type[StrEnum], default: str = "") -> Filter:
     """The filter by state."""
-    return Filter("state", "状态", "choose", choices(of))
+    return Filter("state", "状态", "choose", choices(of), default)
 
 
 BY_MONTH = Filter("month", "月份", "month")

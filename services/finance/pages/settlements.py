@@ -13,7 +13,7 @@ from services.finance.pages.see import see
 from services.finance.queries.checklists import checklist, checklists
 from services.finance.queries.payouts import payout
 from services.finance.queries.reopenings import ReopeningView, reopenings
-from services.finance.queries.settlements import SettlementView, settlement_by_month, settlements
+from services.finance.queries.settlements import SettlementView, month_to_close, settlement_by_month, settlements
 from services.finance.rules.reopening import LOCKED, ReopeningState
 from services.finance.rules.settlement import SETTLEMENT, SettlementState, SettlementStep
 from shared.ui.forms import Form
@@ -54,6 +54,17 @@ LINES = [
     Column("failed", "发放失败"),
 ]
 
+SOMETIMES = (
+    "reward_fen",
+    "fine_fen",
+    "from_bonus_fen",
+    "from_wage_fen",
+    "carried_fen",
+    "guard",
+    "paid_at",
+)
+"""What of a line is left out where it is nothing."""
+
 JOBS = [
     Column("name", "人员"),
     Column("receipt_number", "票据"),
@@ -63,7 +74,7 @@ JOBS = [
 
 @pages.get("/settlements")
 def list_settlements(view: Annotated[View, see("read_settlements")]) -> Response:
-    month = month_in(view) or view.last_month()
+    month = month_in(view) or month_to_close(view.session, view.actor) or view.this_month()
     found = settlements(view.session, view.reader, month=month)
     lists = checklists(view.session, view.reader, month=month)
     rows = [
@@ -92,30 +103,21 @@ def list_settlements(view: Annotated[View, see("read_settlements")]) -> Response
 
 
 def _lines(one: SettlementView) -> Table:
+    """Each person's line; what nobody has anything of is no column."""
     rows = [
         {
-            **{
-                name: getattr(line, name)
-                for name in (
-                    "name",
-                    "share_fen",
-                    "reward_fen",
-                    "fine_fen",
-                    "from_bonus_fen",
-                    "from_wage_fen",
-                    "carried_fen",
-                    "net_fen",
-                    "paid_at",
-                )
-            },
-            "guard": line.guard or None,
+            **{name: getattr(line, name) or None for name in SOMETIMES},
+            "name": line.name,
+            "share_fen": line.share_fen,
+            "net_fen": line.net_fen,
             "cases": "、".join(line.case_numbers) or None,
             "failed": line.failure.reason if line.failure else None,
             "site_id": one.site_id,
         }
         for line in one.lines
     ]
-    return Table(LINES, rows, empty="还没有计算；先试算看看。", name=f"payout-{one.month}")
+    columns = [column for column in LINES if not rows or any(row[column.name] is not None for row in rows)]
+    return Table(columns, rows, empty="还没有计算；先试算看看。", name=f"payout-{one.month}")
 
 
 def _can(view: View, one: SettlementView) -> dict[str, bool]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Settlement, SettlementLine, Site
@@ -133,10 +133,11 @@ def settlements_computed(session: Session, actor: Actor) -> list[SettlementView]
     return [settlement_view(settlement) for settlement in session.scalars(query)]
 
 
-def months_known(session: Session, actor: Actor) -> list[str]:
-    """Months with a settlement at the person's sites, the newest first."""
-    query = select(Settlement.month).where(at_sites_of(actor, Settlement.site_id)).distinct()
-    return list(session.scalars(query.order_by(Settlement.month.desc())))
+def month_to_close(session: Session, actor: Actor) -> str | None:
+    """The newest month of the person's sites that is over; where none is, the newest. None before the first."""
+    over = func.max(Settlement.month).filter(Settlement.state != SettlementState.OPEN)
+    query = select(func.coalesce(over, func.max(Settlement.month))).where(at_sites_of(actor, Settlement.site_id))
+    return session.scalars(query).one()
 
 
 def settlements(session: Session, actor: Actor, *, month: str) -> list[SettlementView]:
