@@ -60,10 +60,10 @@ def _price_items(version: PriceVersion) -> list[PriceItemView]:
     ]
 
 
-def price_versions(session: Session, *, after: UUID | None, limit: int) -> Page[PriceVersionView]:
+def price_versions(session: Session, *, after: UUID | None, limit: int, newest: bool = False) -> Page[PriceVersionView]:
     """Versions of the company's price book."""
     query = select(PriceVersion).options(selectinload(PriceVersion.items))
-    return page_of(session, query, PriceVersion.id, price_version_view, after=after, limit=limit)
+    return page_of(session, query, PriceVersion.id, price_version_view, after=after, limit=limit, newest=newest)
 
 
 def _approved_on(session: Session, on: date, *, besides: UUID | None = None) -> PriceVersion | None:
@@ -101,6 +101,17 @@ def price_version_in_force(session: Session, *, on: date) -> PriceVersionView:
     if version is None:
         raise NotFound("price version in force on", on)
     return price_version_view(version)
+
+
+def price_drafts(session: Session) -> list[PriceVersionView]:
+    """Versions that wait for the leader [R56]."""
+    query = (
+        select(PriceVersion)
+        .where(PriceVersion.state == PriceState.DRAFT)
+        .order_by(PriceVersion.number)
+        .options(selectinload(PriceVersion.items))
+    )
+    return [price_version_view(version) for version in session.scalars(query)]
 
 
 @dataclass(frozen=True)

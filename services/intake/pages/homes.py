@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from services.intake.api.homes import FindHomes, find_homes
 from services.intake.pages.see import see, with_trades
 from services.intake.queries.homes import HomeView, homes
-from services.intake.rules.phone import phone_digits
+from shared.phone import phone_digits
 from shared.ui.forms import Form
 from shared.ui.views import View
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from services.intake.models import Notice, Request, Site
 from services.intake.queries.homes import phone_hash
-from services.intake.rules.phone import phone_digits
 from shared.access import at_sites_of
 from shared.paging import Page
 from shared.people import Actor
+from shared.phone import phone_digits
 
 
 @dataclass(frozen=True)
