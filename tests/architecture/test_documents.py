@@ -74,6 +74,7 @@ def test_architecture_names_every_service_and_every_file_of_one() -> None:
             "tasks.py",
             "api",
             "pages",
+            "templates",
             "locale",
             "main.py",
             "worker.py",
