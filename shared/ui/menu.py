@@ -30,10 +30,13 @@ COMPARE: tuple[Role, ...] = (*DESK, "head", "cashier", "finance_lead", "administ
 
 MENU: tuple[Entry, ...] = (
     Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor")),
-    Entry("待批", "/finance/approvals", "check", ("leader",), "财务"),
-    Entry("出纳日清", "/finance/daily", "cash", ("cashier",), "财务"),
+    Entry("待批", "/finance/approvals", "check", ("leader",)),
+    Entry("出纳日清", "/finance/daily", "cash", ("cashier",)),
     Entry(
-        "月结", "/finance/settlements", "paper", ("finance_lead", "cashier", "desk_head", "leader", "auditor"), "财务"
+        "月结",
+        "/finance/settlements",
+        "paper",
+        ("finance_lead", "cashier", "desk_head", "leader", "auditor"),
     ),
     Entry("提醒", "/intake/alerts", "bell", ("clerk", "desk_head", "operator", "administrator", "auditor")),
     Entry("提醒", "/dispatch/alerts", "bell", ("head", "worker")),
