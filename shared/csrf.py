@@ -5,6 +5,7 @@ of ours could read. Whoever sends a bearer token needs neither: no other site ca
 """
 
 import hmac
+import secrets
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -13,6 +14,8 @@ from shared.errors import Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADER = "X-CSRF-Token"
+
+TOKEN_BYTES = 32
 
 FIELD = "bianmin.csrf"
 """Where the token lies that came as a field of a posted form (shared/ui/views.py)."""
@@ -29,6 +32,26 @@ def csrf_token(session_id: str) -> str:
     return hmac.new(session_id.encode(), b"bianmin csrf", "sha256").hexdigest()
 
 
+def masked(token: str) -> str:
+    """The token as a page holds it, another each time: a zipped page's length would tell of one that stays the same."""
+    pad = secrets.token_bytes(len(token) // 2)
+    return pad.hex() + _both(pad, bytes.fromhex(token)).hex()
+
+
+def _unmasked(shown: str) -> str:
+    """The token of what was shown, which is as a page holds it, or the token itself."""
+    try:
+        told = bytes.fromhex(shown)
+    except ValueError:
+        return ""
+    half = len(told) // 2
+    return _both(told[:half], told[half:]).hex() if len(told) == 2 * TOKEN_BYTES else shown
+
+
+def _both(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
 def check_same_origin(request: Request) -> None:
     """Raises CrossSite unless the browser says that a page of this very host sent the request."""
     origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site")
@@ -42,5 +65,5 @@ def check_own_page(request: Request, session_id: str) -> None:
         return
     check_same_origin(request)
     shown = request.headers.get(HEADER) or request.scope.get(FIELD, "")
-    if not hmac.compare_digest(shown.encode(), csrf_token(session_id).encode()):
+    if not hmac.compare_digest(_unmasked(shown).encode(), csrf_token(session_id).encode()):
         raise CrossSite("wrong_csrf_token", f"send the session's {HEADER} with it", allowed=[HEADER])

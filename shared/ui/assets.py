@@ -51,10 +51,7 @@ def _zipped(name: str) -> bytes:
 
 @routes.get("/static/{name}")
 def read_asset(name: str, request: Request) -> Response:
-    """A file by its hashed name, zipped for who takes that. Raises HTTPException 404 for another.
-
-    Pages are never zipped: their length would tell of the token in them.
-    """
+    """A file by its hashed name, zipped for who takes that. Raises HTTPException 404 for another."""
     known = _names().get(f"/static/{name}")
     if known is None:
         raise HTTPException(404, "no such file")

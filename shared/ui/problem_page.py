@@ -3,10 +3,10 @@
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from shared.headers import PAGE
 from shared.ui import language
+from shared.ui.answer import page_answer
 from shared.ui.render import UI, render
 from shared.ui.words import Words
 
@@ -33,4 +33,4 @@ def problem_page(request: Request, status: int, code: str, detail: str, *, trace
     spoken = language.chosen(request)
     facts = {"status": status, "sentence": WORDS.problem(code, detail), "detail": detail, "code": code, "trace": trace}
     page = render(UI, spoken, "problem.html", facts)
-    return HTMLResponse(page, status, headers={"Content-Security-Policy": PAGE, "Vary": "Accept, Accept-Language"})
+    return page_answer(request, page, status)

@@ -5,8 +5,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from shared.headers import PAGE
 from shared.ui import language
+from shared.ui.answer import page_answer
 from shared.ui.render import render
 from shared.ui.words import Words
 
@@ -18,7 +18,7 @@ def show_public(
     spoken = language.chosen(request)
     known = {"label": lambda name: words.label(str(name)), "path": f"/{service}{request.scope['route'].path}"}
     page = render(f"services.{service}", spoken, template, known | facts)
-    return HTMLResponse(page, status, headers={"Content-Security-Policy": PAGE, "Vary": "Cookie, Accept-Language"})
+    return page_answer(request, page, status)
 
 
 def own_path(wanted: str | None) -> str:

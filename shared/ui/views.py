@@ -29,14 +29,15 @@ from starlette.datastructures import FormData
 from shared.access import COMMON as COMMON_PERMISSIONS
 from shared.access import Permissions
 from shared.calendar import local
-from shared.csrf import FIELD, csrf_token
+from shared.csrf import FIELD, csrf_token, masked
 from shared.errors import Problem
-from shared.headers import PAGE, attachment
+from shared.headers import attachment
 from shared.ids import new_id
 from shared.people import Actor
 from shared.sessions import cookie_name
 from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
+from shared.ui.answer import page_answer
 from shared.ui.forms import Form, Nothing, Sentence
 from shared.ui.menu import menu_of
 from shared.ui.render import environment, packages_of
@@ -179,10 +180,9 @@ class View(Edge):
             return self._export(tables[0])
         claims = self.credential.claims
         said = unquote(self.request.cookies.get(SAID, ""))
-        facts = self._common() | {"csrf": csrf_token(claims.session_id) if claims else "", "said": said} | facts
+        facts = self._common() | {"csrf": masked(csrf_token(claims.session_id)) if claims else "", "said": said} | facts
         page = environment(f"services.{self.service}", self.spoken).get_template(template).render(facts)
-        headers = {"Content-Security-Policy": PAGE, "Vary": "Cookie, Accept-Language"}
-        answer = HTMLResponse(page, status, headers=headers)
+        answer = page_answer(self.request, page, status)
         if said:
             answer.delete_cookie(SAID, path="/")
         return answer
