@@ -37,6 +37,7 @@ FORMS = {
     "figure": "议定数",
     "item": "项目",
     "request_ids": "登记",
+    "rows": "行",
     "source": "来源系统",
     "file": "文件",
 }
@@ -171,6 +172,7 @@ WORDS = Words(
     problems={
         "answered_already": "这个问题已有答复；要改，请先停用原来的。",
         "figure_below_zero": "件数、票据数不能小于零。",
+        "fee_not_agreed": "签字的费用与约定的不一致，请先改单。",
         "fee_outside_price": "单价不在批准的收费标准之内，请按标准约定。",
         "no_approved_price": "收费标准里没有这一项，不能约定费用；请咨询主管。",
         "item_twice": "同一收费项目只写一行，用数量表示。",
