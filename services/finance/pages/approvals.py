@@ -10,7 +10,7 @@ from services.finance.api.reserves import DecideReserveUse, decide_reserve_use
 from services.finance.pages.parts import free
 from services.finance.pages.see import see
 from services.finance.queries.prices import price_drafts
-from services.finance.queries.receipts import receipts_by_ids
+from services.finance.queries.receipts import receipts_by_id
 from services.finance.queries.refunds import RefundView, refunds
 from services.finance.queries.reopenings import reopenings_waiting
 from services.finance.queries.reserves import ProposalView, proposals, reserves
@@ -30,7 +30,7 @@ def _refund_forms(view: View, waiting: list[RefundView]) -> dict[UUID, Form[Deci
     """A form for each refund he may decide: not his own, and not of a fee he took himself."""
     took = {
         one.id: one.collected_by
-        for one in receipts_by_ids(view.session, view.actor, [one.receipt_id for one in waiting])
+        for one in receipts_by_id(view.session, view.actor, [one.receipt_id for one in waiting])
     }
     return {
         one.id: Form(DecideRefund, id=str(one.id))

@@ -22,7 +22,7 @@ from services.finance.queries.cash import cash, own_cash, tills
 from services.finance.queries.daily_checks import CashCheckView, cash_checks
 from services.finance.queries.hand_overs import HandOverView, hand_over_by_id, hand_overs, open_hand_overs
 from services.finance.queries.people import colleagues, gone_holders
-from services.finance.queries.receipts import receipts, receipts_by_ids, unexplained
+from services.finance.queries.receipts import receipts, receipts_by_id, unexplained
 from services.finance.rules.hand_over import DENOMINATIONS, HAND_OVER, RECEIVERS, HandOverState, HandOverStep
 from services.finance.rules.receipt import ReceiptState
 from shared.errors import NotFound
@@ -189,7 +189,7 @@ def _hand_over(
     return view.show(
         "hand_over.html",
         one=one,
-        receipts=receipts_by_ids(view.session, view.actor, one.receipt_ids),
+        receipts=receipts_by_id(view.session, view.actor, one.receipt_ids),
         mine=mine,
         to_me=to_me,
         blind=one.amount_fen is None,

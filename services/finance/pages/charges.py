@@ -76,11 +76,11 @@ def _receipt(view: View, charge: ChargeView) -> ReceiptView | None:
 
 def _collect_form(view: View, charge: ChargeView) -> Form[CollectFee]:
     offered = in_force(view.session, MethodPolicy, site_id=charge.site_id, at=view.now).methods
-    out = {"receipt_id": str(charge.receipt_id)} if charge.receipt_id else {}
     return Form(
         CollectFee,
-        choices={"method": [(one.value, one.value) for one in offered], "receipt_id": [("", "")]},
-        fixed={"amount_fen": yuan_of(charge.fee_fen), **out},
+        choices={"method": [(one.value, one.value) for one in offered]},
+        # sent even when there is none: the same form sent again asks for the same
+        fixed={"amount_fen": yuan_of(charge.fee_fen), "receipt_id": str(charge.receipt_id or "")},
         shown={"method": "cash"},
         id="collect",
     )

@@ -73,23 +73,6 @@ def hand_overs(
     )
 
 
-def hand_over_by_id(session: Session, actor: Actor, hand_over_id: UUID) -> HandOverView:
-    """One hand-over. Raises NotFound when it is none of the person's sites, or of a worker's own."""
-    query = (
-        select(HandOver)
-        .where(
-            HandOver.id == hand_over_id,
-            at_sites_of(actor, HandOver.site_id),
-            own_only("read_hand_overs", actor, HandOver.from_id, HandOver.to_id),
-        )
-        .options(selectinload(HandOver.receipts))
-    )
-    hand_over = session.scalars(query).one_or_none()
-    if hand_over is None:
-        raise NotFound("hand-over", hand_over_id)
-    return _hand_over_view(hand_over, actor)
-
-
 def open_hand_overs(session: Session, actor: Actor) -> list[HandOverView]:
     """Hand-overs whose cash is still in the giver's hands, in order of offering; a worker's own only."""
     query = (
@@ -103,6 +86,22 @@ def open_hand_overs(session: Session, actor: Actor) -> list[HandOverView]:
         .options(selectinload(HandOver.receipts))
     )
     return [_hand_over_view(row, actor) for row in session.scalars(query)]
+
+
+def hand_over_by_id(session: Session, actor: Actor, hand_over_id: UUID) -> HandOverView:
+    """One hand-over; a worker's own only. Raises NotFound when it is none of the person's."""
+    hand_over = session.scalars(
+        select(HandOver)
+        .where(
+            HandOver.id == hand_over_id,
+            at_sites_of(actor, HandOver.site_id),
+            own_only("read_hand_overs", actor, HandOver.from_id, HandOver.to_id),
+        )
+        .options(selectinload(HandOver.receipts))
+    ).one_or_none()
+    if hand_over is None:
+        raise NotFound("hand-over", hand_over_id)
+    return _hand_over_view(hand_over, actor)
 
 
 def hand_over_as_left(session: Session, hand_over: HandOver, actor: Actor) -> HandOverView:

@@ -1,6 +1,6 @@
 """Receipts, each with the shares of its fee and its invoices [R34, R35]."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -146,23 +146,6 @@ def receipts(
     return page_of(session, query, Receipt.id, _receipt_view, after=after, limit=limit, newest=newest)
 
 
-def receipt_by_id(session: Session, actor: Actor, receipt_id: UUID) -> ReceiptView:
-    """One receipt. Raises NotFound when it is none of the person's sites, or of a worker's own."""
-    query = (
-        select(Receipt)
-        .where(
-            Receipt.id == receipt_id,
-            at_sites_of(actor, Receipt.site_id),
-            own_only("read_receipts", actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
-        )
-        .options(*RECEIPT)
-    )
-    receipt = session.scalars(query).one_or_none()
-    if receipt is None:
-        raise NotFound("receipt", receipt_id)
-    return _receipt_view(receipt)
-
-
 def next_number(session: Session, site_id: UUID) -> str | None:
     """The number the next fee of a site is taken against: the lowest on hand [R34]; none where the desk has none."""
     on_hand = Receipt.site_id == site_id, Receipt.state == ReceiptState.ON_HAND
@@ -190,6 +173,22 @@ def unexplained(session: Session, actor: Actor) -> list[UnexplainedView]:
     return [UnexplainedView(f.site_id, f.day, f.receipt_id, f.number, f.carried_by) for f in session.scalars(query)]
 
 
+def receipt_by_id(session: Session, actor: Actor, receipt_id: UUID) -> ReceiptView:
+    """One receipt; a worker's own only. Raises NotFound when it is none of the person's."""
+    receipt = session.scalars(
+        select(Receipt)
+        .where(
+            Receipt.id == receipt_id,
+            at_sites_of(actor, Receipt.site_id),
+            own_only("read_receipts", actor, Receipt.carried_by, Receipt.collected_by, Receipt.holder_id),
+        )
+        .options(*RECEIPT)
+    ).one_or_none()
+    if receipt is None:
+        raise NotFound("receipt", receipt_id)
+    return _receipt_view(receipt)
+
+
 def receipts_by_id(session: Session, actor: Actor, receipt_ids: Sequence[UUID]) -> list[ReceiptView]:
     """These receipts in order of numbering, those at the person's sites."""
     query = select(Receipt).where(Receipt.id.in_(receipt_ids), at_sites_of(actor, Receipt.site_id)).options(*RECEIPT)
@@ -206,14 +205,3 @@ def receipt_as_left(session: Session, receipt: Receipt) -> ReceiptView:
             select(Receipt).where(Receipt.id == receipt.id).options(*RECEIPT).execution_options(populate_existing=True)
         ).one()
     )
-
-
-def receipts_by_ids(session: Session, actor: Actor, receipt_ids: Collection[UUID]) -> list[ReceiptView]:
-    """These receipts, in order of their numbers; those at none of the person's sites are left out."""
-    query = (
-        select(Receipt)
-        .where(Receipt.id.in_(receipt_ids), at_sites_of(actor, Receipt.site_id))
-        .order_by(Receipt.number)
-        .options(*RECEIPT)
-    )
-    return [_receipt_view(receipt) for receipt in session.scalars(query)]
