@@ -43,7 +43,7 @@ MAX_HEADER_BYTES = 16_384
 MAX_HEADERS = 100
 MAX_BODY_BYTES = 1_048_576
 MAX_IMAGE_BYTES = 8 * 1_048_576
-"""Of a body that is an image; which routes take one, and what becomes of it, is theirs (shared/uploads.py)."""
+"""Of a body that is an image, or a form with one in it; which routes take one is theirs (shared/uploads.py)."""
 MAX_DEPTH = 20
 """How deep lists and objects of a JSON body may lie in each other."""
 MAX_PARTS = 100_000
@@ -148,7 +148,7 @@ async def _read(scope: Scope, receive: Receive) -> Receive:
     if "content-length" not in headers and "transfer-encoding" not in headers:
         return receive  # no body follows
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    limit = MAX_IMAGE_BYTES if kind.startswith("image/") else MAX_BODY_BYTES
+    limit = MAX_IMAGE_BYTES if kind.startswith(("image/", "multipart/")) else MAX_BODY_BYTES
     too_large = TooMuch(413, "body_too_large", f"a body of this kind may have {limit} bytes")
     length = headers.get("content-length", "0")
     if length.isdecimal() and int(length[:20]) > limit:

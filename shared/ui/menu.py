@@ -21,6 +21,7 @@ class Entry:
 
 
 SYSTEM = "系统"
+FIELD = "工程与环境"
 DECIDE: tuple[Role, ...] = ("administrator", "leader", "desk_head", "finance_lead", "hr", "auditor")
 """Who reads what the company decided."""
 
@@ -34,6 +35,10 @@ BOOKS: tuple[Role, ...] = (*TILL, "leader")
 """Finance's roles, and those with the leader."""
 
 MENU: tuple[Entry, ...] = (
+    Entry("派工", "/dispatch/board", "list", ("head",)),
+    Entry("我的单", "/dispatch/jobs", "tool", ("worker",)),
+    Entry("支援与终止", "/dispatch/support", "bell", ("head",)),
+    Entry("我的职责", "/dispatch/duties/mine", "check", ("worker",)),
     Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor")),
     Entry("待批", "/finance/approvals", "check", ("leader",)),
     Entry("出纳日清", "/finance/daily", "cash", ("cashier",)),
@@ -52,6 +57,14 @@ MENU: tuple[Entry, ...] = (
     Entry("私下接活", "/intake/private-job-reports", "eye", (*DESK, "auditor"), "客服"),
     Entry("导入", "/intake/imports", "list", DESK, "客服"),
     Entry("服务范围", "/intake/trades", "tool", ("head",), "客服"),
+    Entry("客服咨询", "/dispatch/consultations", "phone", ("head", "auditor"), FIELD),
+    Entry("工单", "/dispatch/work-orders", "tool", ("head", "worker", "clerk", "desk_head", "auditor"), FIELD),
+    Entry("岗位职责", "/dispatch/duties", "check", ("head", "auditor"), FIELD),
+    Entry("规定的职责", "/dispatch/duties/prescribed", "check", ("desk_head",), FIELD),
+    Entry("服务人员", "/dispatch/workers", "people", ("head", "clerk", "desk_head", "auditor"), FIELD),
+    Entry("有偿工时", "/dispatch/hours", "chart", ("head", "worker", "desk_head", "leader", "auditor"), FIELD),
+    Entry("耽误本职", "/dispatch/neglects", "scale", ("desk_head", "leader", "administration", "auditor"), FIELD),
+    Entry("派工台", "/dispatch/board", "list", ("auditor",), FIELD),
     Entry("收费", "/finance/charges", "cash", (*DESK, *TILL, "auditor"), FINANCE),
     Entry("我的现金", "/finance/my-cash", "cash", (*DESK, "worker"), FINANCE),
     Entry("票据", "/finance/receipts", "list", (*DESK, *TILL, "auditor"), FINANCE),

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.dispatch.models import Neglect
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.dispatch.models import DutyOverride, Neglect, Person, WorkOrder
+from services.dispatch.queries.people import workers_of
+from services.dispatch.queries.work_orders import OverrideView
+from services.dispatch.rules.access import MAY
+from shared.access import Own, at_sites_of
+from shared.paging import Page, page_of
+from shared.people import Actor
 
 
 @dataclass(frozen=True)
@@ -37,3 +46,32 @@ def neglect_view(found: Neglect) -> NeglectView:
         found.found_by,
         found.found_at,
     )
+
+
+def neglects(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[NeglectView]:
+    """What was found at the person's sites, the newest first; to a head, in his department."""
+    query = select(Neglect).where(at_sites_of(actor, Neglect.site_id))
+    if MAY["read_neglects"].of(actor) is Own.DEPARTMENT:
+        query = query.where(Neglect.department == actor.department)
+    return page_of(session, query, Neglect.id, neglect_view, after=after, limit=limit, newest=True)
+
+
+def overrides_to_cite(session: Session, actor: Actor, *, limit: int) -> list[OverrideView]:
+    """The latest leaves to go with duties undone at the person's sites: what a finding may cite [D8, R78]."""
+    query = (
+        select(DutyOverride)
+        .join(WorkOrder, WorkOrder.id == DutyOverride.work_order_id)
+        .where(at_sites_of(actor, WorkOrder.site_id))
+        .order_by(DutyOverride.id.desc())
+        .limit(limit)
+    )
+    return [
+        OverrideView(row.id, row.worker_id, row.head_id, row.reason, row.overridden_at)
+        for row in session.scalars(query)
+    ]
+
+
+def workers_found(session: Session, actor: Actor) -> list[tuple[UUID, str]]:
+    """(id, name) of the workers a finding of the person may be about, by name."""
+    query = select(Person.id, Person.name).where(workers_of(actor, "find_neglect")).order_by(Person.name, Person.id)
+    return [(row.id, row.name) for row in session.execute(query)]

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from services.dispatch.models import Assignment, WorkOrder
+from services.dispatch.models import OPEN, Assignment, WorkOrder
 from services.dispatch.queries.damages import DamageView, damage_view
 from services.dispatch.rules.access import MAY
+from services.dispatch.rules.work_order import WorkState
 from shared.access import Own, at_sites_of
 from shared.errors import NotFound
 from shared.messages import FeeItem
@@ -36,6 +37,18 @@ class TellingView:
     note: str
     said_by: UUID
     said_at: datetime
+
+
+@dataclass(frozen=True)
+class StopView:
+    """A worker asked for support, or stopped for safety; over when the head sent support [R66, R67]."""
+
+    worker_id: UUID
+    for_safety: bool
+    reason: str
+    stopped_at: datetime
+    resumed_at: datetime | None
+    resumed_by: UUID | None
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ class WorkOrderView:
     returned_by: UUID | None
     stopped_reason: str | None
     stopped_for_safety: bool | None
+    stops: list[StopView]
     overrides: int
     overridden: list[OverrideView]
 
@@ -189,6 +203,10 @@ def work_order_view(order: WorkOrder) -> WorkOrderView:
         returned_by=order.returned_by,
         stopped_reason=stopped.reason if stopped else None,
         stopped_for_safety=stopped.for_safety if stopped else None,
+        stops=[
+            StopView(row.worker_id, row.for_safety, row.reason, row.stopped_at, row.resumed_at, row.resumed_by)
+            for row in order.stops
+        ],
         overrides=len(order.overrides),
         overridden=[
             OverrideView(row.id, row.worker_id, row.head_id, row.reason, row.overridden_at) for row in order.overrides
@@ -215,10 +233,39 @@ def work_order_by_id(session: Session, actor: Actor, work_order_id: UUID) -> Wor
 
 
 def work_orders(
-    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+    session: Session,
+    actor: Actor,
+    *,
+    state: str | None,
+    after: UUID | None,
+    limit: int,
+    site_id: UUID | None = None,
+    words: str | None = None,
+    newest: bool = False,
 ) -> Page[WorkOrderView]:
-    """Work orders in order of receipt, of one state or all."""
+    """Work orders in order of receipt, or the newest first: of one state or all, of a site, with `words` in them.
+
+    `words` are looked for in the notice's number, the address and the owner's name.
+    """
     query = select(WorkOrder).where(orders_of(actor)).options(*WHOLE)
     if state is not None:
         query = query.where(WorkOrder.state == state)
-    return page_of(session, query, WorkOrder.id, work_order_view, after=after, limit=limit)
+    if site_id is not None:
+        query = query.where(WorkOrder.site_id == site_id)
+    if words is not None:
+        said = (WorkOrder.notice_number, WorkOrder.address, WorkOrder.owner_name)
+        query = query.where(or_(*(column.icontains(words, autoescape=True) for column in said)))
+    return page_of(session, query, WorkOrder.id, work_order_view, after=after, limit=limit, newest=newest)
+
+
+def open_orders(session: Session, actor: Actor, *, limit: int) -> list[WorkOrderView]:
+    """Orders that have not ended, the visit that is due first first."""
+    query = select(WorkOrder).where(orders_of(actor), OPEN).options(*WHOLE)
+    return [work_order_view(order) for order in session.scalars(query.order_by(WorkOrder.visit_from).limit(limit))]
+
+
+def notices_out(session: Session, actor: Actor, *, limit: int) -> list[WorkOrderView]:
+    """Jobs that came to their end at a home and whose notice the desk does not have back, the oldest first [R101]."""
+    ended = WorkOrder.state.in_((WorkState.ACCEPTED, WorkState.TERMINATED))
+    query = select(WorkOrder).where(orders_of(actor), ended, WorkOrder.returned_at.is_(None)).options(*WHOLE)
+    return [work_order_view(order) for order in session.scalars(query.order_by(WorkOrder.id).limit(limit))]

@@ -37,5 +37,6 @@ MAY: Permissions = {
     "read_candidates": reads(head=Own.DEPARTMENT, rule="R30, R60"),
     "read_hours": reads("desk_head", "leader", head=Own.DEPARTMENT, worker=Own.HIMSELF, rule="R68"),
     "read_consultations": reads(head=Own.DEPARTMENT, rule="R19, R23"),
+    "read_neglects": reads("desk_head", "leader", "administration", head=Own.DEPARTMENT, rule="R51, R78"),
     "read_workers": reads("clerk", "desk_head", head=Own.DEPARTMENT, rule="R30"),
 }
