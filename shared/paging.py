@@ -27,10 +27,12 @@ def page_of(
     *,
     after: UUID | None,
     limit: int,
+    newest: bool = False,
 ) -> Page[T]:
-    """Read one page of `query` in order of `key`; `view` makes each row what is shown."""
+    """Read one page of `query` in order of `key`, or the newest first; `view` makes each row what is shown."""
     if after is not None:
-        query = query.where(key > after)
-    rows: Sequence[Any] = session.scalars(query.order_by(key).limit(limit + 1)).all()
+        query = query.where(key < after if newest else key > after)
+    ordered = query.order_by(key.desc() if newest else key)
+    rows: Sequence[Any] = session.scalars(ordered.limit(limit + 1)).all()
     shown = rows[:limit]
     return Page([view(row) for row in shown], getattr(shown[-1], key.key) if len(rows) > limit else None)

@@ -5,7 +5,7 @@ time of the site's wall into a moment, an empty field into none. Whatever is wro
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -41,6 +41,7 @@ class Field:
     required: bool
     schema: Mapping[str, Any]
     choices: Choices = ()
+    form: str = "f"
 
     @property
     def last(self) -> str:
@@ -50,7 +51,7 @@ class Field:
     @property
     def id(self) -> str:
         """Its id in the page."""
-        return "f-" + self.name.replace(".", "-")
+        return f"{self.form}-{self.name.replace('.', '-')}"
 
 
 @dataclass
@@ -64,8 +65,14 @@ class Form(Generic[B]):
     """Field -> what it is, sent hidden."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """Field -> what stands in it at first."""
+    needed: Collection[str] = ()
+    """Fields that this page asks for though its body can do without; the action says so when one is missing."""
     rows: int = BLANK_ROWS
+    money: Collection[str] = ()
+    """Fields in yuan whose name does not say so; those that end with '_fen' are anyway."""
     zone: str = "Asia/Shanghai"
+    id: str = "f"
+    """What the ids of its fields begin with: its own where a page has several forms."""
     errors: dict[str, "Sentence"] = field(default_factory=dict)
     """Field -> what is wrong with it; '' -> with the whole."""
     written: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -153,16 +160,20 @@ class Form(Generic[B]):
         return max([self.rows, *sent])
 
     def _one(self, name: str, schema: Mapping[str, Any], *, required: bool, many: bool = False) -> Field:
-        last = re.sub(r"\.\d+", "", name)
-        choices = self.choices.get(name) or self.choices.get(last) or self.choices.get(last.rsplit(".", 1)[-1]) or ()
-        kind = _kind(name, schema)
+        choices = self.choices_of(name)
+        kind = "money" if name in self.money else _kind(name, schema)
         if not choices and "enum" in schema:
             choices = [(str(one), str(one)) for one in schema["enum"]]
         if choices:
             kind = "many" if many else "select"
         elif many:
             kind = "lines"
-        return Field(name, kind, required, schema, choices)
+        return Field(name, kind, required or name in self.needed, schema, choices, self.id)
+
+    def choices_of(self, name: str) -> Choices:
+        """What may be chosen in a field, where the body itself does not say."""
+        last = re.sub(r"\.\d+", "", name)
+        return self.choices.get(name) or self.choices.get(last) or self.choices.get(last.rsplit(".", 1)[-1]) or ()
 
     def _value(self, schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         body: dict[str, Any] = {}
@@ -179,18 +190,26 @@ class Form(Generic[B]):
         """What was written for a part of the body; None for nothing."""
         kind = schema.get("type")
         if kind == "object":
-            return self._value(schema, f"{name}.") or None
+            return _some(self._value(schema, f"{name}."))
         if kind == "array":
             row, _ = self._resolve(schema["items"])
             if row.get("type") == "object":
                 rows = [self._value(row, f"{name}.{number}.") for number in range(self._shown_rows(name))]
-                return [one for one in rows if one] or None
+                return [one for one in rows if _some(one)] or None
             texts = [line.strip() for text in self.written.get(name, ()) for line in text.splitlines()]
             return [_typed(row, name, text, self.zone) for text in texts if text] or None
+        if kind == "boolean" and self.choices_of(name):
+            return {"true": True, "false": False}.get(self.value(name))
         if kind == "boolean":
             return name in self.written and self.value(name) not in ("", "false")
         text = self.value(name).strip()
-        return _typed(schema, name, text, self.zone) if text else None
+        typed = fen_of(text) if name in self.money else _typed(schema, name, text, self.zone)
+        return typed if text else None
+
+
+def _some(part: dict[str, Any]) -> dict[str, Any] | None:
+    """A part of a body, or nothing when nobody wrote anything there: a box that is not ticked says nothing alone."""
+    return part if any(value is not False for value in part.values()) else None
 
 
 KINDS = {
@@ -249,6 +268,11 @@ def fen_of(yuan: str) -> int | str:
 def yuan_of(fen: int | None) -> str:
     """123450 fen as '1234.50', for a field."""
     return "" if fen is None else f"{Decimal(fen) / 100:.2f}"
+
+
+def wall_of(at: datetime | None, zone: str) -> str:
+    """A moment as a field of a time at the site's wall holds it: '2026-04-01T14:30'."""
+    return "" if at is None else at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def _name(loc: tuple[int | str, ...]) -> str:

@@ -8,6 +8,7 @@ A posted form goes to the function behind the API's route. When that refuses, no
 shown again with what was written and the reason.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -35,7 +36,7 @@ from shared.ids import new_id
 from shared.sessions import cookie_name
 from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
-from shared.ui.forms import Form, Sentence
+from shared.ui.forms import Form, Nothing, Sentence
 from shared.ui.menu import menu_of
 from shared.ui.render import environment, packages_of
 from shared.ui.tables import Column, Table
@@ -49,6 +50,9 @@ SAID = "bianmin_said"
 """The cookie with what the page after a posted form says once."""
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+SHOWN, EXPORTED = 50, 1000
+"""Rows of a page, and of an export."""
 
 DEFAULT_ZONE = "Asia/Shanghai"
 """The zone of a moment that is of no site."""
@@ -137,6 +141,23 @@ class View(Edge):
             return UUID(self.request.query_params.get(name, ""))
         except ValueError:
             return None
+
+    def asked_day(self, name: str) -> date | None:
+        """A day the address asks for; nothing when it is none."""
+        try:
+            return date.fromisoformat(self.request.query_params.get(name, ""))
+        except ValueError:
+            return None
+
+    def asked_month(self) -> str:
+        """The month the address asks for, '2026-04'; else the one it is."""
+        found = re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", self.request.query_params.get("month", ""))
+        return found[0] if found else self.this_month()
+
+    @property
+    def rows(self) -> int:
+        """How many rows a list shows; an export holds more of them."""
+        return EXPORTED if self.asked("export") else SHOWN
 
     def asked_site(self) -> UUID | None:
         """The site the address asks for, when it is one of his."""
@@ -246,6 +267,22 @@ class View(Edge):
 
         Raises what `act` raises that is no Problem.
         """
+        return self.answer(
+            form, act, show=lambda done: self.go(then if isinstance(then, str) else then(done), said), again=again
+        )
+
+    def answer(
+        self,
+        form: Form[B],
+        act: Callable[[B], R],
+        *,
+        show: Callable[[R], Response],
+        again: Callable[[Form[B]], Response],
+    ) -> Response:
+        """Do what a posted form asks, and show what came of it here; for what no address may hold, and no list keeps.
+
+        Raises what `act` raises that is no Problem.
+        """
         body = form.read(self.posted)
         if body is None:
             return self._refused(again(form), 422)
@@ -260,7 +297,13 @@ class View(Edge):
         kept.commit()
         if isinstance(done, JSONResponse):  # the same form, sent again: what was answered then
             done = _as_view(loads(bytes(done.body)))
-        return self.go(then if isinstance(then, str) else then(done), said)
+        return show(done)
+
+    def press(
+        self, act: Callable[[], R], *, then: str | Callable[[R], str], again: Callable[[Form[Any]], Response], said: str
+    ) -> Response:
+        """Do what a button asks that asks nothing more; else show the page `again`, with why not."""
+        return self.submit(Form(Nothing), lambda _: act(), then=then, again=again, said=said)
 
     def sentence(self, error: Exception) -> Sentence:
         """What is said of a refusal."""

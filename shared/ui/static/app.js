@@ -47,7 +47,7 @@
     going = false;
     const key = event.key.toLowerCase();
     if (off() && key !== "?") return;
-    const hit = { "/": () => $$("[data-search]")[0]?.focus(), n: () => $$("[data-new]")[0]?.focus() ?? $$("a[data-key=n]")[0]?.click(),
+    const hit = { "/": () => $$("[data-search]")[0]?.focus(), n: () => { const first = $$("[data-new-form] input:not([type=hidden])")[0]; if (first) first.focus(); else $$("a[data-key=n]")[0]?.click(); },
       j: () => mark(1), k: () => mark(-1), g: () => { going = true; }, "?": () => document.getElementById("keys").showModal(),
       enter: () => (marked?.matches("a") ? marked : marked?.querySelector("[data-open], a"))?.click() }[key];
     if (hit && !(key === "enter" && !marked)) { event.preventDefault(); hit(); return; }
@@ -68,6 +68,28 @@
     button.setAttribute("aria-busy", "true");
     setTimeout(() => button.removeAttribute("aria-busy"), 4000);
   });
+  // what is known already comes into a form: a home somebody picks, the price of an item, the sum of its lines
+  document.addEventListener("click", (event) => {
+    const known = event.target.closest("[data-fill]");
+    const form = known && (known.closest("form") ?? document.querySelector("[data-new-form]"));
+    for (const [name, value] of Object.entries(form ? known.dataset : {})) {
+      const field = form.elements[name];
+      if (field) { field.value = value; field.dispatchEvent(new Event("change", { bubbles: true })); }
+    }
+  });
+  function sum(event) {
+    const line = event.target.closest("[data-line]"), lines = event.target.closest("[data-lines]");
+    if (!line) return;
+    const [many, each] = line.querySelectorAll("input");
+    if (event.target.tagName === "SELECT") {
+      const item = $$("option", document.getElementById(lines.dataset.lines)).find((one) => one.value === event.target.value);
+      each.value = item?.textContent ?? "";
+      if (item) many.value ||= "1";
+    }
+    const fen = $$("[data-line]", lines).map((one) => [...one.querySelectorAll("input")].reduce((all, field) => all * Number(field.value.replace(/[,，]/g, "")), 1));
+    lines.querySelector("[data-total]").textContent = "¥" + (fen.reduce((all, one) => all + (one || 0), 0)).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  }
+  ["input", "change"].forEach((kind) => document.addEventListener(kind, sum));
   $$("[data-submit-on-change]").forEach((one) => one.addEventListener("change", () => one.form.requestSubmit()));
 
   // a session goes on while somebody works: one page renews it, all of them get its new token
