@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery lock clean
+.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery hostile sbom lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -58,6 +58,14 @@ faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 
 
 recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
 	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
+
+sbom: .venv/ready ## write the bill of materials, results/sbom.json: every package the product runs with (CycloneDX)
+	@$(RUN)python -m tests.architecture.sbom
+
+hostile: .venv/ready ## 20,000 generated requests, lawful and unlawful, and chains of them, against every operation
+	@rm -f results/hostile.txt
+	@BIANMIN_CASES=$${BIANMIN_CASES:-100} $(RUN)python -m pytest tests/security/test_schema_attack.py $(ARGS); \
+		status=$$?; cat results/hostile.txt; exit $$status
 
 lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for every supported Python and platform
 	@$(RUN)python -m pip install --quiet uv

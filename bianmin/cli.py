@@ -28,7 +28,6 @@ from bianmin.engines import CannotStart
 from bianmin.exports import SERVICES, read_exports
 from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
-from bianmin.importing.table import NotATable
 from bianmin.keys import app as keys
 from bianmin.keys import make_missing
 from bianmin.month.cast import Cast, cast_of, found_company
@@ -40,6 +39,7 @@ from bianmin.month.stage import PlayedWrong
 from bianmin.privacy import data_key, person
 from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
+from bianmin.told import owners_database
 from bianmin.verify.command import verify, verify_audit_logs
 from shared.broker import queue_lengths
 from shared.db import role_of
@@ -48,6 +48,7 @@ from shared.installation import prepare as prepare_installation
 from shared.sealing import NoDataKeys, SealBroken
 from shared.session_keys import make_keys
 from shared.settings import settings
+from shared.table_files import NotATable
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(backup, name="backup")
@@ -92,9 +93,12 @@ def prepare(simulate: Simulate = "") -> None:
 
     Its user becomes their owner. Each BIANMIN_<SERVICE>_DATABASE_PASSWORD, and that of VERIFIER, is set.
     """
+    url = owners_database()
+    if settings().allow_weak_secrets and not simulate:
+        raise CannotStart("BIANMIN_ALLOW_WEAK_SECRETS is for simulations alone: unset it, or add --simulate")
     make_missing(settings().keys)
     passwords = {role_of(name): settings().database_password(name) for name in (*SERVICES, "verifier")}
-    prepare_installation(settings().database_url, simulated_at=simulate or None, passwords=passwords)
+    prepare_installation(url, simulated_at=simulate or None, passwords=passwords)
     keys = settings().session_keys
     if keys is not None:
         make_keys(keys)

@@ -10,16 +10,16 @@ from rich.console import Console
 
 from bianmin.address import Address
 from bianmin.client import Client, Person
+from bianmin.told import owners_database
 from shared.resealing import reseal as reseal_all
 from shared.sealing import make_keys, rotate_keys
-from shared.settings import settings
 
 data_key = typer.Typer(no_args_is_help=True, help="The keys that seal personal data at rest.")
 person = typer.Typer(no_args_is_help=True, help="What is held of one owner: take it out, or erase it.")
 console = Console()
 
-HOLDERS = ("intake", "dispatch")
-"""The services that keep something personal of owners."""
+HOLDERS = ("intake", "dispatch", "finance", "hr")
+"""The services that keep something of owners."""
 
 KeyFile = Annotated[Path, typer.Argument(help="the file of data keys, as BIANMIN_DATA_KEYS names it")]
 Data = Annotated[Path, typer.Option(help="the data folder of the installation", envvar="BIANMIN_DATA")]
@@ -38,14 +38,14 @@ def new(file: KeyFile) -> None:
 
 @data_key.command()
 def rotate(file: KeyFile) -> None:
-    """Add a new key of each kind; what older ones sealed still opens, and `reseal` seals it anew."""
+    """Add a new key of each kind; what older ones sealed still opens and is found, and `reseal` does it anew."""
     console.print(f"key {rotate_keys(file)} seals from now on; seal what is stored anew: bianmin data-key reseal")
 
 
 @data_key.command()
 def reseal() -> None:
-    """Seal everything stored in BIANMIN_DATABASE_URL anew with the newest keys of BIANMIN_DATA_KEYS."""
-    for column, count in reseal_all(settings().database_url).items():
+    """Seal, and make findable, everything stored in BIANMIN_DATABASE_URL anew with the newest of BIANMIN_DATA_KEYS."""
+    for column, count in reseal_all(owners_database()).items():
         console.print(f"{column} {count}")
 
 

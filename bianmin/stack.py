@@ -22,10 +22,14 @@ from bianmin.broker_accounts import ACCOUNTS, OPERATOR, WEB
 from bianmin.children import Child, Supervisor, wait_until
 from bianmin.engines import CannotStart, Engines
 from bianmin.signing_in import KEYS
+from bianmin.told import refuse
 from bianmin.worker import worker
 from shared.broker import broker_fault
+from shared.safety import broker_password, database_password, readable_broker, weak_secret
 from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
+from shared.settings import settings
+from shared.startup import LOGINS, unsafe
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
 VERIFY_SECONDS = 300.0
@@ -84,6 +88,8 @@ class Stack:
             self.engines.start()
             self.engine_supervisor = Supervisor(self.engines.children)
             database_url, broker_url = self.engines.database_url, self.engines.broker_url_of(OPERATOR)
+        else:
+            self._check_urls(database_url, broker_url)
         listening = _listen(self.port)
         address = Address(
             base_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
@@ -115,6 +121,25 @@ class Stack:
         self.supervisor.start(*workers)
         address.write(self.data)
         return address
+
+    def _check_urls(self, database_url: str, broker_url: str) -> None:
+        """Say at once what every process would say by itself."""
+        refuse(unsafe())
+        brokers = {account: self._broker_url(account, broker_url) for account in (*SERVICES, WEB, OPERATOR)}
+        if not settings().allow_plaintext:
+            for url in brokers.values():
+                refuse(readable_broker(url))
+        if not settings().allow_weak_secrets:
+            told = {_broker_url_name(account): url for account, url in brokers.items() if url != broker_url}
+            passwords = {f"the password in {name}": broker_password(url) for name, url in told.items()}
+            passwords |= {
+                password_of(login): settings().database_password(login)
+                for login in LOGINS
+                if database_password(make_url(database_url)) is not None
+            }
+            refuse(weak_secret({name: secret for name, secret in passwords.items() if secret is not None}))
+        elif self.simulated_at is None:
+            raise CannotStart("BIANMIN_ALLOW_WEAK_SECRETS is for simulations alone: unset it, or add --simulate")
 
     def _founder_secret(self) -> str:
         """Known to whoever can read the data folder: he may found the company, once."""

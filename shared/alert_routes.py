@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from shared.access import COMMON, WATCHERS
 from shared.alerts import AlertView, alerts_of, see
@@ -18,9 +18,14 @@ def make_alerts(service: str) -> APIRouter:
 
     @router.get("", summary="What the person is told, in the order it was raised [D3, D6, D24]")
     def list_alerts(
-        edge: Annotated[Edge, may("read_alerts")], *, unseen: bool = True, after: After = None, limit: Limit = 100
+        edge: Annotated[Edge, may("read_alerts")],
+        *,
+        unseen: bool = True,
+        own: Annotated[bool, Query(description="of one who watches: only what he is told himself")] = False,
+        after: After = None,
+        limit: Limit = 100,
     ) -> Page[AlertView]:
-        watches = edge.actor.role in WATCHERS
+        watches = edge.actor.role in WATCHERS and not own
         return alerts_of(edge.session, edge.actor, unseen=unseen, after=after, limit=limit, watches=watches)
 
     @router.post("/{alert_id}/seen", summary="The person has seen it")

@@ -54,6 +54,8 @@ class AlertRow:
             ),
             Index("ix_alerts_unseen", "site_id", "id", postgresql_where=text("seen_at IS NULL")),
             Index("ix_alerts_site_id", "site_id", "id"),
+            Index("ix_alerts_person_id", "person_id", "id"),
+            Index("ix_alerts_role", "role", "site_id", "id"),
         )
 
 

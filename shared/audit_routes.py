@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from shared.access import COMMON
@@ -27,7 +27,11 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class AuditEntryView:
-    """One change; `actor` is nobody's name when a message, a deadline or somebody at the database made it."""
+    """One change; `actor` is nobody's name when a message, a deadline or somebody at the database made it.
+
+    `behalf_of` is for whom he acted; of a message, the person whose act in another service it comes from.
+    `policies` were asked before, each as `name@id` (`GET /api/policies` shows what that says) or `name@default`.
+    """
 
     id: int
     at: datetime
@@ -45,6 +49,9 @@ class AuditEntryView:
     after: dict[str, Any] | None
     place: int | None
     hash: str | None
+    behalf_of_id: UUID | None
+    behalf_of: str | None
+    policies: list[str] | None
 
 
 class Wanted(BaseModel):
@@ -61,36 +68,49 @@ class Wanted(BaseModel):
 
 
 class WantedPage(Wanted):
-    """Some of them, in the order they were written."""
+    """Some of them, by their moment."""
 
     after: int = Query(default=0, ge=0, description="the last `id` of the page before")
     limit: Limit = 100
 
 
-_ENTRIES = text("""
+_CONDITIONS = {
+    "table": "l.table_name = :table",
+    "row": "l.row_key = :row",
+    "actor_id": "l.actor_id = :actor_id",
+    "cause": "l.cause = :cause",
+    "since": "l.at >= :since",
+    "until": "l.at < :until",
+    "after": "(l.at, l.id) > (SELECT at, id FROM audit_log WHERE id = :after)",
+    "sites": "l.site_id IN :sites",  # with one site it is read in the order of its index, ANY is not
+}
+"""What is asked -> its condition; what is not asked is not in the statement, so that an index serves what is."""
+
+_ENTRIES = """
     SELECT l.id, l.at, l.actor_id, p.name AS actor, l.cause, l.address, l.trace, l.login, l.table_name AS "table",
-           l.row_key AS "row", l.operation, l.site_id, l.before, l.after, l.place, l.hash
-    FROM audit_log l LEFT JOIN people p ON p.id = l.actor_id
-    WHERE l.id > :after
-      AND (CAST(:table AS text) IS NULL OR l.table_name = :table)
-      AND (CAST(:row AS text) IS NULL OR l.row_key = :row)
-      AND (CAST(:actor_id AS uuid) IS NULL OR l.actor_id = :actor_id)
-      AND (CAST(:cause AS text) IS NULL OR l.cause = :cause)
-      AND (CAST(:since AS timestamptz) IS NULL OR l.at >= :since)
-      AND (CAST(:until AS timestamptz) IS NULL OR l.at < :until)
-      AND (:everywhere OR l.site_id = ANY(:sites))
-    ORDER BY l.id LIMIT :limit
-""")
+           l.row_key AS "row", l.operation, l.site_id, l.before, l.after, l.place, l.hash,
+           l.behalf_of AS behalf_of_id, b.name AS behalf_of, l.policies
+    FROM (SELECT * FROM audit_log l WHERE {conditions} ORDER BY l.at, l.id LIMIT :limit) l
+    LEFT JOIN people p ON p.id = l.actor_id LEFT JOIN people b ON b.id = l.behalf_of
+    ORDER BY l.at, l.id
+"""
 
 
 def entries(session: Session, actor: Actor, wanted: Wanted, *, after: int, limit: int) -> list[AuditEntryView]:
-    """The entries at the sites of the person asking, in the order they were written.
+    """The entries at the sites of the person asking, by their moment, those of one in the order they were written.
 
-    Those of no site, as a policy of the company, are shown to whoever sees every site.
+    Those of no site, as a policy of the company, are shown to whoever sees every site. `after` is the `id` of an entry,
+    0 for the first page.
     """
-    sites = [] if actor.site_ids is None else list(actor.site_ids)
-    asked = wanted.model_dump() | {"everywhere": actor.site_ids is None, "sites": sites, "after": after, "limit": limit}
-    return [AuditEntryView(*row) for row in session.execute(_ENTRIES, asked)]
+    sites = None if actor.site_ids is None else list(actor.site_ids)
+    asked = wanted.model_dump() | {"sites": sites, "after": after or None}
+    given = {name: value for name, value in asked.items() if name in _CONDITIONS and value is not None}
+    conditions = " AND ".join(_CONDITIONS[name] for name in given) or "true"
+    statement = text(_ENTRIES.format(conditions=conditions))
+    if sites is not None:
+        statement = statement.bindparams(bindparam("sites", type_=Uuid(), expanding=True))
+    rows = session.execute(statement, given | {"limit": limit})
+    return [AuditEntryView(*row) for row in rows]
 
 
 def make_audit(service: str) -> APIRouter:
@@ -135,4 +155,4 @@ def _written(service: str, edge: Edge, wanted: Wanted) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict | list) else str(value)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from shared.ids import NO_SITE
+
 NOT_AUDITED = frozenset(
     {
         *("inbox", "outbox", "unreadable", "idempotency_keys"),  # the bus keeps its own record of each message
@@ -22,7 +24,8 @@ NOT_AUDITED = frozenset(
 PERSONAL = frozenset(
     {
         *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description"),
-        *("signature_sealed", "signer_name", "witness_name", "note", "changed"),
+        *("signature_sealed", "signer_name", "witness_name", "note", "changed", "materials_note"),
+        *("content", "facts_hash"),  # a picture, a paper, and what stands on it
         *(
             "token_hash",
             "secret_sealed",
@@ -39,15 +42,36 @@ PERSONAL = frozenset(
 
 TEXT = """
     CAST(jsonb_build_array(id, at AT TIME ZONE 'UTC', recorded_at AT TIME ZONE 'UTC', actor_id, cause, address, trace,
-                           login, table_name, row_key, operation, site_id, before, after) AS text)
+                           login, table_name, row_key, operation, site_id, before, after)
+         || CASE WHEN behalf_of IS NULL AND policies IS NULL THEN '[]'
+                 ELSE jsonb_build_array(behalf_of, policies) END AS text)
 """
-"""SQL: an entry in one canonical text, whatever the settings of the session."""
+"""SQL: an entry in one canonical text, whatever the settings of the session.
+
+An entry that says neither for whom nor by which policy reads as all did before there were the two, so that what was
+sealed then is still what it was; of fourteen parts or of sixteen, no two entries have the same text.
+"""
+
+NOTE_POLICY = """
+    CREATE OR REPLACE FUNCTION installation.note_policy(site uuid, policy text, version uuid) RETURNS text
+    LANGUAGE sql VOLATILE
+    RETURN (
+        SELECT set_config('app.policies', CAST(CASE WHEN of_site ? said THEN noted
+            ELSE noted || jsonb_build_object(site, of_site || to_jsonb(said)) END AS text), true)
+        FROM (SELECT CAST(coalesce(nullif(current_setting('app.policies', true), ''), '{}') AS jsonb)) n (noted),
+            LATERAL (SELECT coalesce(noted -> CAST(site AS text), '[]'),
+                            policy || '@' || coalesce(CAST(version AS text), 'default')) s (of_site, said)
+    )
+"""
+"""SQL: this transaction asked the policy of a site, and this row of it was in force (NULL: the default)."""
 
 _NOTE_CHANGE = """
     CREATE OR REPLACE FUNCTION {service}.note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = {service}, installation, pg_temp SET app.sites = '*' AS $$
     DECLARE
         said jsonb := coalesce(nullif(current_setting('app.audit', true), ''), '{{}}');
+        asked jsonb := nullif(current_setting('app.policies', true), '');
+        by_policies jsonb;
         whole jsonb;
         before jsonb;
         after jsonb;
@@ -66,14 +90,24 @@ _NOTE_CHANGE = """
                 RETURN NULL;
             END IF;
         END IF;
+        -- not within the INSERT, which would then be planned anew for each row
+        IF asked IS NOT NULL AND whole ->> 'site_id' IS NOT NULL THEN
+            by_policies := nullif(coalesce(asked -> (whole ->> 'site_id'), '[]')
+                                  || coalesce(asked -> '{no_site}', '[]'), '[]');
+        ELSIF asked IS NOT NULL THEN
+            SELECT jsonb_agg(DISTINCT policy) INTO by_policies
+            FROM jsonb_each(asked) s (site, policies), jsonb_array_elements(s.policies) p (policy);
+        END IF;
         INSERT INTO audit_log (at, recorded_at, actor_id, cause, address, trace, login, table_name, row_key, operation,
-                               site_id, before, after)
+                               site_id, before, after, behalf_of, policies)
         VALUES (clock_now(), clock_timestamp(), CAST(said ->> 'actor' AS uuid), coalesce(said ->> 'cause', 'by hand'),
                 said ->> 'address', said ->> 'trace', session_user, TG_TABLE_NAME,
                 (SELECT string_agg(whole ->> key, ' ' ORDER BY n)
                  FROM unnest(CAST(TG_ARGV[0] AS text[])) WITH ORDINALITY AS k (key, n)),
                 lower(TG_OP), CAST(whole ->> 'site_id' AS uuid),
-                without(before, CAST(TG_ARGV[1] AS text[])), without(after, CAST(TG_ARGV[1] AS text[])));
+                without(before, CAST(TG_ARGV[1] AS text[])), without(after, CAST(TG_ARGV[1] AS text[])),
+                CAST(said ->> 'behalf_of' AS uuid),
+                by_policies);
         PERFORM pg_notify('changed_{service}', coalesce(whole ->> 'site_id', ''));  -- whoever looks (ui/live.py)
         RETURN NULL;
     END
@@ -143,7 +177,7 @@ _TABLES = text("""
 def audit(connection: Connection, service: str) -> None:
     """Let every table of a service, those that came with its newest migration too, write its changes into the log."""
     for function in (_WITHOUT, _NOTE_CHANGE, _SEAL, _GUARD):
-        connection.exec_driver_sql(function.format(service=service, text=TEXT))
+        connection.exec_driver_sql(function.format(service=service, text=TEXT, no_site=NO_SITE))
     guard = f"EXECUTE FUNCTION {service}.guard_audit_log()"
     _trigger(connection, f"{service}.audit_log", "append_only BEFORE UPDATE OR DELETE", f"ROW {guard}")
     _trigger(connection, f"{service}.audit_log", "never_emptied BEFORE TRUNCATE", f"STATEMENT {guard}")

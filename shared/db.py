@@ -81,6 +81,11 @@ def login(url: str, role: str, password: str = "") -> URL:
     return URL.create(asked.drivername, role, password or None, asked.host, asked.port, asked.database, asked.query)
 
 
+def own_login(service: str) -> URL:
+    """How a process of a service logs in, as the settings say."""
+    return login(settings().database_url, role_of(service), settings().database_password(service))
+
+
 @dataclass(frozen=True)
 class Limits:
     """How many seconds a statement may take, and wait for a lock; and whether it may touch what is of any site.

@@ -6,8 +6,6 @@ kept (its Cache-Control).
 """
 
 import re
-from base64 import b64encode
-from hashlib import sha256
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
@@ -38,8 +36,6 @@ A browser that tells no referrer at all tells no origin with a posted form eithe
 UNLESS_SAID = {"Content-Security-Policy": NOTHING, "Cache-Control": "no-store"}
 """What an answer says when it says nothing of its own."""
 
-_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-
 
 class SecurityHeaders:
     """Sets the headers of every HTTP answer of the application inside it."""
@@ -62,16 +58,6 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_secured)
-
-
-def paper_policy(template: str) -> str:
-    """The Content-Security-Policy of a printed paper: the styles of its template, by their hashes, and nothing else.
-
-    The hashes are of the template's source and not of the page, so a style that came with somebody's words has none.
-    """
-    hashes = (b64encode(sha256(style.encode()).digest()).decode() for style in _STYLE.findall(template))
-    styles = " ".join(f"'sha256-{hash_}'" for hash_ in hashes)
-    return f"{NOTHING}; style-src {styles}"
 
 
 def attachment(name: str) -> dict[str, str]:

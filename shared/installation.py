@@ -16,7 +16,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 import shared
 from shared import clock, walls
-from shared.audit_triggers import audit
+from shared.audit_triggers import NOTE_POLICY, audit
 from shared.db import EVERY_SITE, SERVICES, role_of
 
 VERIFIER = "bianmin_verifier"
@@ -111,6 +111,7 @@ def _create_schemas(connection: Connection, services: Sequence[str]) -> None:
     # lets a constraint say "no two of one site overlap"
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA installation"))
     connection.execute(text(walls.FUNCTIONS))
+    connection.exec_driver_sql(NOTE_POLICY)
     for service in services:
         role = role_of(service)
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {service}"))

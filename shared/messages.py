@@ -325,7 +325,7 @@ class OwnerErased(Message):
     """What was personal of a request's owner was erased at the desk, and is to be everywhere [D26]."""
 
     sender = "intake"
-    receivers = ("dispatch",)
+    receivers = ("dispatch", "finance")
 
     request_id: UUID
     site_id: UUID
@@ -479,6 +479,7 @@ class DamageReported(Message):
 
     sender = "dispatch"
     receivers = ("intake", "finance")
+    personal = frozenset({"description"})
 
     damage_id: UUID
     request_id: UUID

@@ -35,3 +35,38 @@ def largest_remainder(total: int, weights: list[int]) -> list[int]:
     for i in by_fraction[: total - sum(parts)]:
         parts[i] += 1
     return parts
+
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+_GROUPS = ("", "万", "亿", "万亿")
+
+
+def capital(fen: int) -> str:
+    """The amount in the capital numerals 大写 of vouchers: 123450 -> '壹仟贰佰叁拾肆元伍角整', 105 -> '壹元零伍分'.
+
+    Zeros between digits are one 零; 整 closes what has no fen; less than nothing begins with 负.
+    """
+    yuan, rest = divmod(abs(fen), 100)
+    jiao, cents = divmod(rest, 10)
+    words = _whole(yuan) + "元" if yuan else ""
+    if jiao:
+        words += _DIGITS[jiao] + "角"
+    elif cents and yuan:
+        words += "零"
+    words += _DIGITS[cents] + "分" if cents else "整"
+    return ("负" if fen < 0 else "") + (words if fen else "零元整")
+
+
+def _whole(yuan: int) -> str:
+    """A number of yuan, in groups of four digits: one 零 stands for any number of zeros between two digits."""
+    words, skipped = "", False
+    for place in range(len(str(yuan)) - 1, -1, -1):
+        digit = yuan // 10**place % 10
+        if digit:
+            words += ("零" if skipped and words else "") + _DIGITS[digit] + _PLACES[place % 4]
+        skipped = not digit
+        if place % 4 == 0 and yuan // 10**place % 10**4:
+            words += _GROUPS[place // 4]
+            skipped = False
+    return words

@@ -8,11 +8,12 @@ given holds for all of it together.
 import re
 import socket
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import monotonic
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpcore
 
@@ -20,7 +21,9 @@ Address = IPv4Address | IPv6Address
 
 LONGEST_URL = 1000
 MOST_BYTES = 64 * 1024
-"""What is read of an answer's body; the status is what counts."""
+"""What is read of an answer's body whose status is what counts."""
+MOST_BYTES_READ = 1024 * 1024
+"""How long the body of an answer may be that is wanted whole."""
 
 _PRINTABLE = re.compile(r"[!-\[\]-~]+")  # no space, no control character, no backslash
 _NAME = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -51,6 +54,14 @@ class Answer:
 
     status: int
     retry_after: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer's status and its whole body."""
+
+    status: int
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -113,25 +124,65 @@ def post(url: str, *, body: bytes, headers: dict[str, str], seconds: float, allo
     """Post `body` and give the answer. Raises Refused before anything is sent, and Unreachable."""
     ends = monotonic() + seconds
     target = target_of(url, allow_private=allow_private)
+    with _asked("POST", target, target.url.target, headers, body, ends=ends, seconds=seconds) as response:
+        _read(response, MOST_BYTES)
+        told = {name.lower(): value for name, value in response.headers}
+        return Answer(response.status, told.get(b"retry-after", b"").decode("latin-1"))
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    seconds: float,
+    allow_private: bool,
+) -> Reply:
+    """Ask `url`, with `query` behind it, and read the whole answer.
+
+    Raises Refused before anything is sent, and Unreachable, also for an answer of more than MOST_BYTES_READ.
+    """
+    ends = monotonic() + seconds
+    target = target_of(url, allow_private=allow_private)
+    path = target.url.target
+    if query:
+        path += (b"&" if b"?" in path else b"?") + urlencode(query).encode()
+    with _asked(method, target, path, headers or {}, body, ends=ends, seconds=seconds) as response:
+        read = _read(response, MOST_BYTES_READ + 1)
+        if len(read) > MOST_BYTES_READ:
+            raise Unreachable(f"the answer has more than {MOST_BYTES_READ} bytes")
+        return Reply(response.status, read)
+
+
+@contextmanager
+def _asked(
+    method: str, target: Target, path: bytes, headers: Mapping[str, str], body: bytes, *, ends: float, seconds: float
+) -> Iterator[httpcore.Response]:
+    """The answer of the target's checked addresses, as long as it is read. Raises Unreachable."""
+    url = httpcore.URL(scheme=target.url.scheme, host=target.url.host, port=target.url.port, target=path)
     backend = _Pinned(target.addresses, ends)
     try:
         with (
             httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool,
-            pool.stream(
-                "POST", target.url, headers=[*headers.items(), ("Host", target.host)], content=body
-            ) as response,
+            pool.stream(method, url, headers=[*headers.items(), ("Host", target.host)], content=body) as response,
         ):
-            taken = 0
-            for chunk in response.iter_stream():
-                taken += len(chunk)
-                if taken >= MOST_BYTES:
-                    break
-            told = {name.lower(): value for name, value in response.headers}
-            return Answer(response.status, told.get(b"retry-after", b"").decode("latin-1"))
+            yield response
     except httpcore.TimeoutException:
         raise Unreachable(f"no whole answer within {seconds:g} s") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def _read(response: httpcore.Response, most: int) -> bytes:
+    """The body, or what comes of it until there are `most` bytes."""
+    read = bytearray()
+    for chunk in response.iter_stream():
+        read += chunk
+        if len(read) >= most:
+            break
+    return bytes(read)
 
 
 class _Pinned(httpcore.NetworkBackend):

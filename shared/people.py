@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Date, Index, String, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
+from shared.audit import ACTING
 from shared.db import SITES
 from shared.errors import NotFound, NotYet
 from shared.messages import Department, PersonChanged, Role, SiteChanged
@@ -114,7 +115,7 @@ def identify(session: Session, token: str, *, said: str = "{}") -> tuple[Actor, 
 
 def actor_of(session: Session, row: Any, scopes: frozenset[str] | None = None) -> tuple[Actor, datetime]:
     """Who acts, of a row of KNOWN, and the moment it is."""
-    session.info[SITES] = row.sites
+    session.info |= {SITES: row.sites, ACTING: row.id}
     sites = None if row.all_sites else frozenset(row.site_ids)
     return Actor(row.id, row.name, row.role, row.department, sites, scopes), row.now
 
@@ -136,6 +137,15 @@ def known_site(session: Session, site_id: UUID) -> Site:
     if row is None:
         raise NotYet(f"site {site_id} is not known yet")
     return Site(*row)
+
+
+_NAMES = text("SELECT id, name FROM people WHERE id = ANY(:ids)")
+
+
+def names_of(session: Session, *ids: UUID | None) -> dict[UUID | None, str]:
+    """What these people are called; who is not known, and nobody, have no name."""
+    known = session.execute(_NAMES, {"ids": [id_ for id_ in ids if id_ is not None]})
+    return dict.fromkeys(ids, "") | {row.id: row.name for row in known}
 
 
 _PUT_SITE = text("""

@@ -1,6 +1,7 @@
 """Policies as rows: from when each holds, for the company or for one site, who changed it and why.
 
-A rule gets the policy that held at the moment of the fact, so a change never reaches into the past.
+A rule gets the policy that held at the moment of the fact, so a change never reaches into the past. The statement that
+asks also notes which row it was: what is changed after it in the same transaction has it in the audit log.
 """
 
 from collections.abc import Sequence
@@ -52,24 +53,28 @@ class PolicyRow:
 
 
 _IN_FORCE = text("""
-    SELECT DISTINCT ON (s.id) s.id, p.settings
-    FROM unnest(CAST(:site_ids AS uuid[])) AS s (id)
-    LEFT JOIN policies p
-      ON p.name = :name AND p.effective_from <= :at AND (p.site_id = s.id OR p.site_id IS NULL)
-    ORDER BY s.id, p.site_id NULLS LAST, p.effective_from DESC
+    SELECT id, settings, installation.note_policy(id, :name, version) FROM (
+        SELECT DISTINCT ON (s.id) s.id, p.settings, p.id AS version
+        FROM unnest(CAST(:site_ids AS uuid[])) AS s (id)
+        LEFT JOIN policies p
+          ON p.name = :name AND p.effective_from <= :at AND (p.site_id = s.id OR p.site_id IS NULL)
+        ORDER BY s.id, p.site_id NULLS LAST, p.effective_from DESC
+    ) in_force
 """)
 
 TOGETHER = """
-    SELECT DISTINCT ON (n.name) n.name, p.settings
-    FROM unnest(CAST(:names AS text[])) AS n (name)
-    LEFT JOIN policies p
-      ON p.name = n.name AND p.effective_from <= :at AND (p.site_id = :site_id OR p.site_id IS NULL)
-    ORDER BY n.name, p.site_id NULLS LAST, p.effective_from DESC
+    SELECT name, settings, installation.note_policy(CAST(:site_id AS uuid), name, version) FROM (
+        SELECT DISTINCT ON (n.name) n.name, p.settings, p.id AS version
+        FROM unnest(CAST(:names AS text[])) AS n (name)
+        LEFT JOIN policies p
+          ON p.name = n.name AND p.effective_from <= :at AND (p.site_id = :site_id OR p.site_id IS NULL)
+        ORDER BY n.name, p.site_id NULLS LAST, p.effective_from DESC
+    ) in_force
 """
 """SQL: the settings of the policies called `:names`, of `:site_id`, as they held `:at` a moment."""
 
 _HISTORY = text("""
-    SELECT name, site_id, effective_from, settings, changed_by, changed_at, reason FROM policies
+    SELECT id, name, site_id, effective_from, settings, changed_by, changed_at, reason FROM policies
     WHERE site_id IS NULL OR CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites)
     ORDER BY name, site_id NULLS FIRST, effective_from
 """)

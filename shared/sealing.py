@@ -3,7 +3,7 @@
 A sealed text names its key, and opens only in the row and column it was sealed for: copied to another row it is
 refused. Keys stand in the file of BIANMIN_DATA_KEYS, a line each: purpose, name, 32 bytes in base64. The purposes are
 the services' names, `bus` for messages on their way, and `search`; a service needs the lines of its own purpose, of
-`bus`, and, if it looks for sealed numbers, of `search`. The last line of a purpose seals, all of them open.
+`bus`, and, if it looks for sealed numbers, of `search`. The last line of a purpose seals, all of them open and find.
 """
 
 import base64
@@ -42,10 +42,10 @@ class SealBroken(Exception):
 
 @dataclass(frozen=True)
 class DataKeys:
-    """The keys of one file: for each purpose its keys by name, the last of which seals."""
+    """The keys of one file: for each purpose its keys by name, the last of which seals; `search`: the newest first."""
 
     ciphers: dict[str, dict[str, AESGCM]]
-    search: bytes | None
+    search: tuple[bytes, ...]
 
     def newest(self, purpose: str) -> tuple[str, AESGCM]:
         """The name and cipher that seal now. Raises NoDataKeys."""
@@ -72,7 +72,7 @@ def data_keys() -> DataKeys:
 @lru_cache(maxsize=4)
 def _read(path: Path, _changed: int) -> DataKeys:
     ciphers: dict[str, dict[str, AESGCM]] = {}
-    search = None
+    search: list[bytes] = []
     for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
         if not line or line.startswith("#"):
             continue
@@ -84,10 +84,10 @@ def _read(path: Path, _changed: int) -> DataKeys:
         if purpose not in PURPOSES or len(key) != KEY_BYTES:
             raise NoDataKeys(f"{path} line {number} must have 32 bytes for one of {', '.join(PURPOSES)}")
         if purpose == "search":
-            search = key
+            search.insert(0, key)
         else:
             ciphers.setdefault(purpose, {})[name] = AESGCM(key)
-    return DataKeys(ciphers, search)
+    return DataKeys(ciphers, tuple(search))
 
 
 def make_keys(path: Path) -> None:
@@ -98,14 +98,14 @@ def make_keys(path: Path) -> None:
 
 
 def rotate_keys(path: Path) -> str:
-    """Add a key for each purpose that seals; returns its name. What was sealed before opens as before.
+    """Add a key for each purpose; returns its name. What was sealed before opens, and what was hashed is found.
 
-    The key of `search` stays: under another one no number would be found.
+    Once everything stored is sealed and hashed anew (resealing.py) the older ones are needed for backups alone.
     """
     lines = [line.split() for line in path.read_text(encoding="ascii").splitlines() if not line.startswith("#")]
     name = str(1 + max(int(fields[1]) for fields in lines if fields))
     with path.open("a", encoding="ascii") as file:
-        file.writelines(_new_line(purpose, name) for purpose in PURPOSES if purpose != "search")
+        file.writelines(_new_line(purpose, name) for purpose in PURPOSES)
     return name
 
 
@@ -139,10 +139,15 @@ def unseal(sealed: str, *, place: str) -> str:
 
 def searchable(text: str) -> str:
     """The keyed hash by which a sealed text is found again: equal for equal texts. Raises NoDataKeys."""
-    key = data_keys().search
-    if key is None:
+    return searched_by(text)[0]
+
+
+def searched_by(text: str) -> list[str]:
+    """What a text may be hashed as, by each key of `search`, the newest first. Raises NoDataKeys."""
+    keys = data_keys().search
+    if not keys:
         raise NoDataKeys("the file of BIANMIN_DATA_KEYS has no key for search")
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return [hmac.digest(key, text.encode(), "sha256").hex() for key in keys]
 
 
 class Sealed(Generic[TextT]):

@@ -87,26 +87,26 @@ def claims_in(signed: str) -> Claims | None:
     return Claims(said["sid"], UUID(said["sub"]), said["ep"], said["iat"], said["idle"], said["exp"])
 
 
-def _plain(request: Request) -> bool:
+def is_plain(request: Request) -> bool:
     """Whether the request came without TLS from this very machine, the one case of a cookie that is not Secure."""
     return request.url.scheme == "http" and request.url.hostname in LOOPBACK
 
 
 def cookie_name(request: Request) -> str:
     """`__Host-` binds a cookie to this host and to TLS; browsers refuse the prefix without TLS."""
-    return "bianmin" if _plain(request) else "__Host-bianmin"
+    return "bianmin" if is_plain(request) else "__Host-bianmin"
 
 
 def set_cookie(request: Request, response: Response, claims: Claims) -> None:
     """Give the browser the session; it forgets it when it is closed."""
     response.set_cookie(
-        cookie_name(request), claims.signed(), path="/", secure=not _plain(request), httponly=True, samesite="lax"
+        cookie_name(request), claims.signed(), path="/", secure=not is_plain(request), httponly=True, samesite="lax"
     )
 
 
 def clear_cookie(request: Request, response: Response) -> None:
     """Take the session from the browser."""
-    response.delete_cookie(cookie_name(request), path="/", secure=not _plain(request), httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(request), path="/", secure=not is_plain(request), httponly=True, samesite="lax")
 
 
 _IDENTIFY = text(f"""

@@ -4,8 +4,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.sign_on_settings import Provider, named_well
 
 
 def _listed(words: object) -> object:
@@ -22,13 +24,21 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="BIANMIN_",
         extra="ignore",
+        hide_input_in_errors=True,
         secrets_dir=[folder for folder in ("/run/secrets",) if Path(folder).is_dir()],
     )
 
     database_url: str
-    """PostgreSQL, as postgresql+psycopg://user:password@host/name; `shared/db.py` says which user a process is."""
+    """PostgreSQL, as postgresql+psycopg://user:password@host/name?sslmode=verify-full&sslrootcert=FILE.
+
+    `shared/db.py` says which user a process is.
+    """
     broker_url: str
-    """Redis or Valkey, as redis://host:port/0 or redis+socket:///path."""
+    """Redis or Valkey, as rediss://host:port/0?ssl_cert_reqs=required&ssl_ca_certs=FILE or redis+socket:///path."""
+    allow_plaintext: bool = False
+    """Whether database and broker may be on another machine without TLS (shared/safety.py)."""
+    allow_weak_secrets: bool = False
+    """Whether secrets may be empty or easy to guess (shared/safety.py); no process works so but in a simulation."""
     keys: Path = Path(".data/keys")
     """The folder of the keys messages are signed with (shared/bus/keys.py); workers alone need it."""
     founder_secret: SecretStr = SecretStr("")
@@ -53,6 +63,14 @@ class Settings(BaseSettings):
     """How many requests that are not known to be a person's may come from one address."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Networks, by commas, whose word (X-Forwarded-For) is taken for where a request came from; none by default."""
+    sign_on: Annotated[dict[str, Provider], AfterValidator(named_well)] = {}
+    """Where people may sign in besides here (shared/sign_on_settings.py), by name, as JSON; nowhere by default."""
+    public_url: str = ""
+    """Where people reach this installation, as https://bianmin.example.cn; the codes on papers lead there."""
+    letterhead: str = ""
+    """The company's name at the head of its papers; without one they have the site's alone."""
+    font_dir: Path | None = None
+    """The folder of the fonts of papers; without it those of the packages installed."""
     describe_publicly: bool = False
     """Whether the one port of all services answers /openapi.json and /ops/metrics to whoever asks."""
     intake_database_password: SecretStr = SecretStr("")

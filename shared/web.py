@@ -26,7 +26,7 @@ from shared import startup
 from shared.access import Permissions
 from shared.audit import because, cause_of
 from shared.credentials import Credential, credential_of
-from shared.db import database
+from shared.db import database, own_login
 from shared.errors import NotYourRole, Problem
 from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
@@ -135,7 +135,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         429: "too many requests of this person, or from this address; `Retry-After` says when to come again",
         431: "the headers are too large",
         500: "a defect of ours; X-Trace-Id finds it in the logs",
-        503: "the database cannot be reached or is too busy",
+        503: "the database, or a provider of sign-ons, cannot be reached or is too busy",
     }.items()
 }
 
@@ -360,8 +360,12 @@ def _name_wall_times(part: Any) -> None:
 
 
 def make_web(service: str, *routers: APIRouter) -> FastAPI:
-    """The web application of a service; `uvicorn services.intake.main:web` runs it alone."""
+    """The web application of a service; `uvicorn services.intake.main:web` runs it alone.
+
+    Ends the process with exit code 2 when its settings are unsafe (shared/startup.py).
+    """
     configure_logging(level=settings().log_level, fmt=settings().log_format)
+    startup.check_settings(own_login(service))
     web = _Web(
         title=f"Bianmin {service}",
         version="1",

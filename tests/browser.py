@@ -82,13 +82,11 @@ class Visitor:
         if not url.startswith((self.base_url, "data:", "blob:")):
             self.elsewhere.append(url)
 
-    def sign_in(self, person_id: str) -> None:
-        """As somebody of a simulation, without a password."""
-        origin = {"Origin": self.base_url, "Sec-Fetch-Site": "same-origin"}
-        answer = httpx.post(f"{self.base_url}/hr/api/demo/sessions", json={"person_id": person_id}, headers=origin)
-        assert answer.status_code == 201, answer.text
-        name, value = next(iter(answer.cookies.items()))
-        self.context.add_cookies([{"name": name, "value": value, "url": self.base_url}])
+    def sign_in(self, session: dict[str, str]) -> None:
+        """With the session's cookie, as `session_of` gives it."""
+        self.context.add_cookies(
+            [{"name": name, "value": value, "url": self.base_url} for name, value in session.items()]
+        )
 
     def go(self, path: str) -> Page:
         """Open a page of ours; fails when it does not answer 200."""
@@ -100,6 +98,14 @@ class Visitor:
     def close(self) -> None:
         """Leave."""
         self.context.close()
+
+
+def session_of(base_url: str, person_id: str) -> dict[str, str]:
+    """A session of somebody of a simulation, begun without a password: its cookie."""
+    origin = {"Origin": base_url, "Sec-Fetch-Site": "same-origin"}
+    answer = httpx.post(f"{base_url}/hr/api/demo/sessions", json={"person_id": person_id}, headers=origin)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.cookies)
 
 
 def sideways(page: Page) -> int:

@@ -1,6 +1,5 @@
 """`bianmin backup`: what an operator types."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bianmin.address import Address
 from bianmin.backup.checking import check as check_backup
 from bianmin.backup.keeping import prune as prune_backups
 from bianmin.backup.programs import BackupFailed, Programs
 from bianmin.backup.restoring import restore as restore_backup
 from bianmin.backup.taking import newest, take
 from bianmin.engines import Engines
+from bianmin.told import database_of
 
 app = typer.Typer(no_args_is_help=True, help="Take, check, prune and restore backups (see docs/recovery.md).")
 console = Console()
@@ -34,8 +33,7 @@ def run(
     programs: ProgramsFolder = None,
 ) -> None:
     """Copy the running database, read the copy back, and keep it under the moment it was taken."""
-    url = os.environ.get("BIANMIN_DATABASE_URL") or Address.read(data).database_url
-    backup = take(url, to.resolve(), Programs(programs))
+    backup = take(database_of(data), to.resolve(), Programs(programs))
     console.print(f"{backup.folder} ({_size(backup.bytes)})", highlight=False, soft_wrap=True)
 
 

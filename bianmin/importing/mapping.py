@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bianmin.importing.table import NotATable, Row, Table, normal, shown
+from shared.table_files import NotATable, Row, Table, normal, shown
 
 FIELDS = ("source_key", "asked_at", "owner_name", "phone", "address", "description")
 CHANNELS = ("phone", "walk_in", "online")

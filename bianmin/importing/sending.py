@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bianmin.client import Client, Person, Refused
 from bianmin.importing.mapping import BadRow, Mapped, Mapping
-from bianmin.importing.table import Row, Table, read_table
+from shared.table_files import Row, Table, read_table
 
 BATCH = 200
 

@@ -24,7 +24,9 @@ INVARIANTS = [
             WHERE hash IS DISTINCT FROM encode(sha256(convert_to(
                 CAST(place AS text) || ':' || previous || ':' || CAST(jsonb_build_array(
                     id, at AT TIME ZONE 'UTC', recorded_at AT TIME ZONE 'UTC', actor_id, cause, address, trace, login,
-                    table_name, row_key, operation, site_id, before, after) AS text), 'UTF8')), 'hex')
+                    table_name, row_key, operation, site_id, before, after)
+                    || CASE WHEN coalesce(to_jsonb(behalf_of), policies) IS NULL THEN '[]'
+                            ELSE jsonb_build_array(behalf_of, policies) END AS text), 'UTF8')), 'hex')
             UNION ALL
             SELECT format('{service}: places go from %s to %s, and there are %s', min(place), max(place), count(place))
             FROM {service}.audit_log HAVING min(place) <> 1 OR max(place) <> count(place)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any, LiteralString
 
@@ -49,15 +50,29 @@ class Report:
 def connected(database_url: str) -> Iterator[psycopg.Connection]:
     """A connection as the verifier, for every site; `database_url` as SQLAlchemy or PostgreSQL writes it.
 
-    When the URL is another user's, the password is that of BIANMIN_VERIFIER_DATABASE_PASSWORD.
+    When the URL is another user's, the password is that of BIANMIN_VERIFIER_DATABASE_PASSWORD, or in the file of that
+    name in /run/secrets. To another machine it goes by TLS, to a server that proves who it is, or else
+    BIANMIN_ALLOW_PLAINTEXT is true.
     """
     where = conninfo_to_dict(database_url.replace("postgresql+psycopg:", "postgresql:", 1))
     if where.get("user") != ROLE:
-        where |= {"user": ROLE, "password": os.environ.get("BIANMIN_VERIFIER_DATABASE_PASSWORD")}
+        where |= {"user": ROLE, "password": _password()}
+    if not _stays_here(where.get("host", "")) and os.environ.get("BIANMIN_ALLOW_PLAINTEXT", "").lower() != "true":
+        where["sslmode"] = "verify-full"  # whatever the URL says
     where["options"] = "-c app.sites=* -c search_path=pg_catalog -c work_mem=64MB -c lock_timeout=10s"
     where["application_name"] = "bianmin-verify"
     with psycopg.connect(make_conninfo("", **where), autocommit=True) as connection:
         yield connection
+
+
+def _password() -> str | None:
+    secret = Path("/run/secrets/bianmin_verifier_database_password")
+    said = os.environ.get("BIANMIN_VERIFIER_DATABASE_PASSWORD")
+    return said or (secret.read_text().strip() if secret.exists() else None)
+
+
+def _stays_here(host: object) -> bool:
+    return str(host).startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}
 
 
 def verify(connection: psycopg.Connection, *, settled: bool = False, of: Sequence[Invariant] = INVARIANTS) -> Report:

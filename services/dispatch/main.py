@@ -3,6 +3,7 @@
 from services.dispatch.api import api
 from services.dispatch.pages import pages
 from services.dispatch.pages.see import see
+from services.dispatch.papers import PAPERS
 from services.dispatch.rules.access import MAY
 from services.dispatch.rules.certificate import CertificatePolicy
 from services.dispatch.rules.hours import HoursPolicy
@@ -13,6 +14,7 @@ from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
+from shared.paper_routes import make_verify
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
 from shared.ui.alert_pages import make_alert_pages
@@ -34,6 +36,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_verify("dispatch", PAPERS),
     make_may("dispatch", MAY),
     make_live("dispatch"),
     make_alerts("dispatch"),

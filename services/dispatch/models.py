@@ -17,6 +17,7 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
+from shared.papers import PaperRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
 from shared.privacy_rows import PrivacyActRow
@@ -78,6 +79,10 @@ class EndedSession(EndedSessionRow, Base):
 
 class ApiToken(ApiTokenRow, Base):
     """API tokens, as hr says."""
+
+
+class IssuedPaper(PaperRow, Base):
+    """Papers we issued."""
 
 
 class WorkOrder(Base):

@@ -5,7 +5,7 @@ owns   the price book 收费标准 and its approval, charges (our copy of the no
        50/35/15 split, the reserve fund 公积金, fines to deduct as the guard on wages allows, who of a payout is paid
 hears  SiteChanged, PersonChanged, SessionEnded, TokenChanged, WageChanged, NoticeIssued, NoticeRevised,
        NoticeCancelled, WorkAccepted, WorkTerminated, DamageReported, FineConfirmed, StatisticsAgreed,
-       MonthFiguresAsked, PayoutReceived, PayoutPaid, PayoutFailed
+       MonthFiguresAsked, OwnerErased, PayoutReceived, PayoutPaid, PayoutFailed
 says   PricePublished, NoticesReceived, FeeCollected, FeeRefunded, CashNotHandedOver, CashReturned,
        FinanceFiguresGiven, PayoutApproved, LedgerAnchored
 """

@@ -3,6 +3,7 @@
 from services.finance.api import api
 from services.finance.pages import pages
 from services.finance.pages.see import see
+from services.finance.papers import PAPERS
 from services.finance.rules.access import MAY
 from services.finance.rules.daily_check import CashPolicy
 from services.finance.rules.deduction import GuardPolicy
@@ -15,7 +16,9 @@ from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
+from shared.paper_routes import make_verify
 from shared.policy_routes import make_policies
+from shared.privacy_routes import make_privacy
 from shared.ui.alert_pages import make_alert_pages
 from shared.ui.audit_pages import make_audit_pages
 from shared.ui.live import make_live
@@ -38,10 +41,12 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_verify("finance", PAPERS),
     make_may("finance", MAY),
     make_live("finance"),
     make_alerts("finance"),
     make_audit("finance"),
+    make_privacy("finance", MAY),
     make_policies("finance", *POLICIES),
     make_pages(
         pages,

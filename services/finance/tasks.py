@@ -13,6 +13,7 @@ from services.finance.actions import (
     ledger,
     missing_cash,
     payment,
+    privacy,
     settlement,
     wage,
 )
@@ -25,6 +26,7 @@ from shared.messages import (
     NoticeCancelled,
     NoticeIssued,
     NoticeRevised,
+    OwnerErased,
     PayoutFailed,
     PayoutPaid,
     PayoutReceived,
@@ -146,6 +148,12 @@ def hear_payout_paid(session: Session, message: PayoutPaid, *, now: datetime) ->
 def hear_payout_failed(session: Session, message: PayoutFailed, *, now: datetime) -> None:
     """HR could not pay a person."""
     payment.failed(session, message, now=now)
+
+
+@tasks.hears(OwnerErased)
+def hear_owner_erased(session: Session, message: OwnerErased, *, now: datetime) -> None:
+    """The desk erased an owner."""
+    privacy.owner_erased(session, message, now=now)
 
 
 @tasks.tick(DAILY_CHECK)

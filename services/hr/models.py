@@ -32,9 +32,10 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
-from shared.papers import PaperCountRow
+from shared.papers import PaperCountRow, PaperRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.privacy_rows import PrivacyActRow
 from shared.sealing import Sealed
 from shared.sessions import EndedSessionRow
 from shared.tasks import Deadline
@@ -80,6 +81,10 @@ class Company(Base):
 
 class PolicyChange(PolicyRow, Base):
     """Changes of our policies; append-only."""
+
+
+class PrivacyActDone(PrivacyActRow, Base):
+    """What was done with owners' personal data; append-only."""
 
 
 class Alert(AlertRow, Base):
@@ -144,6 +149,51 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
 
 
+class SignOnLink(Base):
+    """A person signs in as this subject of this issuer, a provider of identity; `linked_by` None: by his login name."""
+
+    __tablename__ = "sign_on_links"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("person_id", "issuer"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    linked_by: Mapped[UUID | None]
+    linked_at: Mapped[datetime]
+
+
+class UsedSignOn(Base):
+    """A return from a provider, by the SHA-256 of its state: it is good once, and kept as long as it could be good."""
+
+    __tablename__ = "used_sign_ons"
+
+    id_hash: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
+class FactorReset(Base):
+    """A second factor that was lost: one proposed to take it away, another confirmed it before it expired [D18]."""
+
+    __tablename__ = "factor_resets"
+    __table_args__ = (
+        Index("uq_factor_resets_open", "person_id", unique=True, postgresql_where=text("confirmed_at IS NULL")),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed"),
+        CheckConstraint(
+            "proposed_by <> person_id AND confirmed_by <> person_id AND confirmed_by <> proposed_by", name="four_eyes"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    reason: Mapped[str]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    confirmed_by: Mapped[UUID | None]
+    confirmed_at: Mapped[datetime | None]
+
+
 class LoginSession(Base):
     """A session of somebody who signed in; the cookie's id is kept as its SHA-256."""
 
@@ -175,6 +225,10 @@ class ApiToken(ApiTokenRow, Base):
     name: Mapped[str]
     issued_by: Mapped[UUID]
     issued_at: Mapped[datetime]
+
+
+class IssuedPaper(PaperRow, Base):
+    """Papers we issued."""
 
 
 class PaperCount(PaperCountRow, Base):
@@ -278,6 +332,7 @@ class HrTask(Base):
     __table_args__ = (
         Index("ix_hr_tasks_due", "due_at", postgresql_where=text("late_at IS NULL AND done_at IS NULL")),
         CheckConstraint("(done_at IS NULL) = (evidence IS NULL)", name="done_has_evidence"),
+        CheckConstraint("done_by <> person_id", name="four_eyes"),
         Index("ix_hr_tasks_site_id", "site_id", "id"),
     )
 
@@ -483,6 +538,7 @@ class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
         Index("uq_posts_now", "person_id", unique=True, postgresql_where=text("until IS NULL")),
+        CheckConstraint("given_by <> person_id", name="four_eyes"),
         Index("ix_posts_person_id", "person_id", "since"),
     )
 

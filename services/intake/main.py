@@ -3,6 +3,7 @@
 from services.intake.api import api
 from services.intake.pages import pages
 from services.intake.pages.see import see
+from services.intake.papers import PAPERS
 from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.privacy import RetentionPolicy
@@ -15,6 +16,7 @@ from shared.alert_routes import make_alerts
 from shared.audit_routes import make_audit
 from shared.metrics import make_metrics
 from shared.ops import make_ops
+from shared.paper_routes import make_verify
 from shared.policy_routes import make_policies
 from shared.privacy_routes import make_privacy
 from shared.ui.alert_pages import make_alert_pages
@@ -38,6 +40,7 @@ web = make_web(
     api,
     make_ops(tasks),
     make_metrics(tasks),
+    make_verify("intake", PAPERS),
     make_may("intake", MAY),
     make_live("intake"),
     make_alerts("intake"),

@@ -27,7 +27,7 @@ from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
 from shared.messages import FieldDepartment
-from shared.papers import PaperCountRow
+from shared.papers import PaperCountRow, PaperRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
 from shared.privacy_rows import PrivacyActRow
@@ -91,6 +91,10 @@ class ApiToken(ApiTokenRow, Base):
     """API tokens, as hr says."""
 
 
+class IssuedPaper(PaperRow, Base):
+    """Papers we issued."""
+
+
 class PriceItem(Base):
     """An item of an approved version of the price book, as finance published it [R55]."""
 
@@ -123,11 +127,13 @@ class Request(Base):
         Index("ix_requests_callback", "callback_due_at", postgresql_where=text("callback_ended_at IS NULL")),
         Index("ix_requests_site_id", "site_id", "id"),
         Index("ix_requests_state", "state", "id"),
+        Index("ix_requests_recorded_at", "site_id", "recorded_at"),
         Index("ix_requests_month", "site_id", "month"),
         Index("ix_requests_phone_hash", "site_id", "phone_hash"),
         Index(
             "ix_requests_erase_due_at",
             "erase_due_at",
+            postgresql_include=["site_id"],
             postgresql_where=text("erased_at IS NULL AND erase_due_at IS NOT NULL"),
         ),
         Index("ix_requests_address_key", "site_id", "address_key", postgresql_ops={"address_key": "text_pattern_ops"}),
@@ -503,6 +509,7 @@ class PrivateJobReport(Base):
     __tablename__ = "private_job_reports"
     __table_args__ = (
         UniqueConstraint("site_id", "person_id", "happened_at"),
+        CheckConstraint("reported_by <> person_id", name="four_eyes"),
         Index("ix_private_job_reports_site_id", "site_id", "id"),
         {"comment": "append-only"},
     )
@@ -545,9 +552,10 @@ class MonthFigure(Base):
 
 
 class MonthSignature(Base):
-    """A department agrees with the month's statistics [R41]."""
+    """A department agrees with the month's statistics; nobody for two [R41, D18]."""
 
     __tablename__ = "month_signatures"
+    __table_args__ = (Index("uq_month_signatures_four_eyes", "site_id", "month", "signed_by", unique=True),)
 
     site_id: Mapped[UUID] = mapped_column(primary_key=True)
     month: Mapped[str] = mapped_column(primary_key=True)

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from shared.audit import cause_of
-from shared.bus.outbox import Envelope
+from shared.audit import ACTING, cause_of
+from shared.bus.outbox import ACTING_PERSON, Envelope
 from shared.bus.personal import opened_body
 from shared.bus.signature import Refused, Signatures
 from shared.db import Database
@@ -160,11 +160,19 @@ def _parse(envelope: Envelope, service: str) -> Message:
     return kind.model_validate(opened_body(kind, envelope.id, envelope.body))
 
 
+def _acting(envelope: Envelope) -> UUID | None:
+    """Whose act the message comes from; None: nobody's, or of a version that did not say."""
+    said = envelope.body.get(ACTING_PERSON)
+    return None if said is None else UUID(said)
+
+
 def _take_effect(database: Database, handlers: dict[str, Handler], envelope: Envelope) -> str:
     """Claim and effect in one transaction: both are kept or neither is."""
     message = _parse(envelope, database.service)
+    acting = _acting(envelope)
     with database.session() as session:
-        said = cause_of(f"message {envelope.type}")
+        session.info[ACTING] = acting
+        said = cause_of(f"message {envelope.type}", behalf_of=acting)
         claim = session.execute(_CLAIM, _keys(envelope) | {"said": said}).one()
         if not claim.first:
             if claim.state != "waiting":

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.audit import ACTING
 from shared.bus.personal import sealed_body
 from shared.ids import new_id
 from shared.log import current_traceparent
@@ -23,6 +24,12 @@ LONGEST_RESEND_SECONDS = 60
 LONG_QUEUE = 50
 """While more than this waits in a receiver's queue, nothing is sent to it again: it is probably still in there."""
 HELD_BACK_SECONDS = 5
+
+ACTING_PERSON = "acting_person"
+"""The part of every body that says whose act the message comes from, where it comes from somebody's: for the audit log.
+
+It is in the body, which is signed, and no field of any message: no rule asks it.
+"""
 
 BATCH = 200
 """Rows the relay takes at a time."""
@@ -119,6 +126,8 @@ def publish(session: Session, *messages: Message) -> None:
     Wakes the relay once per transaction.
     """
     service: str = session.info["service"]
+    acting = session.info.get(ACTING)
+    caused = {} if acting is None else {ACTING_PERSON: str(acting)}
     for message in messages:
         if message.sender != service:
             raise ValueError(f"{type(message).__name__} is said by {message.sender}, not by {service}")
@@ -126,7 +135,7 @@ def publish(session: Session, *messages: Message) -> None:
         (id_, receiver, type(message).__name__, body)
         for message in messages
         for id_ in [new_id()]
-        for body in [json.dumps(sealed_body(message, id_))]
+        for body in [json.dumps(sealed_body(message, id_) | caused)]
         for receiver in message.receivers
     ]
     if not rows:

@@ -28,7 +28,7 @@ from shared.bus.runners import Runners
 from shared.bus.signature import Signatures
 from shared.bus.ticker import Ticker
 from shared.bus.watchdog import Watchdog
-from shared.db import SERVICES, WORKER, Database, database
+from shared.db import SERVICES, WORKER, Database, database, own_login
 from shared.log import configure_logging
 from shared.settings import settings
 from shared.tasks import Tasks
@@ -151,6 +151,7 @@ def _start_and_stop(
     @signals.worker_init.connect(weak=False)
     def check(**_: object) -> None:
         set_up_logging()
+        startup.check_settings(own_login(at.service))  # before anything is said to anybody
         watchdog.start()
         startup.check(signatures.missing, broker_fits, database_fits, unreachable=(OperationalError, RedisError))
 

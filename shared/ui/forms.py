@@ -139,7 +139,11 @@ class Form(Generic[B]):
             required = name in schema.get("required", ()) and not optional
             if whole in self.fixed:
                 continue
-            if inner.get("type") == "object":
+            if isinstance(inner.get("additionalProperties"), dict):
+                row, _ = self._resolve(inner["additionalProperties"])
+                for key, _ in self.choices.get(whole, ()):
+                    yield self._one(f"{whole}.{key}", row, required=False)
+            elif inner.get("type") == "object":
                 yield from self._fields(inner, f"{whole}.")
             elif inner.get("type") == "array":
                 row, _ = self._resolve(inner["items"])
@@ -190,7 +194,7 @@ class Form(Generic[B]):
         """What was written for a part of the body; None for nothing."""
         kind = schema.get("type")
         if kind == "object":
-            return _some(self._value(schema, f"{name}."))
+            return self._object(schema, name)
         if kind == "array":
             row, _ = self._resolve(schema["items"])
             if row.get("type") == "object":
@@ -205,6 +209,15 @@ class Form(Generic[B]):
         text = self.value(name).strip()
         typed = fen_of(text) if name in self.money else _typed(schema, name, text, self.zone)
         return typed if text else None
+
+    def _object(self, schema: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+        """A part with fields of its own, or with whatever keys were written."""
+        each = schema.get("additionalProperties")
+        if not isinstance(each, dict):
+            return _some(self._value(schema, f"{name}."))
+        row, _ = self._resolve(each)
+        keys = [one.removeprefix(f"{name}.") for one in self.written if one.startswith(f"{name}.")]
+        return {key: found for key in keys if (found := self._read(row, f"{name}.{key}")) is not None} or None
 
 
 def _some(part: dict[str, Any]) -> dict[str, Any] | None:

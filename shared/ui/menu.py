@@ -24,21 +24,77 @@ SYSTEM = "系统"
 DECIDE: tuple[Role, ...] = ("administrator", "leader", "desk_head", "finance_lead", "hr", "auditor")
 """Who reads what the company decided."""
 
+DESK: tuple[Role, ...] = ("clerk", "desk_head")
+COMPARE: tuple[Role, ...] = (*DESK, "head", "cashier", "finance_lead", "administration", "auditor")
+"""Roles of the desk, and of those who compare the month's figures."""
+
 MENU: tuple[Entry, ...] = (
     Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor")),
+    Entry("待批", "/finance/approvals", "check", ("leader",), "财务"),
+    Entry("出纳日清", "/finance/daily", "cash", ("cashier",), "财务"),
+    Entry(
+        "月结", "/finance/settlements", "paper", ("finance_lead", "cashier", "desk_head", "leader", "auditor"), "财务"
+    ),
     Entry("提醒", "/intake/alerts", "bell", ("clerk", "desk_head", "operator", "administrator", "auditor")),
     Entry("提醒", "/dispatch/alerts", "bell", ("head", "worker")),
     Entry("提醒", "/finance/alerts", "bell", ("cashier", "finance_lead")),
     Entry("提醒", "/hr/alerts", "bell", ("leader", "hr", "administration")),
+    Entry("登记表", "/intake/requests", "list", (*DESK, "auditor"), "客服"),
+    Entry("业主与房号", "/intake/homes", "search", DESK, "客服"),
+    Entry("通知单", "/intake/notices", "paper", (*DESK, "auditor"), "客服"),
+    Entry("咨询", "/intake/consultations", "bell", (*DESK, "auditor"), "客服"),
+    Entry("回访", "/intake/revisits", "check", (*DESK, "auditor"), "客服"),
+    Entry("价格与问答", "/intake/prices", "cash", (*DESK, "auditor"), "客服"),
+    Entry("未交现金", "/intake/cash-alerts", "clock", DESK, "客服"),
+    Entry("私下接活", "/intake/private-job-reports", "eye", (*DESK, "auditor"), "客服"),
+    Entry("导入", "/intake/imports", "list", DESK, "客服"),
+    Entry("服务范围", "/intake/trades", "tool", ("head",), "客服"),
+    Entry("月度核对", "/intake/months", "scale", COMPARE, "月度"),
+    Entry("月度分析", "/intake/figures", "chart", COMPARE, "月度"),
+    Entry("出纳日清", "/finance/daily", "cash", ("finance_lead", "leader", "auditor"), "财务"),
+    Entry("待批", "/finance/approvals", "check", ("finance_lead", "auditor"), "财务"),
+    Entry("收费", "/finance/charges", "cash", ("clerk", "desk_head", "cashier", "finance_lead", "auditor"), "财务"),
+    Entry("我的现金", "/finance/my-cash", "cash", ("clerk", "desk_head", "worker"), "财务"),
+    Entry("票据", "/finance/receipts", "list", ("clerk", "desk_head", "cashier", "finance_lead", "auditor"), "财务"),
+    Entry(
+        "票据簿",
+        "/finance/receipt-books",
+        "paper",
+        ("clerk", "desk_head", "cashier", "finance_lead", "auditor"),
+        "财务",
+    ),
+    Entry("存款", "/finance/deposits", "home", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
+    Entry(
+        "差额与欠款",
+        "/finance/differences",
+        "scale",
+        ("cashier", "finance_lead", "leader", "desk_head", "auditor"),
+        "财务",
+    ),
+    Entry(
+        "价格标准",
+        "/finance/prices",
+        "list",
+        ("clerk", "desk_head", "cashier", "finance_lead", "leader", "auditor"),
+        "财务",
+    ),
+    Entry(
+        "公积金",
+        "/finance/reserve",
+        "scale",
+        ("clerk", "desk_head", "cashier", "finance_lead", "leader", "auditor"),
+        "财务",
+    ),
+    Entry("退款", "/finance/refunds", "cash", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
+    Entry("罚款", "/finance/fines", "scale", ("cashier", "finance_lead", "leader", "hr", "auditor"), "财务"),
+    Entry("上门损坏", "/finance/damages", "tool", ("desk_head", "finance_lead", "leader", "auditor"), "财务"),
+    Entry("经营图表", "/finance/charts", "chart", ("finance_lead", "leader", "cashier", "auditor"), "财务"),
+    Entry("总账", "/finance/ledger", "list", ("cashier", "finance_lead", "leader", "auditor"), "财务"),
     Entry("消息与时限", "/intake/queues", "clock", ("operator", "administrator", "auditor"), SYSTEM),
     Entry("审计日志", "/intake/audit-log", "eye", ("auditor",), SYSTEM),
-    Entry(
-        "公司规定",
-        "/intake/policies",
-        "scale",
-        ("administrator", "leader", "desk_head", "finance_lead", "hr", "auditor"),
-        SYSTEM,
-    ),
+    Entry("公司规定", "/intake/policies", "scale", DECIDE, SYSTEM),
+    Entry("业主个人信息", "/intake/owners", "people", ("administrator",), SYSTEM),
+    Entry("个人信息记录", "/intake/privacy", "eye", ("leader", "auditor"), SYSTEM),
     Entry("我的账户", "/hr/account", "people", get_args(Role), SYSTEM),
 )
 

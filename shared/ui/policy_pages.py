@@ -93,8 +93,9 @@ def make_policy_pages(service: str, may: Callable[[str], Any], *policies: type[P
             )
             return change_policy(policies, name, wanted, view)
 
+        now_held = held(view, name)
         return view.submit(
-            _form(view, by_name[name], held(view, name)),
+            _form(view, by_name[name], now_held),
             act,
             then=f"/{service}/policies/{name}",
             again=lambda form: shown(view, name, form),

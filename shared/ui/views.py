@@ -10,7 +10,7 @@ shown again with what was written and the reason.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from json import loads
@@ -33,6 +33,7 @@ from shared.csrf import FIELD, csrf_token
 from shared.errors import Problem
 from shared.headers import PAGE, attachment
 from shared.ids import new_id
+from shared.people import Actor
 from shared.sessions import cookie_name
 from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
@@ -126,6 +127,12 @@ class View(Edge):
     def last_month(self, site_id: UUID | None = None) -> str:
         """The month before."""
         return f"{self.today(site_id).replace(day=1) - timedelta(days=1):%Y-%m}"
+
+    @property
+    def reader(self) -> Actor:
+        """He who reads, of the one site the address asks for where it does: queries are limited to his sites."""
+        site_id = self.asked_site()
+        return self.actor if site_id is None else replace(self.actor, site_ids=frozenset({site_id}))
 
     def choose_sites(self) -> list[tuple[str, str]]:
         """His sites, as a field offers them."""

@@ -211,7 +211,19 @@ def proposal(house: House) -> Call:
     return Call("/refunds", {"receipt_id": paid_by_bank(house), "amount_fen": FEE, "method": "bank", **REASON})
 
 
+def an_export(house: House) -> Call:
+    return Call("/owners/export", {"request_ids": [noticed(house)], "reason": "业主要求"})
+
+
 ACTS = [
+    Act(
+        "finance",
+        "/owners/export",
+        "administrator",
+        an_export,
+        again="each time is written down",
+        everywhere="each takes out what is at his own sites",
+    ),
     Act("finance", "/charges/receive", "cashier", receive),
     Act("finance", "/charges/{request_id}/carry", "clerk", carry),
     Act("finance", "/charges/{request_id}/collect", "clerk", collect),

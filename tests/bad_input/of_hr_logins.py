@@ -3,7 +3,8 @@
 from typing import Any
 
 from services.hr.actions.session import begin
-from services.hr.models import LoginSession, Person
+from services.hr.models import Login, LoginSession, Person
+from services.hr.rules.totp import new_secret
 from shared.ids import new_id
 from shared.sessions import hash_session
 from tests.bad_input.acts import Act, Call
@@ -35,6 +36,32 @@ def sessions_of_another(house: House) -> Call:
     return Call(f"{employed(house)}/sessions/end")
 
 
+def a_link(house: House) -> Call:
+    return Call(f"{employed(house)}/sign-on", {"issuer": "https://id.example", "subject": str(new_id())})
+
+
+def the_end_of_a_link(house: House) -> Call:
+    call = a_link(house)
+    house.did("administrator", call.path, call.body)
+    return Call(f"{call.path}/end", {"issuer": "https://id.example"})
+
+
+def a_lost_factor(house: House) -> Call:
+    """Of a worker, whose second factor was confirmed when it was there."""
+    worker = house.people["worker"].person_id
+    with house.session() as session:
+        login = Login(person_id=worker, name="zhang.san", password_hash="", password_set_at=START)
+        login.totp_secret, login.totp_confirmed_at = new_secret(), START
+        session.add(login)
+    return Call(f"/people/{worker}/factor-reset", {"reason": "手机丢了"})
+
+
+def a_proposed_reset(house: House) -> Call:
+    call = a_lost_factor(house)
+    house.did("administrator", call.path, call.body)
+    return Call(f"{call.path}/confirm")
+
+
 def an_account(house: House) -> Call:
     return Call("/service-accounts", {"name": "金蝶", "site_ids": [str(house.site_id)]})
 
@@ -58,6 +85,10 @@ HR = "hr"
 
 ACTS = [
     Act(HR, "/people/{person_id}/invitation", "administrator", an_invitation, again="a new one ends the one before"),
+    Act(HR, "/people/{person_id}/sign-on", "administrator", a_link, again="the same subject"),
+    Act(HR, "/people/{person_id}/sign-on/end", "administrator", the_end_of_a_link),
+    Act(HR, "/people/{person_id}/factor-reset", "administrator", a_lost_factor),
+    Act(HR, "/people/{person_id}/factor-reset/confirm", "leader", a_proposed_reset),
     Act(HR, "/sessions/{session_id}/end", "clerk", a_session),
     Act(HR, "/sessions/end", "clerk", own_sessions, again="none is left", everywhere="his own sessions"),
     Act(HR, "/people/{person_id}/sessions/end", "administrator", sessions_of_another, again="none is left"),

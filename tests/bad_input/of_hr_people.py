@@ -182,7 +182,20 @@ def a_failure(house: House) -> Call:
 
 HR = "hr"
 
+
+def an_export(_: House) -> Call:
+    return Call("/owners/export", {"request_ids": [str(new_id())], "reason": "业主要求"})
+
+
 ACTS = [
+    Act(
+        HR,
+        "/owners/export",
+        "administrator",
+        an_export,
+        again="each time is written down",
+        everywhere="each takes out what is at his own sites",
+    ),
     Act(HR, "/sites", "administrator", a_site, everywhere="a new site is nobody's yet"),
     Act(HR, "/sites/{site_id}/change", "administrator", a_closing),
     Act(HR, "/sites/{site_id}/holidays", "administrator", a_holiday),

@@ -18,7 +18,7 @@ import celery
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import backlog, deadlines, memory, message, month, order, receipt, start
+from tests.bench import backlog, deadlines, login, memory, message, month, order, receipt, start
 from tests.bench.figure import Figure
 
 MEASUREMENTS = {
@@ -30,6 +30,7 @@ MEASUREMENTS = {
     "deadlines": deadlines.measure,
     "receipt": receipt.measure,
     "order": order.measure,
+    "login": login.measure,
 }
 
 RESULT = Path("results/bench.json")

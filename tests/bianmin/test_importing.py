@@ -24,8 +24,8 @@ from bianmin.client import Client, Person
 from bianmin.gateway import make_app
 from bianmin.importing.mapping import read_mapping
 from bianmin.importing.sending import ImportResult, RowResult, import_file
-from bianmin.importing.table import NotATable
 from shared.db import WORKER, database
+from shared.table_files import NotATable
 from tests.people import employ, open_site
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

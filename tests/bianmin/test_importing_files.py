@@ -11,10 +11,10 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bianmin.importing import table
 from bianmin.importing.mapping import BadMapping, BadRow, Mapping, read_mapping
 from bianmin.importing.sending import map_rows, open_table
-from bianmin.importing.table import NotATable, Row, normal, read_table
+from shared import table_files as table
+from shared.table_files import NotATable, Row, normal, read_table
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 NYC311 = read_mapping(EXAMPLES / "nyc311.toml")

@@ -15,6 +15,7 @@ import bianmin.privacy
 from bianmin.address import Address
 from bianmin.cli import app
 from bianmin.client import Person
+from shared.db import SERVICES
 from tests.bad_input.house import House, web_of
 from tests.bad_input.of_intake_desk import noticed, recorded
 
@@ -51,12 +52,9 @@ class Telephone:
 
 @pytest.fixture
 def houses(installation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, House]]:
-    """Desk and departments, which the command reaches."""
+    """The four services, which the command reaches."""
     with ExitStack() as stack:
-        opened = {
-            service: House(service, stack.enter_context(TestClient(web_of(service))))
-            for service in ("intake", "dispatch")
-        }
+        opened = {service: House(service, stack.enter_context(TestClient(web_of(service)))) for service in SERVICES}
         Address("http://127.0.0.1:1", "", "", "", os.getpid()).write(tmp_path)
         monkeypatch.setattr(bianmin.privacy, "Client", lambda _: Telephone(opened))
         yield opened
@@ -77,6 +75,7 @@ def test_one_owners_data_is_taken_out_into_a_file_for_its_owner_alone_and_erased
     assert done.exit_code == 0, done.output
     held = json.loads(out.read_text())
     assert [(one["id"], one["phone"]) for one in held["intake"]] == [(str(made), "13800138000")]
+    assert set(held) == set(SERVICES)
     assert (held["dispatch"], out.stat().st_mode & 0o777) == ([], 0o600)
     assert person("export", str(out), data=tmp_path).exit_code == 2
     desk.did("clerk", f"/requests/{made}/cancel", {"reason": "业主不需要了"})

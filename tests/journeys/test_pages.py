@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from bianmin.address import Address
-from tests.browser import DESK, NARROW, PHONE, Visitor, axe, chromium, sideways
+from tests.browser import DESK, NARROW, PHONE, Visitor, axe, chromium, session_of, sideways
 from tests.journeys.conftest import LivedMonth
 
 pytestmark = pytest.mark.journey
@@ -37,7 +37,7 @@ class Site:
     """What was found by following links: one address of every page, and who found it."""
 
     base_url: str
-    people: dict[str, str]
+    sessions: dict[str, dict[str, str]]
     found: dict[tuple[str, str], str] = field(default_factory=dict)
     """(role, the page without its ids) -> an address of it."""
 
@@ -56,11 +56,11 @@ def is_page(path: str) -> bool:
 @pytest.fixture(scope="module")
 def site(lived_month: LivedMonth, browser: Browser) -> Site:
     base_url = Address.read(lived_month.stack.data).base_url
-    people = {role: person.id for role, person in lived_month.stack.people().items()}
-    known = Site(base_url, people)
+    sessions = {role: session_of(base_url, person.id) for role, person in lived_month.stack.people().items()}
+    known = Site(base_url, sessions)
     for role in ROLES:
         visitor = Visitor(browser, base_url, scripts=False)
-        visitor.sign_in(people[role])
+        visitor.sign_in(sessions[role])
         waiting = ["/hr/"]
         while waiting:
             page = visitor.go(waiting.pop())
@@ -87,7 +87,7 @@ def test_no_page_has_a_fault_that_axe_finds_nor_asks_another_host(
     wrong: list[str] = []
     for size in (DESK, PHONE):
         visitor = Visitor(browser, site.base_url, language=language, size=size)
-        visitor.sign_in(site.people[role])
+        visitor.sign_in(site.sessions[role])
         for (who, kind), path in site.found.items():
             if who != role:
                 continue
@@ -105,7 +105,7 @@ def test_no_page_has_a_fault_that_axe_finds_nor_asks_another_host(
 def test_no_page_scrolls_sideways_where_it_is_narrow_or_its_text_large(site: Site, browser: Browser, role: str) -> None:
     wrong = []
     visitor = Visitor(browser, site.base_url, size=NARROW)
-    visitor.sign_in(site.people[role])
+    visitor.sign_in(site.sessions[role])
     for (who, kind), path in site.found.items():
         if who == role and (wider := sideways(visitor.go(path))) > 0:
             wrong.append(f"{kind} is {wider} px too wide at 320 px")
@@ -127,7 +127,7 @@ def test_every_page_keeps_to_its_budget_and_its_policy(site: Site, browser: Brow
         if who != role:
             continue
         visitor = Visitor(browser, site.base_url)  # a first visit: nothing is kept from before
-        visitor.sign_in(site.people[role])
+        visitor.sign_in(site.sessions[role])
         measured = visitor.context.new_cdp_session(visitor.page)
         measured.send("Network.enable")
         sent: list[float] = []

@@ -36,9 +36,10 @@ class Cluster:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
-            "io_method": "sync",
             "shared_buffers": "64MB",
         } | self.options
+        if self.programs.major >= 18:
+            options = {"io_method": "sync"} | options
         settings = [part for pair in options.items() for part in ("-c", "=".join(pair))]
         self.server = Child(
             "postgres",

@@ -25,11 +25,15 @@ def free_port() -> int:
 
 @pytest.fixture
 def server(prepared: Cluster, place: Path) -> Iterator[Cluster]:
-    """The database with the options it has in its container, on a port and behind a password."""
-    said = [part.split("=", 1) for part in COMPOSE["postgres"]["command"][1:] if part != "-c"]
+    """The database with the options it has in its container, on a port and behind a password.
+
+    Without TLS, which the embedded PostgreSQL was built without: tests/shared/test_tls.py has it.
+    """
+    said = [part.removeprefix("-c").split("=", 1) for part in COMPOSE["postgres"]["command"][1:]]
+    lines = (ROOT / "deploy/backup/pg_hba.conf").read_text().splitlines()
     hba = place / "pg_hba.conf"
-    hba.write_text((ROOT / "deploy/backup/pg_hba.conf").read_text())
-    options = dict(said) | {
+    hba.write_text("\n".join(f"{line}\n".replace("hostssl", "host") for line in lines if not line.startswith("hostno")))
+    options = {name: value for name, value in said if not name.startswith("ssl")} | {
         "hba_file": str(hba),
         "listen_addresses": "127.0.0.1",
         "port": str(free_port()),
@@ -53,9 +57,10 @@ def receiver(server: Cluster, place: Path) -> Iterator[Child]:
         "PGPORT": server.options["port"],
         "PGUSER": service["environment"]["PGUSER"],
         "PGAPPNAME": service["environment"]["PGAPPNAME"],
-        "PGPASSWORD": "known-to-compose",
+        "PGPASSWORD_FILE": str(place / "password"),
         "PATH": f"{server.programs.folder}:{os.environ['PATH']}",
     }
+    (place / "password").write_text("known-to-compose\n")
     (place / "wal").mkdir(exist_ok=True)
     child = Child(
         "receiver",

@@ -1,7 +1,8 @@
 """Generated requests, lawful and unlawful, against every operation of every service's OpenAPI description.
 
 BIANMIN_CASES asks for so many cases an operation; the suite asks for a few. An answer must be of a documented status
-and of the documented shape, and no defect; what does not fit the description must be refused.
+and of the documented shape, and no defect; what does not fit the description must be refused. `attack` sends each
+request for itself; `follow` goes on with what was answered, along the links schemathesis finds between operations.
 """
 
 import random
@@ -14,8 +15,9 @@ from unittest import SkipTest
 
 import schemathesis
 from fastapi.routing import APIRoute, iter_route_contexts
+from httpx2 import Response
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Unsatisfiable
+from hypothesis.errors import Flaky, Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -49,12 +51,14 @@ class Attacked:
     """What became of an attack: how many cases had which status, and every distinct failure with its request."""
 
     operations: int = 0
+    links: int = 0
     cases: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: "Attacked") -> None:
         self.operations += other.operations
+        self.links += other.links
         self.cases += other.cases
         self.statuses.update(other.statuses)
         self.failures.update(other.failures)
@@ -81,6 +85,61 @@ def attack(house: House, *, cases: int, first_seed: int = 1) -> Attacked:
     return done
 
 
+STEPS = 10
+"""How far a chain of requests goes at most."""
+
+AT_ONCE = 10
+"""Chains of one seed."""
+
+
+def follow(house: House, *, chains: int, first_seed: int = 1) -> Attacked:
+    """So many chains of requests: each step takes what an answer before it said, or begins anew.
+
+    The links are those schemathesis finds in the description: what creates, lists or shows a thing, to what is done
+    with it.
+    """
+    done = Attacked()
+    schema = schemathesis.openapi.from_dict(web_of(house.service).openapi())
+    done.links = schema.analysis.inject_links()
+    chance = random.Random(first_seed)
+    things = _things(house)
+
+    class Chain(schema.as_state_machine()):  # type: ignore[misc]
+        """One chain; a failure is written down, and the chain goes on."""
+
+        def setup(self) -> None:
+            self.side = chance.choice(("", "", "", OTHER))
+
+        def before_call(self, case: Case) -> None:
+            case.path_parameters = _with_things(case.path_parameters, things, chance)
+            case.body = _with_things(case.body, things, chance)
+
+        def call(self, case: Case, **_: Any) -> Any:
+            unlawful = case.meta is not None and case.meta.generation.mode == GenerationMode.NEGATIVE
+            checks = [*CHECKS, negative_data_rejection] if unlawful else CHECKS
+            roles = _roles(house, case.operation.method.upper(), case.operation.path)
+            answer = _send(house, case, checks, chance.choice(roles) + self.side, done)
+            if answer.is_success:
+                things.extend({found[0] for found in UUID.finditer(answer.text)}.difference(things))
+            return schemathesis.Response.from_any(answer)
+
+        def validate_response(self, *_: Any, **__: Any) -> None:
+            """Done where it was sent, for the first failure must not end the attack."""
+
+    for first in range(0, chains, AT_ONCE):
+        asked = settings(
+            max_examples=min(AT_ONCE, chains - first),
+            stateful_step_count=STEPS,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        with suppress(Flaky):  # what is answered differs from chain to chain: hypothesis ends, the next seed goes on
+            seed(first_seed + first)(Chain).run(settings=asked)
+    return done
+
+
 def _things(house: House) -> list[str]:
     """The ids of all there is after every action of the service was prepared for: a case may mean one of them."""
     for act in ACTS:
@@ -102,12 +161,14 @@ _TABLES = """
 
 
 def _with_things(part: Any, things: list[str], chance: random.Random) -> Any:
-    """The same with half of its ids replaced by those of something that exists."""
+    """The same with half of the ids of nothing replaced by those of something that exists."""
     if isinstance(part, dict):
         return {key: _with_things(value, things, chance) for key, value in part.items()}
     if isinstance(part, list):
         return [_with_things(value, things, chance) for value in part]
-    return chance.choice(things) if isinstance(part, str) and UUID.fullmatch(part) and chance.random() < 0.5 else part
+    if isinstance(part, str) and UUID.fullmatch(part) and part not in things and chance.random() < 0.5:
+        return chance.choice(things)
+    return part
 
 
 def _cases(operation: Any, mode: GenerationMode, number: int, first_seed: int) -> Iterator[Case]:
@@ -144,7 +205,7 @@ def _roles(house: House, method: str, path: str) -> list[str]:
     return ["auditor"]
 
 
-def _send(house: House, case: Case, checks: list[Any], who: str, done: Attacked) -> None:
+def _send(house: House, case: Case, checks: list[Any], who: str, done: Attacked) -> Response:
     sent = case.as_transport_kwargs(base_url="http://testserver")
     headers = {name: value for name, value in (sent.get("headers") or {}).items() if name.lower() != "authorization"}
     headers = {"Idempotency-Key": str(new_id()), **headers, "Authorization": f"Bearer {who}"}
@@ -158,3 +219,4 @@ def _send(house: House, case: Case, checks: list[Any], who: str, done: Attacked)
         for failure in group.exceptions:
             what = f"{house.service} {case.method} {case.path}: {failure.title} {answer.status_code}"
             done.failures.setdefault(what, f"{sent} -> {answer.text[:500]} {failure}")
+    return answer

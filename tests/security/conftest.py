@@ -28,7 +28,7 @@ def open_house(installation: str) -> Iterator[Callable[[str], House]]:
         client.__exit__(None, None, None)
 
 
-def paper(house: House, words: str = "张师傅") -> Response:
+def paper(house: House, words: str = "张师傅", *, file_type: str = "pdf") -> Response:
     """The printed report of a month in which everybody and everything of the site is called `words`."""
     with house.session() as session:
         desk = open_desk(session, "PP")
@@ -36,4 +36,4 @@ def paper(house: House, words: str = "张师傅") -> Response:
         session.execute(text("UPDATE sites SET name = :words WHERE id = :id"), {"words": words, "id": desk.site_id})
         desk.begin_month()
         reader = employ(session, "desk_head", "front_desk", desk.site_id)
-    return house.get(str(reader.person_id), f"/months/2026-04/sites/{desk.site_id}/report.html")
+    return house.get(str(reader.person_id), f"/months/2026-04/sites/{desk.site_id}/report.{file_type}")

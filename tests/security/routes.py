@@ -19,18 +19,21 @@ OPEN = {
     ("GET", "/login"): "who signs in is nobody yet",
     ("POST", "/login"): "who signs in is nobody yet: asks for his password",
     ("POST", "/language"): "the browser remembers it; nothing of anybody changes",
+    ("GET", "/verify/{code}"): "whoever has a paper may ask whether it holds: asks for its code, of 128 random bits",
     ("POST", "/api/company"): "nobody is there yet to act: asks for the founder's secret",
     ("POST", "/api/invitations/accept"): "whoever is invited has no login yet: asks for the invitation's secret",
     ("POST", "/api/sessions"): "who signs in is nobody yet: asks for his password",
     ("GET", "/api/demo/people"): "in a simulation alone: whoever looks around is nobody yet",
     ("POST", "/api/demo/sessions"): "in a simulation alone, where nobody has anything to lose",
+    ("GET", "/sign-on/{provider}"): "who signs in is nobody yet: he is sent to prove it to a provider of identity",
+    ("GET", "/sign-on/{provider}/return"): "asks for what the provider proves, to the browser that was sent to it",
     ("POST", "/api/password"): "asks for the present password, whatever session there is",
     ("POST", "/api/totp"): "asks for the password, whatever session there is",
     ("POST", "/api/totp/confirm"): "asks for the password and a code, whatever session there is",
 }
 """Routes that ask nobody who he is, each with the reason."""
 
-PLACES = {"month": "2026-04", "day": "2026-04-01", "name": "NoPolicy"}
+PLACES = {"month": "2026-04", "day": "2026-04-01", "name": "NoPolicy", "file_type": "pdf"}
 """What stands in a path for a name that is no id."""
 
 

@@ -16,6 +16,7 @@ from shared.messages import Role
 from shared.people import hash_token
 from tests.bad_input import of_finance_books as books
 from tests.bad_input import of_finance_cash as cash
+from tests.bad_input import of_hr_logins as logins
 from tests.bad_input import of_hr_people as people
 from tests.bad_input import of_intake_desk as desk
 from tests.bad_input import of_intake_followup as followup
@@ -173,6 +174,9 @@ STEPS = [
     Step("hr", "let_leave", "subject", "hr", "hr", partial(of_hr_himself, step="leave"), HR2),
     Step("hr", "move_person", "subject", "hr", "hr", partial(of_hr_himself, step="move"), HR2),
     Step("hr", "set_wage", "subject", "hr", "hr", partial(of_hr_himself, step="wage"), HR2),
+    Step("hr", "propose_factor_reset", "subject", "worker", "administrator", logins.a_lost_factor, "administrator"),
+    Step("hr", "confirm_factor_reset", "proposer", "administrator", "leader", logins.a_proposed_reset),
+    Step("hr", "confirm_factor_reset", "subject", "worker", "leader", logins.a_proposed_reset),
     Step("hr", "decide_case", "opener", "clerk", "leader", people.a_decision),
     Step("hr", "decide_case", "subject", "worker", "leader", people.a_decision),
     Step("hr", "decide_appeal", "opener", "clerk", "leader", people.an_appeal_decision),

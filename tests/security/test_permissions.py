@@ -129,6 +129,7 @@ def test_the_administrator_sees_no_money_and_no_case_and_an_owner_only_to_answer
     }
     acts = {"open_site", "change_site", "name_leader", "employ_person", "let_leave", "move_person", "record_skills"}
     logins = {"issue_token", "invite_person", "end_sessions", "manage_service_accounts", "revoke_token"}
+    logins |= {"link_sign_on", "read_sign_ons"}
     rest = {"manage_webhooks", "replay_webhook", "change_policy", "handle_personal_data"}
     assert his == own | keeps | acts | logins | rest
 

@@ -13,11 +13,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
-from bianmin.importing.table import NotATable, read_table
 from bianmin.month.result import write_files
 from services.hr.rules import payout_file
 from services.hr.rules.delivery import LINE_FIELDS, SCHEMA
 from shared.spreadsheets import as_csv, as_xlsx, defused
+from shared.table_files import NotATable, read_table
 
 PREFIXES = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "\u200b=", "\u3000＝", "﹦"]
 """What a formula may begin with, told apart by the spreadsheets or not."""

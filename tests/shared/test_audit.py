@@ -3,8 +3,11 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, time
 from importlib import import_module
 from io import StringIO
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
@@ -14,11 +17,25 @@ from starlette.testclient import TestClient
 
 from bianmin.verify import audit_logs
 from bianmin.verify.run import connected, verify
+from services.dispatch.tasks import tasks as tasks_of_dispatch
+from services.hr.actions import session as session_of_hr
+from services.hr.rules.login import SignInPolicy
+from services.intake.rules.callback import CallbackPolicy
+from services.intake.rules.privacy import RetentionPolicy
+from services.intake.rules.scope import TradePolicy
 from shared import audit_routes
-from shared.audit import because, cause_of, seal
+from shared.audit import ACTING, because, cause_of, on_behalf_of, seal
 from shared.audit_triggers import NOT_AUDITED, PERSONAL
+from shared.bus.outbox import publish, take_due
 from shared.db import SERVICES, WORKER, database
+from shared.ids import NO_SITE, new_id
+from shared.messages import SiteChanged, StatisticsAgreed
+from shared.people import Actor
+from shared.policy_rows import change, in_force, in_force_at, in_force_together, views
+from tests.conftest import START
+from tests.people import employ, open_site
 from tests.shared.test_schema import metadata_of
+from tests.signed import receive
 
 
 def founded(client: TestClient) -> dict[str, str]:
@@ -120,6 +137,135 @@ def test_a_change_by_a_rule_names_the_rule_and_one_by_hand_says_so(session_of: C
     session.execute(text("UPDATE sites SET name = name WHERE code = 'rule'"))  # changes nothing
     causes = session.execute(text("SELECT after ->> 'code', cause FROM audit_log ORDER BY id")).all()
     assert causes == [("hand", "by hand"), ("rule", "deadline cash_missing")]
+
+
+def test_an_entry_says_on_whose_behalf_somebody_acted_and_what_it_caused_elsewhere_says_who_did(
+    client: TestClient,
+) -> None:
+    auditor = founded(client)
+    (employed,) = client.get(
+        "/api/audit-log", params={"cause": "POST /people", "table": "people"}, headers=auditor
+    ).json()
+    administrator, person = employed["actor_id"], UUID(employed["row"])
+    with database("hr", WORKER).session() as session:
+        acting = Actor(UUID(administrator), "周宁", "administrator", "administration", None)
+        session_of_hr.end_of(session, person_id=person, actor=acting, now=START)
+    ended = client.get("/api/audit-log", params={"cause": "by hand", "table": "people"}, headers=auditor).json()
+    assert {(one["behalf_of_id"], one["behalf_of"], one["row"]) for one in ended} == {
+        (str(person), "江岚", str(person))
+    }
+    assert employed["behalf_of"] is None
+
+    with database("hr", WORKER).session() as session:
+        envelopes = [one for one in take_due(session) if one.receiver == "dispatch"]
+    dispatch = database("dispatch", WORKER)
+    for envelope in envelopes:
+        assert receive(dispatch, tasks_of_dispatch.handlers, asdict(envelope)) == "handled"
+    heard = text("SELECT cause, actor_id, behalf_of FROM audit_log WHERE row_key = :row AND operation = 'insert'")
+    with dispatch.session() as session:
+        assert session.execute(heard, {"row": str(person)}).all() == [
+            ("message PersonChanged", None, UUID(administrator))
+        ]
+
+
+def test_whose_act_it_was_goes_from_message_to_message(installation: str) -> None:
+    person, hr, intake = new_id(), database("hr", WORKER), database("intake", WORKER)
+
+    def handle(session: Session, message: SiteChanged, *, now: datetime) -> None:
+        publish(session, StatisticsAgreed(site_id=message.site_id, month="2026-04", agreed_at=now))
+
+    with hr.session() as session:
+        session.info[ACTING] = person
+        publish(
+            session,
+            SiteChanged(site_id=new_id(), version=1, code="BK", name="", zone="Asia/Shanghai", closing=time(18)),
+        )
+        (envelope,) = [one for one in take_due(session) if one.receiver == "intake"]
+    assert receive(intake, {"SiteChanged": handle}, asdict(envelope)) == "handled"
+    with intake.session() as session:
+        assert {one.body["acting_person"] for one in take_due(session)} == {str(person)}
+
+
+def test_an_entry_says_which_row_of_each_policy_its_transaction_had_asked_for_the_rows_site(
+    session_of: Callable[[str], Session],
+) -> None:
+    intake = session_of("intake")
+    one, other = open_site(intake, "ONE"), open_site(intake, "OTHER")
+    boss = employ(intake, "administrator", "administration")
+    change(
+        intake,
+        CallbackPolicy(minutes=5, warn_at=4),
+        site_id=one,
+        effective_from=START,
+        reason="busy",
+        actor=boss,
+        now=START,
+    )
+    version = intake.execute(text("SELECT id FROM policies")).scalar_one()
+    raised = text("""
+        INSERT INTO alerts (id, kind, site_id, subject_id, facts, raised_at)
+        VALUES (gen_random_uuid(), 'x', :site_id, gen_random_uuid(), '{}', clock_now())
+    """)
+    intake.execute(raised, {"site_id": one})
+    in_force_at(intake, CallbackPolicy, site_ids=[one, other], at=START)
+    in_force_together(intake, CallbackPolicy, TradePolicy, site_id=one, at=START)
+    in_force(intake, RetentionPolicy, site_id=NO_SITE, at=START)
+    for site_id in (one, other):
+        intake.execute(raised, {"site_id": site_id})
+    noted = intake.execute(text("SELECT policies FROM audit_log WHERE table_name = 'alerts' ORDER BY id")).scalars()
+    assert list(noted) == [
+        None,
+        [f"CallbackPolicy@{version}", "TradePolicy@default", "RetentionPolicy@default"],
+        ["CallbackPolicy@default", "RetentionPolicy@default"],
+    ]
+    assert views(intake, boss, (CallbackPolicy,))[0].changes[0]["id"] == version
+
+
+def test_what_was_sealed_before_entries_said_for_whom_and_by_which_policy_is_still_whole(
+    client: TestClient, installation: str, committing: Engine
+) -> None:
+    founded(client)
+    seal(database("hr", WORKER))
+    sealed_before = text("""
+        SELECT hash = encode(sha256(convert_to('1::' || CAST(jsonb_build_array(
+            id, at AT TIME ZONE 'UTC', recorded_at AT TIME ZONE 'UTC', actor_id, cause, address, trace, login,
+            table_name, row_key, operation, site_id, before, after) AS text), 'UTF8')), 'hex')
+        FROM hr.audit_log WHERE place = 1
+    """)
+    with committing.connect() as owner:
+        assert owner.execute(sealed_before).scalar_one()
+    assert violated(installation) == set()
+
+
+@pytest.mark.parametrize("forged", ["behalf_of = gen_random_uuid()", "policies = '[\"CashPolicy@default\"]'"])
+def test_for_whom_and_by_which_policy_is_sealed_too(
+    client: TestClient, installation: str, committing: Engine, forged: str
+) -> None:
+    founded(client)
+    hr = database("hr", WORKER)
+    with hr.session() as session:
+        in_force(session, SignInPolicy, site_id=NO_SITE, at=START)
+        on_behalf_of(session, new_id())
+        session.execute(text("UPDATE people SET name = '江楠'"))
+    seal(hr)
+    assert violated(installation) == set()
+    for place in (1, "max(place)"):  # one that said neither, and one that said both
+        with committing.begin() as owner:
+            owner.execute(text("SET LOCAL session_replication_role = replica"))
+            where = f"WHERE place = (SELECT {place} FROM hr.audit_log LIMIT 1)"
+            owner.execute(text(f"CREATE TABLE kept AS SELECT * FROM hr.audit_log {where}"))
+            owner.execute(text(f"UPDATE hr.audit_log SET {forged} {where}"))
+        assert violated(installation) == {"audit_logs_are_whole"}
+        with committing.begin() as owner:
+            owner.execute(text("SET LOCAL session_replication_role = replica"))
+            owner.execute(
+                text("""
+                    UPDATE hr.audit_log l SET behalf_of = k.behalf_of, policies = k.policies FROM kept k
+                    WHERE l.id = k.id
+                """)
+            )
+            owner.execute(text("DROP TABLE kept"))
+        assert violated(installation) == set()
 
 
 CHANGES = ["UPDATE audit_log SET cause = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]

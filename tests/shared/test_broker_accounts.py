@@ -203,12 +203,13 @@ def test_the_containers_start_a_broker_that_knows_their_passwords(folder: Path) 
     entry.write_text(f'#!/bin/sh\nshift\nexec {_broker_program()} "$@"\n')
     entry.chmod(0o755)
     passwords = {account: f"{account}'s$(\"`\\" for account in ACCOUNTS}
+    for account, password in passwords.items():
+        (folder / f"{account}-broker-password").write_text(f"{password}\n")
     child = Child(
         "broker",
         ["sh", "-c", f"cd {folder} && exec sh {ROOT}/deploy/redis/start.sh --port 0 --unixsocket {folder}/b.sock"],
         log=folder / "broker.log",
-        env={"PATH": f"{folder}:{os.environ['PATH']}"}
-        | {f"{account.upper()}_BROKER_PASSWORD": password for account, password in passwords.items()},
+        env={"PATH": f"{folder}:{os.environ['PATH']}", "SECRETS": str(folder)},
     )
     child.start()
     try:

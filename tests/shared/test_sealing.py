@@ -20,6 +20,7 @@ from shared.sealing import (
     rotate_keys,
     seal,
     searchable,
+    searched_by,
     unseal,
 )
 from shared.settings import settings
@@ -73,13 +74,14 @@ def test_a_changed_or_cut_text_or_one_of_an_unknown_key_does_not_open(file: Path
             unseal(bad, place=HERE)
 
 
-def test_after_a_rotation_the_new_key_seals_the_old_one_still_opens_and_no_number_is_lost(file: Path) -> None:
+def test_after_a_rotation_the_new_key_seals_the_old_one_still_opens_and_finds(file: Path) -> None:
     before, found_by = seal("13800138000", place=HERE), searchable("13800138000")
     assert rotate_keys(file) == "2"
     after = seal("13800138000", place=HERE)
     assert (before[:9], after[:9]) == ("sealed:1:", "sealed:2:")
     assert {unseal(one, place=HERE) for one in (before, after)} == {"13800138000"}
-    assert searchable("13800138000") == found_by
+    assert searchable("13800138000") != found_by
+    assert searched_by("13800138000") == [searchable("13800138000"), found_by]
     assert rotate_keys(file) == "3"
 
 

@@ -43,7 +43,8 @@ def said_by(package: str) -> dict[str, str]:
         for _, message, _, _ in extract("jinja2.ext:babel_extract", BytesIO(file.read_bytes()), options=options):
             found[message if isinstance(message, str) else message[0]] = str(file.relative_to(ROOT))
     if folder != UI:
-        found = {sentence: where for sentence, where in found.items() if sentence not in said_by("shared.ui")}
+        shared = said_by("shared.ui")
+        found = {sentence: where for sentence, where in found.items() if sentence not in shared}
     return found
 
 

@@ -12,6 +12,7 @@ from shared.settings import settings
 from tests.bianmin.town import live_a_month
 from tests.conftest import START
 from tests.walls.house import LivedTown, hire_everybody
+from tests.walls.statements import noted
 
 SECRET = "the-founder-of-two-sites"
 
@@ -33,8 +34,9 @@ def town(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_DESCRIBE_PUBLICLY", "true")
         settings.cache_clear()
         db.database.cache_clear()
-        client, cast = live_a_month(url, SECRET, "BK", "QN")
-        yield LivedTown(url, client, cast, *hire_everybody(client, cast))
+        with noted() as statements:
+            client, cast = live_a_month(url, SECRET, "BK", "QN")
+        yield LivedTown(url, client, cast, *hire_everybody(client, cast), statements)
         for service in db.SERVICES:
             for made in (db.database(service), db.database(service, db.WORKER)):
                 made.engine.dispose()

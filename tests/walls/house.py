@@ -2,11 +2,13 @@
 
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -21,6 +23,8 @@ from shared.db import SERVICES, WEB, Database
 from shared.messages import Role
 from tests.bad_input.house import web_of
 from tests.bianmin.town import TownClient
+from tests.papers.printing import pdf_file, words
+from tests.walls.statements import Statements
 
 WALLED = text("""
     SELECT relname FROM pg_class
@@ -42,6 +46,8 @@ class LivedTown:
     here: dict[Role, Person]
     webhooks: dict[str, str]
     """A site's code -> the webhook of it."""
+    statements: Statements = field(default_factory=dict)
+    """What the services sent to the database while the month was lived."""
 
     @property
     def home(self) -> Team:
@@ -148,15 +154,19 @@ class Question:
     said: frozenset[str]
 
 
-def first_of(rows: dict[str, list[Any]], table: str, column: str) -> str:
-    """A value of the site's first row of a table."""
-    return str(rows[table][0][column])
+def first_of(rows: dict[str, list[Any]], table: str, column: str, **wanted: str) -> str:
+    """A value of the site's first row of a table, of those with these values if some are wanted."""
+    return str(next(row for row in rows[table] if wanted.items() <= row.items())[column])
 
 
 def values_at(town: LivedTown, team: Team) -> dict[str, str]:
     """What may stand in a path or a query, about this site."""
     rows: dict[str, list[Any]] = {}
-    for service, tables in {"dispatch": ["work_orders"], "hr": ["payouts"]}.items():
+    for service, tables in {
+        "dispatch": ["work_orders"],
+        "finance": ["receipts", "hand_overs"],
+        "hr": ["payouts", "cases"],
+    }.items():
         with seen_from(town.url, service, team.site_id) as session:
             seen = rows_of(session, service)
             rows |= {table: seen[table] for table in tables}
@@ -172,6 +182,10 @@ def values_at(town: LivedTown, team: Team) -> dict[str, str]:
         "version_id": version,
         "person_id": worker,
         "holder_id": worker,
+        "receipt_id": first_of(rows, "receipts", "id", state="used"),
+        "hand_over_id": first_of(rows, "hand_overs", "id"),
+        "case_id": first_of(rows, "cases", "id", state="final"),
+        "file_type": "pdf",
         "month": "2026-04",
         "on": "2026-04-15",
         "day": "2026-05-02",
@@ -183,8 +197,11 @@ def roles_of(route: APIRoute) -> frozenset[str]:
     return next((one.call.allowed for one in route.dependant.dependencies if hasattr(one.call, "allowed")), frozenset())
 
 
-NOT_ASKED = ("/live", "/ready", "/sessions/current", "/photos/{photo_id}")
-"""Routes that tell of no site or of the asker's session, and the picture, of which the month has none."""
+NOT_ASKED = (
+    *("/live", "/ready", "/sessions/current", "/verify/{code}"),
+    *("/photos/{photo_id}", "/cases/mine/{case_id}/decision-letter.{file_type}"),
+)
+"""Routes that tell of no site, of the asker's session, or of a paper in his hands; and what none of the askers has."""
 
 
 def questions(town: LivedTown, service: str) -> list[Question]:
@@ -221,4 +238,7 @@ def told(town: LivedTown, question: Question, role: Role) -> tuple[int, str]:
     if body.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(body)) as parts:
             body = b"\n".join(parts.read(name) for name in parts.namelist())
+    if body.startswith(b"%PDF"):
+        with tempfile.TemporaryDirectory() as folder:
+            body = words(pdf_file(Path(folder), body)).encode()
     return answer.status_code, f"{answer.headers}\n{body.decode()}"

@@ -20,6 +20,9 @@ DOORS = {
     "services/hr/queries/cases.py": "a person reads the cases about himself, wherever they are",
     "services/hr/queries/demo.py": "whoever looks around a simulation is of no site yet",
     "services/hr/queries/statements.py": "a person reads what he is paid, at each site",
+    "services/hr/papers/decision.py": "a person prints the letter of a case about himself, wherever it is",
+    "services/hr/papers/pay.py": "a person prints what he is paid, at whatever site",
+    "shared/paper_routes.py": "whoever has a paper asks whether it holds, whatever site it is of",
     "shared/audit_routes.py": "an export is a second transaction of the same request",
     "services/intake/actions/importing.py": "a row imported at another site is not imported again",
 }

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import work_order_for
-from services.dispatch.models import WorkOrder
+from services.dispatch.models import Photo, WorkOrder
 from services.dispatch.rules.privacy import check_reveal
 from services.dispatch.rules.work_order import ENDED
 from shared.access import at_sites_of
@@ -20,12 +20,14 @@ from shared.privacy_rows import PrivacyAct, note_acts
 
 # what was sent and answered is remembered too
 _ERASE_SENT = text("""
-    UPDATE outbox SET body = body || jsonb_build_object('signer_name', CAST(:erased AS text))
-    WHERE body->>'request_id' = :id AND body ? 'signer_name'
+    UPDATE outbox SET body = body || (SELECT jsonb_object_agg(name, CAST(:erased AS text))
+        FROM jsonb_object_keys(body) AS name WHERE name IN ('signer_name', 'description'))
+    WHERE body->>'request_id' = :id AND body ?| ARRAY['signer_name', 'description']
 """)
 _ERASE_ANSWERED = text("""
     UPDATE idempotency_keys SET answer = answer || (SELECT jsonb_object_agg(name, CAST(:erased AS text))
         FROM unnest(ARRAY['owner_name', 'address', 'phone', 'description', 'signer_name']) AS name)
+        || jsonb_build_object('damages', jsonb_build_array(), 'tellings', jsonb_build_array())
     WHERE answer->>'request_id' = :id AND answer ? 'phone'
 """)
 
@@ -62,6 +64,13 @@ def owner_erased(session: Session, message: OwnerErased, *, now: datetime) -> No
         .where(WorkOrder.request_id == message.request_id)
         .values(owner_name=ERASED, address=ERASED, description=ERASED, phone_sealed=None, erased_at=message.erased_at)
     )
+    orders = select(WorkOrder.id).where(WorkOrder.request_id == message.request_id)
+    session.execute(
+        update(WorkOrder)
+        .where(WorkOrder.id.in_(orders), WorkOrder.materials_note.is_not(None))
+        .values(materials_note=ERASED)
+    )
+    session.execute(delete(Photo).where(Photo.work_order_id.in_(orders)))
     session.execute(select(func.erase_append_only([message.request_id], ERASED)))
     asked = {"id": str(message.request_id), "erased": ERASED}
     if message.by is not None:  # the policy erases later than these are remembered

@@ -9,6 +9,7 @@ from services.dispatch.api import (
     duties,
     hours,
     neglects,
+    papers,
     photos,
     privacy,
     teams,
@@ -28,6 +29,7 @@ for part in (
     neglects,
     hours,
     consultations,
+    papers,
     privacy,
 ):
     api.include_router(part.routes)

@@ -17,6 +17,7 @@ from services.finance.rules.hand_over import FINANCE, HAND_OVER, HandOverStep
 from services.finance.rules.ledger import JournalKind, shortage_made_good
 from shared.access import check_four_eyes, check_own
 from shared.alerts import Alert, raise_alerts
+from shared.audit import on_behalf_of
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.money import largest_remainder
@@ -46,6 +47,8 @@ def confirm_difference(session: Session, *, hand_over_id: UUID, actor: Actor, no
     for_him = hand_over.on_behalf_reason is not None and actor.role == "desk_head"
     check_own(MAY["confirm_difference"], actor, actor.person_id if for_him else hand_over.from_id)
     check_four_eyes(MAY["confirm_difference"], actor, receiver=hand_over.to_id)
+    if for_him:
+        on_behalf_of(session, hand_over.from_id)
     hand_over.state = HAND_OVER.move(hand_over.state, HandOverStep.CONFIRM_DIFFERENCE)
     difference_fen = hand_over.amount_fen - (hand_over.counted_fen or 0)
     session.add(

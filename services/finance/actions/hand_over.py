@@ -25,6 +25,7 @@ from services.finance.rules.hand_over import (
 )
 from services.finance.rules.ledger import JournalKind, cash_counted
 from shared.access import check_four_eyes, check_own
+from shared.audit import on_behalf_of
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.people import Actor, site_for
@@ -203,6 +204,7 @@ def receive_on_behalf(
     check_four_eyes(MAY["receive_on_behalf"], actor, giver=giver.id)
     check_cannot_offer(active=giver.active, at_site=at_site, role=giver.role)
     counted_fen = counted(counted_fen=counted_fen, notes=notes)
+    on_behalf_of(session, giver.id)
     offered = session.scalars(
         select(HandOver)
         .where(HandOver.site_id == site.id, HandOver.from_id == giver.id, HandOver.state.in_(OPEN))
@@ -226,6 +228,8 @@ def withdraw(session: Session, *, hand_over_id: UUID, actor: Actor, now: datetim
     hand_over = hand_over_for(session, actor, hand_over_id)
     for_him = hand_over.on_behalf_reason is not None and hand_over.to_id == actor.person_id
     check_own(MAY["withdraw_hand_over"], actor, actor.person_id if for_him else hand_over.from_id)
+    if for_him:
+        on_behalf_of(session, hand_over.from_id)
     _take_back(session, hand_over, now=now)
     return hand_over
 

@@ -13,7 +13,9 @@ from services.finance.api import (
     hand_overs,
     ledger,
     missing_cash,
+    papers,
     prices,
+    privacy,
     receipt_books,
     receipts,
     refunds,
@@ -41,5 +43,7 @@ for part in (
     fines,
     damages,
     refunds,
+    privacy,
+    papers,
 ):
     api.include_router(part.routes)

@@ -9,6 +9,7 @@ from services.finance.models.base import (
     Outbox,
     Person,
     PolicyChange,
+    PrivacyActDone,
     Site,
     Unreadable,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "PolicyChange",
     "PriceItem",
     "PriceVersion",
+    "PrivacyActDone",
     "Proposal",
     "Receipt",
     "ReceiptBook",

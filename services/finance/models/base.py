@@ -9,8 +9,10 @@ from shared.audit import AuditRow
 from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
+from shared.papers import PaperRow
 from shared.people import PersonRow, SiteRow
 from shared.policy_rows import PolicyRow
+from shared.privacy_rows import PrivacyActRow
 from shared.sessions import EndedSessionRow
 
 
@@ -53,6 +55,10 @@ CheckConstraint(
 )
 
 
+class PrivacyActDone(PrivacyActRow, Base):
+    """What was done with owners' personal data; append-only."""
+
+
 class Alert(AlertRow, Base):
     """What we told people."""
 
@@ -71,3 +77,7 @@ class EndedSession(EndedSessionRow, Base):
 
 class ApiToken(ApiTokenRow, Base):
     """API tokens, as hr says."""
+
+
+class IssuedPaper(PaperRow, Base):
+    """Papers we issued."""

@@ -21,6 +21,7 @@ class CashDifference(Base):
     __table_args__ = (
         CheckConstraint("amount_fen <> 0", name="something"),
         CheckConstraint("(made_good_at IS NULL) = (made_good_by IS NULL)", name="made_good"),
+        CheckConstraint("giver_id <> receiver_id AND made_good_by <> giver_id", name="four_eyes"),
         CheckConstraint("made_good_at IS NULL OR amount_fen > 0", name="short"),
         Index("ix_cash_differences_site_id", "site_id", "id"),
         Index("ix_cash_differences_open", "site_id", postgresql_where=text("made_good_at IS NULL AND amount_fen > 0")),

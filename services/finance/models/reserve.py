@@ -21,7 +21,9 @@ class Proposal(Base):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("(use = 'reward') = (person_id IS NOT NULL)", name="person"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint(
+            "decided_by <> proposed_by AND decided_by <> person_id AND proposed_by <> person_id", name="four_eyes"
+        ),
         CheckConstraint("(state = 'approved') = (month IS NOT NULL)", name="month"),
         CheckConstraint("damage_id IS NULL OR use = 'loss'", name="damage"),
         CheckConstraint("request_id IS NULL OR use = 'rework'", name="request"),

@@ -33,7 +33,11 @@ class Settlement(Base):
         CheckConstraint(
             "net_fen = workers_fen - brought_fen + share_carried_fen + rewards_fen - fines_from_bonus_fen", name="net"
         ),
-        CheckConstraint("approved_by <> drafted_by", name="four_eyes"),
+        CheckConstraint(
+            "desk_agreed_by <> finance_agreed_by"
+            " AND approved_by <> drafted_by AND approved_by <> desk_agreed_by AND approved_by <> finance_agreed_by",
+            name="four_eyes",
+        ),
         Index("ix_settlements_close", "closes_at", postgresql_where=text("state = 'open'")),
     )
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from services.finance.models import JournalLine, Person, Receipt
+from services.finance.models import HandOverReceipt, JournalLine, Person, Receipt
 from services.finance.rules.ledger import Account
 from shared.access import at_sites_of
 from shared.people import Actor
@@ -36,6 +36,42 @@ def cash(session: Session, actor: Actor) -> list[CashView]:
         CashView(site_id, holder_id, name, int(amount_fen or 0), count)
         for site_id, holder_id, name, amount_fen, count in session.execute(query)
     ]
+
+
+@dataclass(frozen=True)
+class OwnCashView:
+    """Cash of a site in the person's own hands: all of it, and what he has not offered to the next yet."""
+
+    site_id: UUID
+    amount_fen: int
+    free_fen: int
+    receipts: int
+
+
+def own_cash(session: Session, actor: Actor) -> list[OwnCashView]:
+    """The cash in the person's own hands, by site [R36, R84]."""
+    fen = Receipt.amount_fen - Receipt.short_fen
+    offered = exists().where(HandOverReceipt.receipt_id == Receipt.id, HandOverReceipt.open)
+    query = (
+        select(Receipt.site_id, func.sum(fen), func.coalesce(func.sum(fen).filter(~offered), 0), func.count())
+        .where(Receipt.holder_id == actor.person_id, at_sites_of(actor, Receipt.site_id))
+        .group_by(Receipt.site_id)
+        .order_by(Receipt.site_id)
+    )
+    return [
+        OwnCashView(site_id, int(amount_fen or 0), int(free_fen or 0), receipts)
+        for site_id, amount_fen, free_fen, receipts in session.execute(query)
+    ]
+
+
+def tills(session: Session, actor: Actor) -> dict[UUID, int]:
+    """Site -> the cash (fen) in finance's till of it, from the ledger; a site without any is not among them."""
+    query = (
+        select(JournalLine.site_id, func.sum(JournalLine.amount_fen))
+        .where(JournalLine.account == Account.CASH_AT_FINANCE, at_sites_of(actor, JournalLine.site_id))
+        .group_by(JournalLine.site_id)
+    )
+    return {site_id: int(fen) for site_id, fen in session.execute(query)}
 
 
 def till_fen(session: Session, site_id: UUID) -> int:

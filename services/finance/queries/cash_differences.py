@@ -45,7 +45,23 @@ def cash_difference_view(difference: CashDifference) -> CashDifferenceView:
     )
 
 
-def cash_differences(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CashDifferenceView]:
+def cash_differences(
+    session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False
+) -> Page[CashDifferenceView]:
     """Differences found when cash was counted, in the order they were confirmed [R86]."""
     query = select(CashDifference).where(at_sites_of(actor, CashDifference.site_id))
-    return page_of(session, query, CashDifference.id, cash_difference_view, after=after, limit=limit)
+    return page_of(session, query, CashDifference.id, cash_difference_view, after=after, limit=limit, newest=newest)
+
+
+def open_shortages(session: Session, actor: Actor) -> list[CashDifferenceView]:
+    """What is still owed: shortages nobody made good yet, in the order they were confirmed [R86, D7]."""
+    query = (
+        select(CashDifference)
+        .where(
+            CashDifference.made_good_at.is_(None),
+            CashDifference.amount_fen > 0,
+            at_sites_of(actor, CashDifference.site_id),
+        )
+        .order_by(CashDifference.id)
+    )
+    return [cash_difference_view(difference) for difference in session.scalars(query)]

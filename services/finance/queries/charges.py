@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Charge
@@ -79,12 +79,41 @@ def _charge_view(charge: Charge) -> ChargeView:
     )
 
 
-def charges(session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int) -> Page[ChargeView]:
-    """Charges in order of registration, of one state or all."""
+def charges(
+    session: Session,
+    actor: Actor,
+    *,
+    state: str | None,
+    number: str | None = None,
+    after: UUID | None,
+    limit: int,
+    newest: bool = False,
+) -> Page[ChargeView]:
+    """Charges in order of registration, of one state or all; `number` ends like the notice's."""
     query = select(Charge).where(at_sites_of(actor, Charge.site_id)).options(*CHARGE)
     if state is not None:
         query = query.where(Charge.state == state)
-    return page_of(session, query, Charge.request_id, _charge_view, after=after, limit=limit)
+    if number is not None:
+        query = query.where(Charge.notice_number.endswith(number, autoescape=True))
+    return page_of(session, query, Charge.request_id, _charge_view, after=after, limit=limit, newest=newest)
+
+
+@dataclass(frozen=True)
+class ToReceiveView:
+    """How many copies of a site's notices finance has not taken in yet."""
+
+    site_id: UUID
+    notices: int
+
+
+def notices_to_receive(session: Session, actor: Actor) -> list[ToReceiveView]:
+    """Sites with copies of notices that finance has not taken in yet [R26]."""
+    query = (
+        select(Charge.site_id, func.count())
+        .where(Charge.received_at.is_(None), at_sites_of(actor, Charge.site_id))
+        .group_by(Charge.site_id)
+    )
+    return [ToReceiveView(site_id, notices) for site_id, notices in session.execute(query)]
 
 
 def charge_by_id(session: Session, actor: Actor, request_id: UUID) -> ChargeView:

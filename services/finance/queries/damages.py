@@ -42,7 +42,9 @@ def _damage_view(damage: Damage) -> DamageView:
     )
 
 
-def damages(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[DamageView]:
+def damages(
+    session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False
+) -> Page[DamageView]:
     """Damage reported on visits [R63, R74]."""
     query = select(Damage).where(at_sites_of(actor, Damage.site_id))
-    return page_of(session, query, Damage.damage_id, _damage_view, after=after, limit=limit)
+    return page_of(session, query, Damage.damage_id, _damage_view, after=after, limit=limit, newest=newest)

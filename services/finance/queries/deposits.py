@@ -37,7 +37,9 @@ def deposit_view(deposit: Deposit) -> DepositView:
     )
 
 
-def deposits(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[DepositView]:
+def deposits(
+    session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False
+) -> Page[DepositView]:
     """Deposits in the order they were recorded."""
     query = select(Deposit).where(at_sites_of(actor, Deposit.site_id))
-    return page_of(session, query, Deposit.id, deposit_view, after=after, limit=limit)
+    return page_of(session, query, Deposit.id, deposit_view, after=after, limit=limit, newest=newest)

@@ -46,7 +46,7 @@ def _fine_view(fine: Fine) -> FineView:
     )
 
 
-def fines(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[FineView]:
+def fines(session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False) -> Page[FineView]:
     """Fines to be deducted or deducted already [R93]."""
     query = select(Fine).where(at_sites_of(actor, Fine.site_id))
-    return page_of(session, query, Fine.case_id, _fine_view, after=after, limit=limit)
+    return page_of(session, query, Fine.case_id, _fine_view, after=after, limit=limit, newest=newest)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import HandOver
 from services.finance.queries.own import own_only
-from services.finance.rules.hand_over import HandOverState
+from services.finance.rules.hand_over import OPEN, HandOverState
 from shared.access import at_sites_of
+from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
 
@@ -55,7 +56,7 @@ def _hand_over_view(hand_over: HandOver, reader: Actor) -> HandOverView:
 
 
 def hand_overs(
-    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int, newest: bool = False
 ) -> Page[HandOverView]:
     """Hand-overs in order of offering, of one state or all; a worker's own only."""
     query = (
@@ -67,7 +68,41 @@ def hand_overs(
     )
     if state is not None:
         query = query.where(HandOver.state == state)
-    return page_of(session, query, HandOver.id, lambda row: _hand_over_view(row, actor), after=after, limit=limit)
+    return page_of(
+        session, query, HandOver.id, lambda row: _hand_over_view(row, actor), after=after, limit=limit, newest=newest
+    )
+
+
+def hand_over_by_id(session: Session, actor: Actor, hand_over_id: UUID) -> HandOverView:
+    """One hand-over. Raises NotFound when it is none of the person's sites, or of a worker's own."""
+    query = (
+        select(HandOver)
+        .where(
+            HandOver.id == hand_over_id,
+            at_sites_of(actor, HandOver.site_id),
+            own_only("read_hand_overs", actor, HandOver.from_id, HandOver.to_id),
+        )
+        .options(selectinload(HandOver.receipts))
+    )
+    hand_over = session.scalars(query).one_or_none()
+    if hand_over is None:
+        raise NotFound("hand-over", hand_over_id)
+    return _hand_over_view(hand_over, actor)
+
+
+def open_hand_overs(session: Session, actor: Actor) -> list[HandOverView]:
+    """Hand-overs whose cash is still in the giver's hands, in order of offering; a worker's own only."""
+    query = (
+        select(HandOver)
+        .where(
+            HandOver.state.in_(OPEN),
+            at_sites_of(actor, HandOver.site_id),
+            own_only("read_hand_overs", actor, HandOver.from_id, HandOver.to_id),
+        )
+        .order_by(HandOver.id)
+        .options(selectinload(HandOver.receipts))
+    )
+    return [_hand_over_view(row, actor) for row in session.scalars(query)]
 
 
 def hand_over_as_left(session: Session, hand_over: HandOver, actor: Actor) -> HandOverView:

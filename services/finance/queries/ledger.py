@@ -1,10 +1,10 @@
 """The ledger: its chart, its balances and its journals."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Journal, JournalLine
@@ -75,10 +75,53 @@ def _journal_view(journal: Journal) -> JournalView:
     )
 
 
-def journals(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[JournalView]:
-    """The ledger, in the order it was written."""
+@dataclass(frozen=True)
+class JournalSearch:
+    """What is looked for in the ledger; what is None or empty does not matter.
+
+    An amount (fen) is that of a line, on either side; a reference ends so; days are business days.
+    """
+
+    kind: str | None = None
+    account: str | None = None
+    amount_fen: int | None = None
+    reference: str | None = None
+    first: date | None = None
+    last: date | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As conditions of a query of journals."""
+        lines = [JournalLine.journal_id == Journal.id]
+        if self.account is not None:
+            lines.append(JournalLine.account == self.account)
+        if self.amount_fen is not None:
+            lines.append(func.abs(JournalLine.amount_fen) == self.amount_fen)
+        asked: list[ColumnElement[bool]] = [exists().where(*lines)] if len(lines) > 1 else []
+        if self.kind is not None:
+            asked.append(Journal.kind == self.kind)
+        if self.reference is not None:
+            asked.append(Journal.reference.endswith(self.reference, autoescape=True))
+        if self.first is not None:
+            asked.append(Journal.day >= self.first)
+        if self.last is not None:
+            asked.append(Journal.day <= self.last)
+        return asked
+
+
+def journals(
+    session: Session,
+    actor: Actor,
+    *,
+    search: JournalSearch | None = None,
+    after: UUID | None,
+    limit: int,
+    newest: bool = False,
+) -> Page[JournalView]:
+    """The ledger, in the order it was written; what is searched for, or all of it."""
     query = select(Journal).where(at_sites_of(actor, Journal.site_id)).options(selectinload(Journal.lines))
-    return page_of(session, query, Journal.id, _journal_view, after=after, limit=limit)
+    if search is not None:
+        query = query.where(*search.conditions())
+    return page_of(session, query, Journal.id, _journal_view, after=after, limit=limit, newest=newest)
 
 
 @dataclass(frozen=True)

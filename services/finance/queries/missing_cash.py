@@ -44,7 +44,9 @@ def _missing_cash_view(missing: MissingCash) -> MissingCashView:
     )
 
 
-def missing_cash(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[MissingCashView]:
+def missing_cash(
+    session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False
+) -> Page[MissingCashView]:
     """Cash that was named as missing, in the order it was found; returned or not [R86]."""
     query = select(MissingCash).where(at_sites_of(actor, MissingCash.site_id))
-    return page_of(session, query, MissingCash.id, _missing_cash_view, after=after, limit=limit)
+    return page_of(session, query, MissingCash.id, _missing_cash_view, after=after, limit=limit, newest=newest)

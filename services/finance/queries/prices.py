@@ -1,10 +1,10 @@
 """The price book and what a version of it changes [R55-R57, D10]."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import PriceVersion
@@ -60,10 +60,10 @@ def _price_items(version: PriceVersion) -> list[PriceItemView]:
     ]
 
 
-def price_versions(session: Session, *, after: UUID | None, limit: int) -> Page[PriceVersionView]:
+def price_versions(session: Session, *, after: UUID | None, limit: int, newest: bool = False) -> Page[PriceVersionView]:
     """Versions of the company's price book."""
     query = select(PriceVersion).options(selectinload(PriceVersion.items))
-    return page_of(session, query, PriceVersion.id, price_version_view, after=after, limit=limit)
+    return page_of(session, query, PriceVersion.id, price_version_view, after=after, limit=limit, newest=newest)
 
 
 def _approved_on(session: Session, on: date, *, besides: UUID | None = None) -> PriceVersion | None:
@@ -77,12 +77,41 @@ def _approved_on(session: Session, on: date, *, besides: UUID | None = None) -> 
     return session.scalars(query if besides is None else query.where(PriceVersion.id != besides)).one_or_none()
 
 
+def price_version_by_id(session: Session, version_id: UUID) -> PriceVersionView:
+    """One version. Raises NotFound."""
+    version = session.get(PriceVersion, version_id, options=[selectinload(PriceVersion.items)])
+    if version is None:
+        raise NotFound("price version", version_id)
+    return price_version_view(version)
+
+
+def in_force_until(session: Session, version: PriceVersionView) -> date | None:
+    """The last day of a version: the one before the approved version that follows it begins; None while none does."""
+    later = select(func.min(PriceVersion.effective_from)).where(
+        PriceVersion.state == PriceState.APPROVED,
+        tuple_(PriceVersion.effective_from, PriceVersion.number) > (version.effective_from, version.number),
+    )
+    first = session.scalars(later).one()
+    return None if first is None else first - timedelta(days=1)
+
+
 def price_version_in_force(session: Session, *, on: date) -> PriceVersionView:
     """The version fees are agreed from on a day: the approved one that began last [R55, R57, D10]. Raises NotFound."""
     version = _approved_on(session, on)
     if version is None:
         raise NotFound("price version in force on", on)
     return price_version_view(version)
+
+
+def price_drafts(session: Session) -> list[PriceVersionView]:
+    """Versions that wait for the leader [R56]."""
+    query = (
+        select(PriceVersion)
+        .where(PriceVersion.state == PriceState.DRAFT)
+        .order_by(PriceVersion.number)
+        .options(selectinload(PriceVersion.items))
+    )
+    return [price_version_view(version) for version in session.scalars(query)]
 
 
 @dataclass(frozen=True)

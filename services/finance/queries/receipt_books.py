@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.finance.models import Receipt, ReceiptBook
 from services.finance.rules.receipt import ReceiptState
 from shared.access import at_sites_of
+from shared.errors import NotFound
 from shared.paging import Page, page_of
 from shared.people import Actor
 
@@ -60,11 +61,35 @@ def _with_counts(session: Session, books: list[ReceiptBook]) -> list[ReceiptBook
     return [_book_view(book, counts[book.id]) for book in books]
 
 
-def receipt_books(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[ReceiptBookView]:
+def receipt_books(
+    session: Session, actor: Actor, *, after: UUID | None, limit: int, newest: bool = False
+) -> Page[ReceiptBookView]:
     """Books of receipts in order of issue [R34, R35]."""
     query = select(ReceiptBook).where(at_sites_of(actor, ReceiptBook.site_id))
-    page: Page[ReceiptBook] = page_of(session, query, ReceiptBook.id, lambda book: book, after=after, limit=limit)
+    page: Page[ReceiptBook] = page_of(
+        session, query, ReceiptBook.id, lambda book: book, after=after, limit=limit, newest=newest
+    )
     return Page(_with_counts(session, page.items), page.next)
+
+
+def receipt_book_by_id(session: Session, actor: Actor, book_id: UUID) -> ReceiptBookView:
+    """One book. Raises NotFound when it is none of the person's sites."""
+    book = session.scalars(
+        select(ReceiptBook).where(ReceiptBook.id == book_id, at_sites_of(actor, ReceiptBook.site_id))
+    ).one_or_none()
+    if book is None:
+        raise NotFound("receipt book", book_id)
+    return _with_counts(session, [book])[0]
+
+
+def last_numbers(session: Session, actor: Actor) -> dict[UUID, int]:
+    """Site -> the last number issued to it; the next book begins right after it [R34]."""
+    query = (
+        select(ReceiptBook.site_id, func.max(ReceiptBook.last).label("last"))
+        .where(at_sites_of(actor, ReceiptBook.site_id))
+        .group_by(ReceiptBook.site_id)
+    )
+    return {row.site_id: row.last for row in session.execute(query)}
 
 
 def receipt_book_as_left(session: Session, book: ReceiptBook) -> ReceiptBookView:

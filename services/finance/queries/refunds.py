@@ -73,12 +73,26 @@ def _refund_view(refund: Refund) -> RefundView:
     )
 
 
-def refunds(session: Session, actor: Actor, *, month: str | None, after: UUID | None, limit: int) -> Page[RefundView]:
-    """Refunds in the order they were proposed, of one month or all [D13, D16]."""
+def refunds(
+    session: Session,
+    actor: Actor,
+    *,
+    month: str | None,
+    state: str | None = None,
+    receipt_id: UUID | None = None,
+    after: UUID | None,
+    limit: int,
+    newest: bool = False,
+) -> Page[RefundView]:
+    """Refunds in the order they were proposed, of one month, state or receipt, or all [D13, D16]."""
     query = select(Refund).where(at_sites_of(actor, Refund.site_id)).options(*REFUND)
     if month is not None:
         query = query.where(Refund.month == month)
-    return page_of(session, query, Refund.id, _refund_view, after=after, limit=limit)
+    if state is not None:
+        query = query.where(Refund.state == state)
+    if receipt_id is not None:
+        query = query.where(Refund.receipt_id == receipt_id)
+    return page_of(session, query, Refund.id, _refund_view, after=after, limit=limit, newest=newest)
 
 
 def refund_as_left(session: Session, refund: Refund) -> RefundView:

@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.finance.models import Reopening
+from services.finance.models import Reopening, Settlement
 from services.finance.queries.settlements import settlement_of
+from services.finance.rules.reopening import ReopeningState
+from shared.access import at_sites_of
 from shared.people import Actor
 
 
@@ -40,6 +42,29 @@ def reopening_view(reopening: Reopening) -> ReopeningView:
         decided_at=reopening.decided_at,
         decision=reopening.decision,
     )
+
+
+@dataclass(frozen=True)
+class WaitingReopening:
+    """A proposal to reopen a site's month that waits for the leader."""
+
+    site_id: UUID
+    month: str
+    reopening: ReopeningView
+
+
+def reopenings_waiting(session: Session, actor: Actor) -> list[WaitingReopening]:
+    """Proposals to reopen a month that wait for the leader [D18]."""
+    query = (
+        select(Reopening, Settlement.site_id, Settlement.month)
+        .join(Settlement, Settlement.id == Reopening.settlement_id)
+        .where(Reopening.state == ReopeningState.PROPOSED, at_sites_of(actor, Settlement.site_id))
+        .order_by(Reopening.id)
+    )
+    return [
+        WaitingReopening(site_id, month, reopening_view(reopening))
+        for reopening, site_id, month in session.execute(query)
+    ]
 
 
 def reopenings(session: Session, actor: Actor, *, site_id: UUID, month: str) -> list[ReopeningView]:

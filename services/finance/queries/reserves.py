@@ -86,13 +86,13 @@ def proposal_view(proposal: Proposal) -> ProposalView:
 
 
 def proposals(
-    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+    session: Session, actor: Actor, *, state: str | None, after: UUID | None, limit: int, newest: bool = False
 ) -> Page[ProposalView]:
     """Proposals in order of drafting, of one state or all."""
     query = select(Proposal).where(at_sites_of(actor, Proposal.site_id))
     if state is not None:
         query = query.where(Proposal.state == state)
-    return page_of(session, query, Proposal.id, proposal_view, after=after, limit=limit)
+    return page_of(session, query, Proposal.id, proposal_view, after=after, limit=limit, newest=newest)
 
 
 @dataclass(frozen=True)

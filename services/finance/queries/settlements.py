@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from services.finance.models import Settlement, SettlementLine, Site
+from services.finance.rules.settlement import SettlementState
 from shared.access import at_sites_of
 from shared.errors import NotFound
 from shared.messages import Guard
@@ -114,6 +115,29 @@ def settlement_of(session: Session, actor: Actor, site_id: UUID, month: str) -> 
     if settlement is None:
         raise NotFound("settlement", month)
     return settlement
+
+
+def settlement_by_month(session: Session, actor: Actor, *, site_id: UUID, month: str) -> SettlementView:
+    """A site's month. Raises NotFound when it is none of the person's sites."""
+    return settlement_view(settlement_of(session, actor, site_id, month))
+
+
+def settlements_computed(session: Session, actor: Actor) -> list[SettlementView]:
+    """Months that were computed and wait for the leader's approval [R92]."""
+    query = (
+        select(Settlement)
+        .where(Settlement.state == SettlementState.COMPUTED, at_sites_of(actor, Settlement.site_id))
+        .order_by(Settlement.month, Settlement.site_id)
+        .options(LINES)
+    )
+    return [settlement_view(settlement) for settlement in session.scalars(query)]
+
+
+def month_to_close(session: Session, actor: Actor) -> str | None:
+    """The newest month of the person's sites that is over; where none is, the newest. None before the first."""
+    over = func.max(Settlement.month).filter(Settlement.state != SettlementState.OPEN)
+    query = select(func.coalesce(over, func.max(Settlement.month))).where(at_sites_of(actor, Settlement.site_id))
+    return session.scalars(query).one()
 
 
 def settlements(session: Session, actor: Actor, *, month: str) -> list[SettlementView]:

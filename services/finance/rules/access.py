@@ -36,6 +36,8 @@ MAY: Permissions = {
     "decide_refund": roles("leader", never=(Tie.PROPOSER, Tie.COLLECTOR), rule="D16, D18"),
     "propose_reopening": roles("finance_lead", rule="D16, D18"),
     "decide_reopening": roles("leader", never=(Tie.PROPOSER,), rule="D16, D18"),
+    "handle_personal_data": roles("administrator", rule="D26"),
+    "read_privacy_acts": reads("leader", rule="D26"),
     "read_prices": reads("clerk", "desk_head", "cashier", "finance_lead", "leader", own=Own.COMPANY, rule="R55-R57"),
     "read_charges": reads("clerk", "desk_head", "cashier", "finance_lead", rule="R26, R33"),
     "read_receipts": reads("clerk", "desk_head", "cashier", "finance_lead", worker=Own.CASH, rule="R34, R35"),

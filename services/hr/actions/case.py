@@ -25,6 +25,7 @@ from services.hr.rules.ladder import Offence
 from services.hr.rules.shift import in_working_hours
 from shared.access import at_sites_of, check_four_eyes, check_own
 from shared.alerts import Alert, raise_alerts
+from shared.audit import on_behalf_of
 from shared.calendar import local, moment
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -216,6 +217,8 @@ def hear(session: Session, *, case_id: UUID, statement: str, attended: bool, act
     """What the accused said, or that he did not come: nobody is judged unheard [D19]."""
     case = case_for(session, actor, case_id)
     check_own(MAY["hear_case"], actor, case.person_id)
+    if actor.person_id != case.person_id:
+        on_behalf_of(session, case.person_id)
     case.state = CASE.move(case.state, CaseStep.HEAR)
     case.statement, case.attended, case.heard_by, case.heard_at = statement, attended, actor.person_id, now
     return case

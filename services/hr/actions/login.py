@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.hr.actions.account_alert import tell_of_act
 from services.hr.actions.post import new_token, person_for
 from services.hr.actions.session import end_all
 from services.hr.models import Invitation, Login, Person, RecoveryCode
@@ -78,6 +79,8 @@ def invite(session: Session, *, person_id: UUID, login: str, actor: Actor, now: 
     }
     put = insert(Invitation).values(person_id=person_id, **facts)
     session.execute(put.on_conflict_do_update(index_elements=[Invitation.person_id], set_=facts))
+    if session.get(Login, person_id) is not None:  # whoever has the secret takes the account over
+        tell_of_act(session, "invited_anew", person=person, actor=actor, now=now)
     return secret
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from services.hr.actions.account_alert import tell_of_act
 from services.hr.models import LoginSession, Person, Post, Site, SiteLeader
 from services.hr.rules.access import MAY
 from services.hr.rules.post import check_post, check_rank, check_valid
@@ -168,6 +169,7 @@ def move(
     _end_leadership(session, person, now=now)
     end_sessions(session, person, now=now)
     tell(session, person)
+    tell_of_act(session, "post_changed", person=person, actor=actor, now=now)
     return person
 
 

@@ -7,18 +7,18 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from services.hr.actions.account_alert import tell_of_act
 from services.hr.actions.post import end_sessions, person_for, tell
 from services.hr.models import LoginSession, Person
 from services.hr.rules.login import SignInPolicy
+from shared.audit import on_behalf_of
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
+from shared.ids import NO_SITE
 from shared.messages import SessionEnded
 from shared.people import Actor
 from shared.policy_rows import in_force
 from shared.sessions import Claims, hash_session, session_ended
-
-COMPANY = UUID(int=0)
-"""No site: a policy that holds for people wherever they work is the company's."""
 
 AGENT = 200
 """Characters kept of what the browser calls itself."""
@@ -26,7 +26,7 @@ AGENT = 200
 
 def policy_at(session: Session, now: datetime) -> SignInPolicy:
     """The company's policy of signing in."""
-    return in_force(session, SignInPolicy, site_id=COMPANY, at=now)
+    return in_force(session, SignInPolicy, site_id=NO_SITE, at=now)
 
 
 def begin(session: Session, person: Person, *, agent: str, now: datetime, begun: datetime | None = None) -> Claims:
@@ -80,7 +80,11 @@ def end_own(session: Session, *, actor: Actor, now: datetime) -> None:
 
 def end_of(session: Session, *, person_id: UUID, actor: Actor, now: datetime) -> None:
     """Every session of a person ends, by an administrator."""
-    end_all(session, person_for(session, actor, person_id), now=now)
+    person = person_for(session, actor, person_id)
+    on_behalf_of(session, person.id)
+    end_all(session, person, now=now)
+    if person.id != actor.person_id:
+        tell_of_act(session, "sessions_ended", person=person, actor=actor, now=now)
 
 
 def end_all(session: Session, person: Person, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from services.hr.rules.access import MAY
 from services.hr.rules.token import actions_of, check_expiry
 from shared.access import Own
 from shared.api_tokens import PREFIX
+from shared.audit import on_behalf_of
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
@@ -105,6 +106,7 @@ def revoke(session: Session, *, token_id: UUID, actor: Actor) -> ApiToken:
         raise NotFound("token", token_id)
     if held.person_id != actor.person_id:
         person_for(session, actor, held.person_id)
+        on_behalf_of(session, held.person_id)
     if held.revoked:
         raise RuleBroken("revoked_already", f"the token {held.name} is revoked already")
     held.revoked = True

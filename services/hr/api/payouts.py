@@ -99,9 +99,7 @@ def tell_failed(
 
 
 @routes.post("/payouts/{settlement_id}/results", summary="What became of many lines at once: all, or none [R92]")
-def tell_results(
-    settlement_id: UUID, body: TellResults, edge: Annotated[Edge, may("confirm_payment")]
-) -> ResultsView:
+def tell_results(settlement_id: UUID, body: TellResults, edge: Annotated[Edge, may("confirm_payment")]) -> ResultsView:
     def act() -> ResultsView:
         told = [payout.Result(**dict(one)) for one in body.rows]
         payout.results(edge.session, settlement_id=settlement_id, told=told, actor=edge.actor, now=edge.now)

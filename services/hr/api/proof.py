@@ -1,4 +1,4 @@
-"""Proving a password: counted, then hashed outside any transaction and without holding a thread, two at a time."""
+"""Proving a password: counted, then hashed outside any transaction and without holding a thread, few at a time."""
 
 import asyncio
 from weakref import WeakKeyDictionary

@@ -31,8 +31,18 @@ class TooManyLogins(Problem):
 
 def check_may_try(login: str, address: str) -> None:
     """Count one try. Raises TooManyLogins when the account or the address has had its share."""
+    check_address(address)
     account = sha256(login.encode()).hexdigest()
-    counted = counter(settings().broker_url)
-    if not (counted.hit(OF_AN_ADDRESS, address) and counted.hit(OF_AN_ACCOUNT, account)):
-        log.warning("login_throttled", account=account[:8], address=address)
-        raise TooManyLogins("too_many_logins", f"too many tries; wait {MINUTES} minutes, open sessions go on")
+    if not counter(settings().broker_url).hit(OF_AN_ACCOUNT, account):
+        raise _too_many(account=account[:8], address=address)
+
+
+def check_address(address: str) -> None:
+    """Count one try of an account that is not known yet. Raises TooManyLogins when the address has had its share."""
+    if not counter(settings().broker_url).hit(OF_AN_ADDRESS, address):
+        raise _too_many(account="", address=address)
+
+
+def _too_many(*, account: str, address: str) -> TooManyLogins:
+    log.warning("login_throttled", account=account, address=address)
+    return TooManyLogins("too_many_logins", f"too many tries; wait {MINUTES} minutes, open sessions go on")

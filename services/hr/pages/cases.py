@@ -214,7 +214,9 @@ def appeal(case_id: UUID, view: Annotated[View, see("appeal_case")]) -> Response
 
 @pages.post("/cases/{case_id}/decide-appeal")
 def conclude(case_id: UUID, view: Annotated[View, see("decide_appeal")]) -> Response:
-    return _do(view, case_id, "decide_appeal", lambda body: decide_appeal(case_id, body, view), "已复核，当事人会收到提醒")
+    return _do(
+        view, case_id, "decide_appeal", lambda body: decide_appeal(case_id, body, view), "已复核，当事人会收到提醒"
+    )
 
 
 # --- what waits for a leader ------------------------------------------------------------------------------------

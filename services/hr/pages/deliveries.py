@@ -59,7 +59,9 @@ def _deliveries(view: View, form: Form[AcknowledgeDelivery] | None = None, at: U
     day = view.asked_day("day") or view.today()
     return view.show(
         "deliveries.html",
-        deliveries=Table(DELIVERIES, found.items, str(found.next) if found.next else None, "还没有投递。", "deliveries"),
+        deliveries=Table(
+            DELIVERIES, found.items, str(found.next) if found.next else None, "还没有投递。", "deliveries"
+        ),
         waiting=[one for one in found.items if one.acknowledged_at is None],
         day=day,
         reconciled=reconciliation(view.session, view.actor, day=day),

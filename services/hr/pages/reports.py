@@ -60,7 +60,9 @@ def reports(view: Annotated[View, see("read_reports")]) -> Response:
     return view.show(
         "reports.html",
         month=month,
-        table=Table(COLUMNS, [_row(one) for one in found], None, "这个月还没有月报；四部门核对后送来。", f"reports-{month}"),
+        table=Table(
+            COLUMNS, [_row(one) for one in found], None, "这个月还没有月报；四部门核对后送来。", f"reports-{month}"
+        ),
         received=sum(one.report.get("received_fen", 0) for one in found),
         requests=sum(one.report.get("requests", 0) for one in found),
         kept=sum(row[1] for row in kept),
@@ -81,10 +83,7 @@ def reports(view: Annotated[View, see("read_reports")]) -> Response:
         money=Chart(
             "小区",
             ("工程部", "环境部"),
-            [
-                Bar(names[one.site_id], [one.report.get(f"{of}.received_fen", 0) for of in DEPARTMENTS])
-                for one in found
-            ],
+            [Bar(names[one.site_id], [one.report.get(f"{of}.received_fen", 0) for of in DEPARTMENTS]) for one in found],
             lambda fen: money(round(fen)),
         ),
         people=people,

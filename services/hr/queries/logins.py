@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.hr.models import ApiToken, Invitation, Login, LoginSession
+from services.hr.models import ApiToken, Invitation, Login, LoginSession, SignOnLink
 from services.hr.queries.posts import check_seen
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -56,6 +56,17 @@ def login_of(session: Session, person_id: UUID, *, now: datetime) -> LoginView:
     return LoginView(held.name if held else None, bool(held and held.totp_confirmed_at), open_until)
 
 
+@dataclass(frozen=True)
+class SignOnLinkView:
+    """A person signs in as this subject of this issuer; `linked_by` is null when his login name linked him."""
+
+    id: UUID
+    issuer: str
+    subject: str
+    linked_by: UUID | None
+    linked_at: datetime
+
+
 def sessions(session: Session, actor: Actor, *, now: datetime, after: UUID | None, limit: int) -> Page[SessionView]:
     """The open sessions of the person asking."""
     query = select(LoginSession).where(
@@ -97,3 +108,15 @@ def tokens_of(session: Session, actor: Actor, person_id: UUID, *, after: UUID | 
 def _tokens_of(session: Session, person_id: UUID, *, after: UUID | None, limit: int) -> Page[TokenView]:
     query = select(ApiToken).where(ApiToken.person_id == person_id)
     return page_of(session, query, ApiToken.id, token_view, after=after, limit=limit)
+
+
+def link_view(link: SignOnLink) -> SignOnLinkView:
+    """A link as shown."""
+    return SignOnLinkView(link.id, link.issuer, link.subject, link.linked_by, link.linked_at)
+
+
+def links_of(session: Session, actor: Actor, person_id: UUID) -> list[SignOnLinkView]:
+    """As whom a person signs in elsewhere. Raises NotFound for people of other sites."""
+    check_seen(session, actor, person_id)
+    query = select(SignOnLink).where(SignOnLink.person_id == person_id).order_by(SignOnLink.issuer)
+    return [link_view(link) for link in session.scalars(query)]

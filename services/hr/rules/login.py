@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.errors import NotSignedIn, NotYourRole
+from shared.errors import NotSignedIn, NotYourRole, RuleBroken
 from shared.messages import Role
 from shared.policy import Hours, Minutes, Policy
 
@@ -18,6 +18,9 @@ LOGIN_NAME = r"^[a-z0-9][a-z0-9._-]{2,49}$"
 
 INVITED = timedelta(days=3)
 """How long an invitation can be accepted."""
+
+RESET_OPEN = timedelta(days=3)
+"""How long another may confirm that a lost second factor is taken away."""
 
 
 class SignInPolicy(Policy):
@@ -60,6 +63,17 @@ def check_factor_enrolled(role: str, *, confirmed: bool, policy: SignInPolicy) -
         raise NotYourRole(
             "totp_needed_first", f"a {role} needs a second factor before he signs in", allowed=["POST /api/totp"]
         )
+
+
+def reset_expires(proposed_at: datetime) -> datetime:
+    """Until when another may confirm it."""
+    return proposed_at + RESET_OPEN
+
+
+def check_reset_open(expires_at: datetime, *, now: datetime) -> None:
+    """Raises RuleBroken when nobody confirmed the reset of a second factor in time."""
+    if now > expires_at:
+        raise RuleBroken("reset_expired", "nobody confirmed it in time", allowed=["propose it anew"])
 
 
 def check_code_given(code: str | None) -> str:

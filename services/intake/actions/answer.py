@@ -9,12 +9,9 @@ from sqlalchemy.orm import Session
 from services.intake.models import Answer
 from services.intake.rules.scope import TradePolicy, trade_of
 from shared.errors import NotFound, NotYourRole, RuleBroken
-from shared.ids import new_id
+from shared.ids import NO_SITE, new_id
 from shared.people import Actor, site_for
 from shared.policy_rows import in_force
-
-_NO_SITE = UUID(int=0)
-"""No site has this id: what is in force there is the company's."""
 
 
 def check_answers_for(actor: Actor, site_id: UUID | None) -> None:
@@ -41,7 +38,7 @@ def give(
     if site_id is not None:
         site_for(session, actor, site_id)
     if trade is not None:
-        trade_of(in_force(session, TradePolicy, site_id=site_id or _NO_SITE, at=now), trade)
+        trade_of(in_force(session, TradePolicy, site_id=site_id or NO_SITE, at=now), trade)
     known = select(Answer.id).where(
         Answer.site_id.is_not_distinct_from(site_id), Answer.question == question, Answer.retired_at.is_(None)
     )

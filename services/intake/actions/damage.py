@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from services.intake.actions.request import request_of_message
 from shared.alerts import Alert, raise_alerts
 from shared.messages import DamageReported
+from shared.privacy import ERASED
 
 _PUT = text("""
     INSERT INTO damages (id, request_id, round, site_id, department, description, estimate_fen,
@@ -21,7 +22,8 @@ _PUT = text("""
 def reported(session: Session, message: DamageReported, *, now: datetime) -> None:
     """Keep it with its request and tell the desk head, who answers for it to the owner; a repeat changes nothing."""
     request = request_of_message(session, message.request_id)
-    session.execute(_PUT, message.model_dump())
+    erased = {"description": ERASED} if request.erased_at is not None else {}
+    session.execute(_PUT, message.model_dump() | erased)
     raise_alerts(
         session,
         [

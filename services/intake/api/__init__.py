@@ -11,6 +11,7 @@ from services.intake.api import (
     imports,
     lines,
     notices,
+    papers,
     prices,
     privacy,
     private_jobs,
@@ -40,6 +41,7 @@ for part in (
     statistics,
     lines,
     reports,
+    papers,
     privacy,
 ):
     api.include_router(part.routes)

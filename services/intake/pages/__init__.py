@@ -1,6 +1,34 @@
 """The front desk's pages."""
 
-from services.intake.pages import board
+from services.intake.pages import (
+    board,
+    cash,
+    consultations,
+    figures,
+    homes,
+    imports,
+    months,
+    notices,
+    owners,
+    prices,
+    private_jobs,
+    requests,
+    revisits,
+)
 from shared.ui.views import make_pages
 
-pages = make_pages(board.pages)
+pages = make_pages(
+    board.pages,
+    homes.pages,
+    requests.pages,
+    notices.pages,
+    consultations.pages,
+    revisits.pages,
+    prices.pages,
+    private_jobs.pages,
+    cash.pages,
+    months.pages,
+    figures.pages,
+    owners.pages,
+    imports.pages,
+)

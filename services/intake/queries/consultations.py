@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.models import Consultation
+from services.intake.models import Consultation, Request
 from shared.access import at_sites_of
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -38,6 +38,41 @@ def consultations(session: Session, actor: Actor, *, after: UUID | None, limit: 
         after=after,
         limit=limit,
     )
+
+
+def consultations_of(session: Session, actor: Actor, request_id: UUID) -> list[ConsultationView]:
+    """The questions put about one request, in order."""
+    query = select(Consultation).where(Consultation.request_id == request_id, at_sites_of(actor, Consultation.site_id))
+    return [consultation_view(one) for one in session.scalars(query.order_by(Consultation.id))]
+
+
+@dataclass(frozen=True)
+class AskedView:
+    """A question that waits, with what it is about."""
+
+    consultation: ConsultationView
+    number: str
+    address: str
+    owner_name: str
+
+
+def consultations_waiting(
+    session: Session, actor: Actor, *, waiting: bool, site_id: UUID | None, limit: int
+) -> list[AskedView]:
+    """Questions whose owner waits for his reply, the soonest promise first; or all, the last asked first [R23]."""
+    query = (
+        select(Consultation, Request.number, Request.address, Request.owner_name)
+        .join(Request, Request.id == Consultation.request_id)
+        .where(at_sites_of(actor, Consultation.site_id))
+        .limit(limit)
+    )
+    if site_id is not None:
+        query = query.where(Consultation.site_id == site_id)
+    if waiting:
+        query = query.where(Consultation.reply_ended_at.is_(None)).order_by(Consultation.reply_due_at)
+    else:
+        query = query.order_by(Consultation.id.desc())
+    return [AskedView(consultation_view(row[0]), *row[1:]) for row in session.execute(query)]
 
 
 def consultation_view(c: Consultation) -> ConsultationView:

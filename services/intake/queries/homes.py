@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.intake.rules.phone import phone_digits
 from shared.people import Actor
-from shared.sealing import searchable
+from shared.phone import phone_digits
+from shared.sealing import searchable, searched_by
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class HomeView:
 # a room is the beginning of an address, without spaces, in small letters
 _HOMES = text(r"""
     WITH asked AS (
-        SELECT CAST(:phone_hash AS text) AS phone_hash,
+        SELECT CAST(:phone_hashes AS text[]) AS phone_hashes,
                NULLIF(lower(regexp_replace(:room, '\s', '', 'g')), '') AS room
     ), home AS (
         SELECT site_id, address_key FROM requests, asked
         WHERE (CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites))
-          AND (requests.phone_hash = asked.phone_hash
+          AND (requests.phone_hash = ANY(asked.phone_hashes)
                OR address_key LIKE regexp_replace(asked.room, '([\\%_])', '\\\1', 'g') || '%')
         GROUP BY site_id, address_key ORDER BY max(recorded_at) DESC LIMIT 20
     )
@@ -63,10 +63,16 @@ def phone_hash(phone: str) -> str | None:
     return searchable(digits) if digits else None
 
 
+def phone_hashes(phone: str | None) -> list[str]:
+    """What requests of the same number may have, until after a rotation all are hashed anew; empty without digits."""
+    digits = phone_digits(phone or "")
+    return searched_by(digits) if digits else []
+
+
 def homes(session: Session, actor: Actor, *, phone: str, room: str) -> list[HomeView]:
     """Homes known by the phone number, else by the room: the beginning of an address."""
     sites = None if actor.site_ids is None else list(actor.site_ids)
-    for asked in ({"phone_hash": phone_hash(phone), "room": ""}, {"phone_hash": None, "room": room}):
+    for asked in ({"phone_hashes": phone_hashes(phone), "room": ""}, {"phone_hashes": [], "room": room}):
         found: dict[tuple[UUID, str], HomeView] = {}
         for row in session.execute(_HOMES, {"sites": sites, **asked}):
             home = found.setdefault((row.site_id, row.address_key), HomeView(row.site_id, row.address, [], []))

@@ -53,6 +53,15 @@ def prices_of(session: Session, version: int | None, codes: Collection[str]) -> 
     return {i.code: Price(i.version, i.code, i.trade, i.name, i.unit, i.min_fen, i.max_fen) for i in rows}
 
 
+def book_of(session: Session, version: int | None, trade: str) -> list[PriceView]:
+    """The items of a trade in a version of the price book: what a fee of that trade may be made of [R57, D10]."""
+    query = select(PriceItem).where(PriceItem.version == version, PriceItem.trade == trade)
+    return [
+        PriceView(i.version, i.code, i.trade, i.name, i.unit, i.min_fen, i.max_fen, i.effective_from)
+        for i in session.scalars(query.order_by(PriceItem.code))
+    ]
+
+
 def prices(session: Session, actor: Actor, *, now: datetime) -> list[PriceView]:
     """The price book in force today, by the clock of the first of the person's sites."""
     first = select(Site.zone).where(at_sites_of(actor, Site.id)).order_by(Site.code).limit(1)

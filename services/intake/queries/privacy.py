@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from services.intake.models import Request
-from services.intake.queries.homes import phone_hash
+from services.intake.queries.homes import phone_hashes
 from services.intake.queries.requests import WHOLE, request_view
 from shared.access import at_sites_of
 from shared.people import Actor
@@ -29,8 +29,7 @@ class OwnersRequest:
 
 def requests_of_owner(session: Session, actor: Actor, *, phone: str, address: str) -> list[OwnersRequest]:
     """Every request with this number, or of this home: the whole address, however it is spaced."""
-    digits = phone_hash(phone)
-    same: list[ColumnElement[bool]] = [Request.phone_hash == digits] if digits else []
+    same: list[ColumnElement[bool]] = [Request.phone_hash.in_(phone_hashes(phone))]
     if address:
         same.append(Request.address_key == func.lower(func.regexp_replace(address, r"\s", "", "g")))
     query = (

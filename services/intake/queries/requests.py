@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, selectinload
 
 from services.intake.models import Notice, NoticeCopy, Request, Revisit
-from services.intake.queries.homes import HomeRequest
+from services.intake.queries.homes import HomeRequest, phone_hashes
 from services.intake.queries.notices import DeclineView, NoticeView, decline_view, notice_view
 from services.intake.queries.revisits import RevisitView, revisit_view
 from services.intake.queries.visits import VisitView, visit_view
@@ -183,10 +183,10 @@ def request_by_id(session: Session, actor: Actor, request_id: UUID) -> RequestVi
 # each half has an index of its own; asked with OR, every request of the site would be read
 _DUPLICATES = text("""
     WITH new AS (
-        SELECT id, site_id, trade, address_key, phone_hash FROM requests WHERE id = :id AND ended_at IS NULL
+        SELECT id, site_id, trade, address_key FROM requests WHERE id = :id AND ended_at IS NULL
     ), same AS (
         SELECT r.id FROM requests r JOIN new USING (site_id, address_key)
-        UNION SELECT r.id FROM requests r JOIN new USING (site_id, phone_hash)
+        UNION SELECT r.id FROM requests r JOIN new USING (site_id) WHERE r.phone_hash = ANY(:phone_hashes)
     )
     SELECT r.id, r.number, r.state, r.trade, r.description, r.recorded_at
     FROM requests r JOIN same USING (id) JOIN new USING (trade)
@@ -198,7 +198,8 @@ _DUPLICATES = text("""
 def registered(session: Session, actor: Actor, request_id: UUID) -> RegisteredView:
     """A request just registered, with those it may repeat."""
     view = request_by_id(session, actor, request_id)
-    rows = session.execute(_DUPLICATES, {"id": request_id}).mappings()
+    phone = session.get_one(Request, request_id).phone
+    rows = session.execute(_DUPLICATES, {"id": request_id, "phone_hashes": phone_hashes(phone)}).mappings()
     return RegisteredView(**vars(view), possible_duplicates=[HomeRequest(**row, open=True) for row in rows])
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.intake.rules.scope import TradePolicy
@@ -26,3 +27,16 @@ def trades(session: Session, actor: Actor, *, site_id: UUID, now: datetime) -> l
     site = site_for(session, actor, site_id)
     catalogue = in_force(session, TradePolicy, site_id=site.id, at=now)
     return [TradeView(t.code, t.name, t.department, t.refusal) for t in catalogue.trades]
+
+
+_NAMES = text("""
+    SELECT trade->>'code' AS code, trade->>'name' AS name
+    FROM policies, jsonb_array_elements(settings->'trades') AS trade
+    WHERE policies.name = 'TradePolicy' ORDER BY effective_from
+""")
+
+
+def trade_names(session: Session) -> dict[str, str]:
+    """Code -> name of every trade there is or ever was, the name given last; also of those no site has any more."""
+    names = {trade.code: trade.name for trade in TradePolicy().trades}
+    return names | {row.code: row.name for row in session.execute(_NAMES)}

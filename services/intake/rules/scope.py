@@ -32,24 +32,24 @@ class TradePolicy(Policy):
     decision = "D2"
 
     trades: Annotated[tuple[Trade, ...], Field(min_length=1, max_length=100)] = (
-        Trade(code="water", name="水 water", department="engineering"),
-        Trade(code="electricity", name="电 electricity", department="engineering"),
-        Trade(code="cleaning", name="保洁 cleaning", department="environment"),
-        Trade(code="greening", name="绿化 greening", department="environment"),
+        Trade(code="water", name="给排水", department="engineering"),
+        Trade(code="electricity", name="电路", department="engineering"),
+        Trade(code="cleaning", name="保洁", department="environment"),
+        Trade(code="greening", name="绿化", department="environment"),
         Trade(
             code="appliance",
-            name="家电 appliance repair",
-            refusal="家电维修暂不列入有偿服务范围 appliances [R9, D2]",
+            name="家电维修",
+            refusal="家电维修暂不列入有偿服务范围",
         ),
         Trade(
             code="renovation",
-            name="房屋修缮 building repair",
-            refusal="房屋修缮暂不列入有偿服务范围 building repair [R10, D2]",
+            name="房屋修缮",
+            refusal="房屋修缮暂不列入有偿服务范围",
         ),
         Trade(
             code="other",
-            name="其他 other",
-            refusal="不属于居民家庭便民服务 no household service of ours [R6, R8, D2]",
+            name="其他",
+            refusal="不属于居民家庭便民服务",
         ),
     )
 

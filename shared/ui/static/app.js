@@ -105,6 +105,11 @@
   }
   const opened = Date.now();
   ["keydown", "pointerdown"].forEach((kind) => addEventListener(kind, renew, { passive: true }));
+  // cash counted note by note: the sum, as one writes
+  $$("[data-count]").forEach((form) => form.addEventListener("input", () => {
+    const fen = $$("[data-worth]", form).reduce((sum, one) => sum + one.dataset.worth * (parseInt(one.value, 10) || 0), 0);
+    form.querySelector("[data-counted]").textContent = "¥" + (fen / 100).toLocaleString("en", { minimumFractionDigits: 2 });
+  }));
 
   // live parts: the stream says only that something changed; the part is asked for again, and keeps focus and mark
   const service = document.body.dataset.live;

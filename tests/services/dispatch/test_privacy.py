@@ -1,5 +1,6 @@
 """Owners' personal data at the departments: sealed, shown on purpose, erased when the desk says so [D26]."""
 
+from base64 import b64decode
 from collections.abc import Callable
 
 import pytest
@@ -7,8 +8,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions import privacy
-from services.dispatch.models import WorkOrder
+from services.dispatch.actions import damage, privacy, visit
+from services.dispatch.models import Photo, WorkOrder
 from services.dispatch.queries.privacy import held_of
 from services.dispatch.queries.work_orders import work_order_by_id
 from services.dispatch.rules.privacy import check_reveal
@@ -38,6 +39,9 @@ def everything(crew: Crew) -> str:
     return "\n".join(line for lines in rows for line in lines)
 
 
+PICTURE = b"a picture of his floor"
+
+
 def erased(order: WorkOrder) -> OwnerErased:
     return OwnerErased(
         request_id=order.request_id, site_id=order.site_id, by=new_id(), reason="业主要求", erased_at=NOW
@@ -48,6 +52,20 @@ def accepted(crew: Crew) -> WorkOrder:
     """An order whose owner was told something and signed."""
     order = crew.started()
     crew.tell_owner(order)
+    visit.check_materials(
+        crew.session, work_order_id=order.id, complete=True, note="欧阳家的水管", actor=crew.worker, now=NOW
+    )
+    damage.report(
+        crew.session,
+        work_order_id=order.id,
+        description="欧阳家的地板",
+        estimate_fen=20000,
+        actor=crew.worker,
+        now=NOW,
+    )
+    picture = {"media_type": "image/png", "content": PICTURE, "sha256": "0", "width": 1, "height": 1}
+    taken = Photo(work_order_id=order.id, kind="damage", added_by=crew.worker.person_id, added_at=NOW, **picture)
+    crew.session.add(taken)
     crew.accept(crew.finish(order), signature="<svg>drawn by hand</svg>", witness_name="赵见证")
     return order
 
@@ -59,6 +77,7 @@ def test_number_and_signature_are_stored_sealed_and_open_in_their_own_row_alone(
     assert "drawn by hand" not in left
     (held,) = held_of(crew.session, crew.head, [one.request_id])
     assert (held["phone"], held["signature"]) == ("13800138000", "<svg>drawn by hand</svg>")
+    assert [b64decode(one["content"]) for one in held["photos"]] == [PICTURE]
     crew.session.execute(
         text("UPDATE work_orders SET phone_sealed = :other WHERE id = :id"), {"other": one.phone_sealed, "id": other.id}
     )
@@ -99,10 +118,14 @@ def test_an_owner_the_desk_erased_is_nowhere_any_more_and_the_work_stays(crew: C
     after = work_order_by_id(crew.session, crew.head, order.id)
     assert (after.owner_name, after.address, after.phone, after.description, after.signer_name) == (ERASED,) * 5
     left = everything(crew)
-    for word in ("欧阳建国", "13800138000", "赵见证", "drawn by hand", "业主知道了"):
+    for word in (
+        *("欧阳建国", "13800138000", "赵见证", "drawn by hand", "业主知道了", "欧阳家的地板", "欧阳家的水管"),
+        PICTURE.hex(),
+    ):
         assert word not in left, word
     (held,) = held_of(crew.session, crew.head, [order.request_id])
-    assert (held["phone"], held["signature"]) == (None, None)
+    assert (held["phone"], held["signature"], held["photos"]) == (None, None, [])
+    assert [(one["description"], one["estimate_fen"]) for one in held["damages"]] == [(ERASED, 20000)]
     kept = ("notice_number", "fee_fen", "items", "state", "accepted_at", "accepted_month", "signed_hash", "workers")
     assert {name: getattr(after, name) for name in kept} == {name: getattr(before, name) for name in kept}
     assert [(act.act, act.reason) for act in acts(crew)] == [("erase", "业主要求")]
@@ -122,6 +145,7 @@ CHANGES = [
     "UPDATE signatures SET relation = 'occupant'",
     "DELETE FROM signatures",
     "UPDATE tellings SET kind = 'asked'",
+    "UPDATE damages SET estimate_fen = 1",
 ]
 """Of what is append-only, none of which erases."""
 

@@ -106,9 +106,9 @@ class Door:
         """What an authenticator shows now."""
         return pyotp.TOTP(secret).at(self.now())
 
-    def enrol(self, login: str) -> tuple[str, list[str]]:
-        """A confirmed second factor: its secret and the recovery codes."""
-        body = {"login": login, "password": PASSWORD}
+    def enrol(self, login: str, *, totp: str | None = None) -> tuple[str, list[str]]:
+        """A confirmed second factor: its secret and the recovery codes; `totp` is a code of the one before."""
+        body = {"login": login, "password": PASSWORD, "totp": totp}
         secret = self.api.post("/api/totp", json=body).json()["secret"]
         answer = self.api.post("/api/totp/confirm", json=body | {"code": self.code(secret)})
         assert answer.status_code == 200, answer.text

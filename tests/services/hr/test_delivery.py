@@ -19,7 +19,6 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bianmin.importing.table import read_table
 from services.hr.actions import delivery
 from services.hr.models import Company, Payout
 from services.hr.queries.deliveries import DeliveryPage, DeliveryTotals, deliveries, delivery_by_id
@@ -33,6 +32,7 @@ from shared.errors import NotFound, RuleBroken
 from shared.ids import new_id
 from shared.messages import PayoutApproved
 from shared.people import Actor
+from shared.table_files import read_table
 from tests.people import employ, open_site
 from tests.services.hr.test_payout import LINES, line, payout
 from tests.services.hr.test_webhook import A_SECRET, MESSAGE, message, tampers

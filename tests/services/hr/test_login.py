@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import argon2
 import pytest
@@ -10,10 +11,12 @@ from sqlalchemy import select, text
 
 from services.hr.api import throttle
 from services.hr.models import Login
+from services.hr.rules import hashing
 from shared.broker import broker_client
 from shared.db import WORKER, database
 from shared.limits import counter
 from shared.settings import settings
+from tests.cases import cases
 from tests.services.hr.front_door import PASSWORD, Browser, Door, forget_tries
 
 OTHER = "nine herons sleep standing"
@@ -159,6 +162,32 @@ def test_of_two_hundred_guesses_ten_are_tried_and_other_accounts_and_open_sessio
     assert known.post("/sessions/renew").status_code == 200
     assert door.browser().sign_in("worker").status_code == 201
     assert door.browser().sign_in("clerk").status_code == 429
+
+
+def test_of_thousands_of_guesses_from_everywhere_ten_are_tried_in_any_quarter_of_an_hour_and_nobody_else_is_hindered(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guess every nine seconds: a hundred of them fall into each quarter of an hour."""
+    monkeypatch.setattr(hashing, "_hasher", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passing = SimpleNamespace(now=door.now().timestamp())
+    monkeypatch.setattr("limits.storage.redis.time", SimpleNamespace(time=lambda: passing.now))
+    for login, department in (("clerk", "front_desk"), ("worker", "engineering")):
+        door.hire(login, department)
+    guesses, tried = min(cases(500), 10_000), []
+    for number in range(guesses):
+        passing.now += 9
+        guesser = Browser(door.web, address=f"198.{number // 250 % 250}.{number % 250}.1")
+        status = guesser.sign_in("clerk", f"guess number {number}").status_code
+        assert status in {401, 429}
+        if status == 401:
+            tried.append(passing.now)
+        if number % 50 == 49:
+            assert Browser(door.web, address=f"203.0.113.{number % 250}").sign_in("worker").status_code == 201
+    assert all(later - first >= 15 * 60 for first, later in zip(tried, tried[10:], strict=False))
+    assert len(tried) >= 10 * (guesses * 9 // (15 * 60 + 9 * 10))
+    assert door.browser().sign_in("clerk").status_code == 429
+    passing.now += 15 * 60 + 1
+    assert door.browser().sign_in("clerk").status_code == 201
 
 
 def test_the_audit_log_says_how_somebody_signed_in_and_from_where(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,9 @@ from services.intake.actions import request
 from services.intake.models import Request
 from services.intake.queries.homes import homes
 from services.intake.queries.requests import registered
-from services.intake.rules.phone import phone_digits
 from services.intake.rules.request import Channel
 from shared.people import Actor
+from shared.phone import phone_digits
 from tests.people import employ, open_site
 from tests.services.intake.desk import NOW, Desk
 

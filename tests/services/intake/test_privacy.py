@@ -15,6 +15,7 @@ from services.intake.queries.privacy import held_of, requests_of_owner
 from services.intake.rules.privacy import RetentionPolicy, check_erase, check_reveal, erase_due
 from services.intake.rules.request import ENDED, RequestState
 from shared.errors import NotFound, RuleBroken
+from shared.ids import new_id
 from shared.people import Actor
 from shared.policy_rows import change
 from shared.privacy import ERASED
@@ -55,8 +56,9 @@ def erase(desk: Desk, administrator: Actor, *made: Request) -> int:
 
 
 def closed(desk: Desk) -> Request:
-    """A request with a revised notice, whose owner was called until he was satisfied."""
+    """A request with a revised notice and a damage, whose owner was called until he was satisfied."""
     made = desk.noticed()
+    desk.hear("DamageReported", made, description="欧阳建国家进水", damage_id=new_id())
     revise(desk, made, owner_name="王丽萍", address="9-9-0907", phone="13900139000")
     desk.hear("WorkAccepted", made, revision=1, signer_name="王丽萍")
     desk.not_reached(made)
@@ -165,10 +167,21 @@ def test_an_owner_who_is_erased_is_nowhere_any_more_and_money_and_papers_stay(de
     assert after.notice is not None
     assert before.notice is not None
     assert (after.notice.number, after.notice.revision) == (before.notice.number, before.notice.revision)
-    assert published(desk.session)[-1] == ("OwnerErased", "dispatch")
+    assert published(desk.session)[-2:] == [("OwnerErased", "dispatch"), ("OwnerErased", "finance")]
     assert homes(desk.session, desk.clerk, phone="13900139000", room="9-9-0907") == []
     assert requests_of_owner(desk.session, administrator, phone="13900139000", address="") == []
     assert [(act.act, act.by) for act in acts(desk)] == [("erase", administrator.person_id)]
+
+
+def test_what_is_written_of_damage_at_his_home_is_erased_with_him_and_is_not_when_it_comes_later(
+    desk: Desk, administrator: Actor
+) -> None:
+    made = closed(desk)
+    assert erase(desk, administrator, made) == 1
+    desk.hear("DamageReported", made, description="王家的花瓶")
+    desk.session.expire_all()
+    assert [(one.description, one.estimate_fen) for one in desk.view(made).damages] == [(ERASED, 20000)] * 2
+    assert "王家" not in everything(desk)
 
 
 def test_erasing_again_changes_nothing_and_says_nothing(desk: Desk, administrator: Actor) -> None:
@@ -193,6 +206,7 @@ CHANGES = [
     "UPDATE notice_revisions SET reason = 'x'",
     "DELETE FROM notice_revisions",
     "UPDATE revisit_attempts SET at = now()",
+    "UPDATE damages SET estimate_fen = 1",
 ]
 """Of what is append-only, none of which erases."""
 
@@ -244,7 +258,7 @@ def test_an_owner_is_forgotten_when_his_request_ended_so_long_ago_and_no_moment_
     desk.session.expire_all()
     assert (desk.view(made).owner_name, desk.view(opened).owner_name) == (ERASED, "欧阳建国")
     assert [(act.act, act.request_id, act.by) for act in acts(desk)] == [("erase", made.id, None)]
-    assert published(desk.session)[-1] == ("OwnerErased", "dispatch")
+    assert published(desk.session)[-2:] == [("OwnerErased", "dispatch"), ("OwnerErased", "finance")]
 
 
 def test_the_time_is_that_of_the_policy_when_the_request_ended(desk: Desk, administrator: Actor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from services.intake.rules.phone import phone_digits
+from shared.phone import phone_digits
 from shared.sealing import seal, searchable
 
 revision: str = '0010'

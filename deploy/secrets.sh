@@ -1,0 +1,52 @@
+#!/bin/sh
+# Make every file that docker-compose.yml takes its secrets from: passwords, the addresses they are in, a certificate
+# authority of the installation's own, and the certificates of PostgreSQL and Redis. Run as root, so that the images'
+# users can read them and nobody else: sh deploy/secrets.sh [FOLDER]. What is there already is kept: to change a
+# password, remove its file and the address it is in, run this and start everything again; the certificates last 825
+# days, so remove the four *.pem and *.key of both servers each year. Keep ca.key elsewhere, or remove it.
+set -eu
+umask 077
+mkdir -p "${1:-secrets}"
+cd "${1:-secrets}"
+
+password() {
+    [ -e "$1" ] || openssl rand -hex 32 > "$1"
+}
+
+authority() {
+    [ -e ca.pem ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 3650 \
+        -subj "/CN=Bianmin" -addext "basicConstraints=critical,CA:true" -addext "keyUsage=critical,keyCertSign,cRLSign" \
+        -keyout ca.key -out ca.pem 2> /dev/null
+}
+
+certificate() { # of the server that is known by this name
+    [ -e "$1.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 825 \
+        -CA ca.pem -CAkey ca.key -subj "/CN=$1" -addext "subjectAltName=DNS:$1,DNS:localhost,IP:127.0.0.1" \
+        -addext "basicConstraints=critical,CA:false" -addext "extendedKeyUsage=serverAuth" \
+        -keyout "$1.key" -out "$1.pem" 2> /dev/null
+}
+
+authority
+certificate postgres
+certificate redis
+password founder-secret
+for login in owner intake dispatch finance hr verifier; do
+    password "$login-database-password"
+done
+for account in intake dispatch finance hr web operator admin; do
+    password "$account-broker-password"
+    [ -e "$account-broker-url" ] || printf 'rediss://%s:%s@redis:6379/0?ssl_cert_reqs=required&ssl_ca_certs=%s\n' \
+        "$account" "$(cat "$account-broker-password")" /run/secrets/ca.pem > "$account-broker-url"
+done
+[ -e owner-database-url ] || printf 'postgresql+psycopg://bianmin:%s@postgres/bianmin?sslmode=verify-full&sslrootcert=%s\n' \
+    "$(cat owner-database-password)" /run/secrets/ca.pem > owner-database-url
+
+if [ "$(id -u)" = 0 ]; then # 10001: our image's user; 999: the group of the images' postgres and redis
+    chown 10001:999 ./*
+    chown 0:999 postgres.key redis.key
+    chmod 440 ./*
+    chown 0:0 ca.key
+    chmod 400 ca.key
+else
+    echo "made as $(id -un): run this as root, or the containers cannot read them" >&2
+fi
