@@ -1,4 +1,4 @@
-"""Discipline cases 违规案件: opened, heard, decided with the rung of the ladder, appealed against, final [R78-R88, D19]."""
+"""Discipline cases 违规案件: opened, heard, decided, appealed against, final; with the rung of the ladder [R78-R88]."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -91,7 +91,7 @@ def list_cases(view: Annotated[View, see("read_cases")]) -> Response:
     return view.show("cases.html", cases=table, states=states, offences=offences, live="hr")
 
 
-def _forms(one: CaseView) -> dict[str, Form[Any]]:
+def _forms() -> dict[str, Form[Any]]:
     return {
         "add": Form(AddEvidence, id="add"),
         "hear": Form(HearCase, choices={"attended": YES_NO}, shown={"attended": "true"}, id="hear"),
@@ -145,7 +145,7 @@ def _show(view: View, one: CaseView, **wrong: Form[Any]) -> Response:
         one=one,
         can=can,
         tied=tied["decide"] or tied["decide_appeal"],
-        forms=_forms(one) | wrong,
+        forms=_forms() | wrong,
         standing=standings(view.session, [one])[one.id],
         tone=TONES[CaseState(one.state)],
         done=DONE.get(CaseState(one.state)),
@@ -173,7 +173,7 @@ def show_case(case_id: UUID, view: Annotated[View, see("read_cases")]) -> Respon
 def _do(view: View, case_id: UUID, name: str, act: Callable[[Any], CaseView], said: str) -> Response:
     one = _read(view, case_id)
     return view.submit(
-        _forms(one)[name],
+        _forms()[name],
         act,
         then=_home(view, one),
         again=lambda form: _show(view, _read(view, case_id), **{name: form}),
@@ -230,7 +230,7 @@ def approvals(view: Annotated[View, see("read_cases")]) -> Response:
         waiting=waiting,
         can={one.id: _can(view, one) for one in waiting},
         standing=standings(view.session, waiting),
-        forms={one.id: _forms(one) for one in waiting},
+        forms=_forms(),
         live="hr",
     )
 
@@ -290,8 +290,8 @@ def _opened(view: View, form: Form[OpenCase], add: Form[AddEvidence] | None = No
     found = opened_cases(view.session, view.actor, after=view.asked_id(), limit=view.rows)
     to_add = [one for one in found.items if CASE.allows(CaseState(one.state), CaseStep.ADD_EVIDENCE)]
     table = Table(OPENED, found.items, found.next, "您还没有立过案。", "opened-cases")
-    facts = {"form": form, "to_add": to_add, "add": add or Form(AddEvidence, id="add"), "at": at}
-    return view.show("opened_cases.html", opened=table, **facts)
+    adding = add or Form(AddEvidence, id="add")
+    return view.show("opened_cases.html", opened=table, form=form, to_add=to_add, add=adding, at=at)
 
 
 @pages.get("/opened-cases")

@@ -1,4 +1,4 @@
-"""My income 我的收入: each month's statement, job by job, with the fines behind it and what is still to come [R92-R94]."""
+"""My income 我的收入: a month's statement, job by job, the fines behind it, what is still to come [R92-R94]."""
 
 from itertools import groupby
 from typing import Annotated

@@ -162,7 +162,10 @@ def tell_results(settlement_id: UUID, view: Annotated[View, see("confirm_payment
 
 
 def _rows(view: View, bad: dict[int, Any]) -> list[ResultRow]:
-    """The rows of the posted file; what is wrong with one goes into `bad`. Raises Malformed for what is no such table."""
+    """The rows of the posted file; what is wrong with one goes into `bad`.
+
+    Raises Malformed for what is no such table.
+    """
     sent = view.posted.get("file")
     if not isinstance(sent, UploadFile) or not sent.filename:
         raise Malformed("no_file", "send a CSV or XLSX file")

@@ -1,5 +1,6 @@
 """People: hired, moved, taught, paid a wage, invited to sign in, let go [R11, R12, R60, R79, R82, R94, D1]."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
@@ -110,7 +111,7 @@ def _show(
     *,
     invitation: InvitationSecret | None = None,
     token: str = "",
-    **wrong: Form[Any],
+    wrong: Mapping[str, Form[Any]] | None = None,
 ) -> Response:
     one = person_by_id(view.session, view.actor, person_id)
     himself = one.id == view.actor.person_id
@@ -135,14 +136,14 @@ def _show(
     }
     login = login_of(view.session, person_id, now=view.now) if view.may("invite_person") else None
     moving = Form(MovePerson, choices=_choices(view), shown=post, id="move")
-    forms = {
+    forms: dict[str, Form[Any]] = {
         "move": moving,
         "skills": Form(RecordSkills, shown={"skills": "\n".join(one.skills or [])}, id="skills"),
         "certificate": Form(RecordCertificate, id="certificate"),
         "wage": Form(SetWage, id="wage"),
         "invite": Form(InvitePerson, shown={"login": (login.login or "") if login else ""}, id="invite"),
         "pressed": Form(Nothing),
-    } | wrong
+    } | dict(wrong or {})
     return view.show(
         "person.html",
         one=one,
@@ -165,12 +166,12 @@ def show_person(person_id: UUID, view: Annotated[View, see("read_people")]) -> R
     return _show(view, person_id)
 
 
-def _done(view: View, person_id: UUID, name: str, form: Form[Any], act: Any, said: str) -> Response:
+def _done(view: View, person_id: UUID, form: Form[Any], act: Any, said: str, *, name: str = "pressed") -> Response:
     return view.submit(
         form,
         act,
         then=f"/hr/people/{person_id}",
-        again=lambda form: _show(view, person_id, **{name: form}),
+        again=lambda form: _show(view, person_id, wrong={name: form}),
         said=said,
     )
 
@@ -178,39 +179,41 @@ def _done(view: View, person_id: UUID, name: str, form: Form[Any], act: Any, sai
 @pages.post("/people/{person_id}/move")
 def move(person_id: UUID, view: Annotated[View, see("move_person")]) -> Response:
     form = Form(MovePerson, choices=_choices(view), id="move")
-    return _done(view, person_id, "move", form, lambda body: posts_api.move_person(person_id, body, view), "已调岗")
+    return _done(
+        view, person_id, form, lambda body: posts_api.move_person(person_id, body, view), "已调岗", name="move"
+    )
 
 
 @pages.post("/people/{person_id}/skills")
 def skills(person_id: UUID, view: Annotated[View, see("record_skills")]) -> Response:
     form = Form(RecordSkills, id="skills")
     act = lambda body: posts_api.record_skills(person_id, body, view)  # noqa: E731
-    return _done(view, person_id, "skills", form, act, "已登记技能")
+    return _done(view, person_id, form, act, "已登记技能", name="skills")
 
 
 @pages.post("/people/{person_id}/certificates")
 def certificate(person_id: UUID, view: Annotated[View, see("record_skills")]) -> Response:
     form = Form(RecordCertificate, id="certificate")
     act = lambda body: posts_api.record_certificate(person_id, body, view)  # noqa: E731
-    return _done(view, person_id, "certificate", form, act, "已登记证件")
+    return _done(view, person_id, form, act, "已登记证件", name="certificate")
 
 
 @pages.post("/people/{person_id}/wage")
 def wage(person_id: UUID, view: Annotated[View, see("set_wage")]) -> Response:
     form = Form(SetWage, id="wage")
-    return _done(view, person_id, "wage", form, lambda body: set_by_api(person_id, body, view), "已登记工资")
+    return _done(view, person_id, form, lambda body: set_by_api(person_id, body, view), "已登记工资", name="wage")
 
 
 @pages.post("/people/{person_id}/leave")
 def leave(person_id: UUID, view: Annotated[View, see("let_leave")]) -> Response:
     form = Form(Nothing)
-    return _done(view, person_id, "pressed", form, lambda _: posts_api.let_leave(person_id, view), "已离职，登录已失效")
+    return _done(view, person_id, form, lambda _: posts_api.let_leave(person_id, view), "已离职，登录已失效")
 
 
 @pages.post("/people/{person_id}/sessions/end")
 def end_sessions(person_id: UUID, view: Annotated[View, see("end_sessions")]) -> Response:
     form = Form(Nothing)
-    return _done(view, person_id, "pressed", form, lambda _: end_sessions_of(person_id, view), "已让他在所有设备退出")
+    return _done(view, person_id, form, lambda _: end_sessions_of(person_id, view), "已让他在所有设备退出")
 
 
 @pages.post("/people/{person_id}/invitation")
@@ -219,7 +222,7 @@ def invite(person_id: UUID, view: Annotated[View, see("invite_person")]) -> Resp
         Form(InvitePerson, id="invite"),
         lambda body: invite_person(person_id, body, view),
         show=lambda made: _show(view, person_id, invitation=made),
-        again=lambda form: _show(view, person_id, invite=form),
+        again=lambda form: _show(view, person_id, wrong={"invite": form}),
     )
 
 
@@ -229,5 +232,5 @@ def issue_token(person_id: UUID, view: Annotated[View, see("issue_token")]) -> R
         Form(Nothing),
         lambda _: posts_api.issue_token(person_id, view),
         show=lambda made: _show(view, person_id, token=made.token),
-        again=lambda form: _show(view, person_id, pressed=form),
+        again=lambda form: _show(view, person_id, wrong={"pressed": form}),
     )

@@ -1,4 +1,4 @@
-"""What hr hears and keeps: steps to carry out, overrides, missed callbacks, appraisal points [R43, R48, D3, D8, D19]."""
+"""What hr hears and keeps: steps to carry out, overrides, missed callbacks, points [R43, R48, D3, D8, D19]."""
 
 from typing import Annotated
 from uuid import UUID
@@ -93,8 +93,8 @@ def list_overrides(view: Annotated[View, see("read_overrides")]) -> Response:
     asked = {"site_id": view.asked_site(), "after": view.asked_id(), "limit": view.rows}
     found = overrides(view.session, view.actor, newest=True, **asked)  # type: ignore[arg-type]  # the three together
     table = Table(OVERRIDES, found.items, found.next, "没有先派有偿服务的记录。", "overrides")
-    facts = {"title": "先派有偿服务", "hint": "主管派了本职工作未完成的人；影响本职的，可据此立案。"}
-    return view.show("record_list.html", table=table, **facts)
+    hint = "主管派了本职工作未完成的人；影响本职的，可据此立案。"
+    return view.show("record_list.html", table=table, title="先派有偿服务", hint=hint)
 
 
 @pages.get("/missed-callbacks")
@@ -102,8 +102,8 @@ def list_missed(view: Annotated[View, see("read_missed_callbacks")]) -> Response
     asked = {"site_id": view.asked_site(), "after": view.asked_id(), "limit": view.rows}
     found = missed_callbacks(view.session, view.actor, newest=True, **asked)  # type: ignore[arg-type]
     table = Table(MISSED, found.items, found.next, "没有超时未回电的登记。", "missed-callbacks")
-    facts = {"title": "回电超时", "hint": "登记后 10 分钟内没有接通业主。"}
-    return view.show("record_list.html", table=table, **facts)
+    hint = "登记后 10 分钟内没有接通业主。"
+    return view.show("record_list.html", table=table, title="回电超时", hint=hint)
 
 
 @pages.get("/points")
