@@ -107,7 +107,9 @@ async def change(request: Request, posted: Posted) -> Response:
 
 def _factor(request: Request, status: int = 200, **facts: Any) -> Response:
     known = {"form": Form(SignInBody, shown=_login(request)), "confirm": Form(ConfirmFactor), "uri": "", "secret": ""}
-    return _page(request, "second_factor.html", status, **(known | {"codes": [], "picture": ""} | facts))
+    return _page(
+        request, "second_factor.html", status, **(known | {"codes": [], "picture": "", "asked_again": False} | facts)
+    )
 
 
 @pages.get("/second-factor")
@@ -143,5 +145,5 @@ async def confirm(request: Request, posted: Posted) -> Response:
         posted,
         lambda body: confirm_factor(body, request),
         show=lambda made: _factor(request, codes=made.codes),
-        again=lambda status: _factor(request, status, confirm=form, secret="?"),
+        again=lambda status: _factor(request, status, confirm=form, asked_again=True),
     )

@@ -1,4 +1,4 @@
-"""How people sign in, in the hands of administrators: lost second factors, taken away by two, and links to providers."""
+"""How people sign in, in administrators' hands: lost second factors, taken away by two, and links to providers."""
 
 from typing import Annotated, Any
 from uuid import UUID

@@ -28,7 +28,7 @@ from shared.ui.views import View
 pages = APIRouter()
 
 COLUMNS = [
-    Column("name", "姓名", link=lambda row: f"/hr/people/{row.id}"),
+    Column("name", "姓名", link=lambda row: f"/hr/people/{row['id']}"),
     Column("role", "岗位", "word"),
     Column("department", "部门", "word"),
     Column("sites", "小区"),

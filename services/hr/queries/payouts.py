@@ -108,7 +108,7 @@ _SUMMARIES = text("""
     CROSS JOIN LATERAL (
         SELECT count(*) AS lines, count(*) FILTER (WHERE y.state = 'paid') AS paid,
                count(*) FILTER (WHERE y.state = 'failed') AS failed, count(*) FILTER (WHERE y.state = 'due') AS due,
-               coalesce(sum(l.net_fen) FILTER (WHERE y.state IN ('due', 'failed')), 0) AS unpaid_fen
+               coalesce(sum(l.net_fen) FILTER (WHERE y.state IN ('due', 'failed')), 0)::bigint AS unpaid_fen
         FROM payout_lines l JOIN payments y USING (settlement_id, person_id) WHERE l.settlement_id = p.settlement_id
     ) counted
     ORDER BY p.settlement_id DESC
