@@ -131,8 +131,11 @@ class BadRows(RuleBroken):
 def results(session: Session, *, settlement_id: UUID, told: Sequence[Result], actor: Actor, now: datetime) -> None:
     """What became of many lines of a payout: all of it takes effect, or, with a row that cannot be, nothing [R92].
 
-    Raises BadRows, which names every such row.
+    Raises NotFound, and BadRows, which names every such row.
     """
+    payout = session.get(Payout, settlement_id)
+    if payout is None or not actor.sees(payout.site_id):
+        raise NotFound("payout", settlement_id)
     bad: dict[int, Problem] = {}
     for one in sorted(told, key=lambda one: one.person_id):  # locked in one order
         try:
