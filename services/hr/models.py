@@ -108,11 +108,13 @@ class Login(Base):
     """How a person signs in: his login name, his password's Argon2id hash, and his second factor (TOTP).
 
     The second factor counts once a code confirmed it; `totp_step` is the last 30 seconds a code was used for.
+    `language` is the one he reads; none where he never chose.
     """
 
     __tablename__ = "logins"
     __table_args__ = (
         CheckConstraint("totp_confirmed_at IS NULL OR totp_secret_sealed IS NOT NULL", name="factor_has_secret"),
+        CheckConstraint("language IN ('zh', 'en')", name="language"),
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
@@ -122,6 +124,7 @@ class Login(Base):
     totp_secret_sealed: Mapped[str | None]
     totp_confirmed_at: Mapped[datetime | None]
     totp_step: Mapped[int | None]
+    language: Mapped[str | None]
 
     totp_secret = Sealed[str | None]("person_id")
 

@@ -20,8 +20,11 @@ class Entry:
     group: str = ""
 
 
-SYSTEM = "系统"
+SYSTEM, HR, MINE = "系统", "人事行政", "本人"
 FIELD = "工程与环境"
+HEADS: tuple[Role, ...] = ("desk_head", "head", "finance_lead")
+"""Who is at the head of a department."""
+
 DECIDE: tuple[Role, ...] = ("administrator", "leader", "desk_head", "finance_lead", "hr", "auditor")
 """Who reads what the company decided."""
 
@@ -46,6 +49,7 @@ MENU: tuple[Entry, ...] = (
     Entry("提醒", "/intake/alerts", "bell", ("clerk", "desk_head", "operator", "administrator", "auditor")),
     Entry("提醒", "/dispatch/alerts", "bell", ("head", "worker")),
     Entry("提醒", "/finance/alerts", "bell", ("cashier", "finance_lead")),
+    Entry("案件待批", "/hr/approvals", "scale", ("leader",)),
     Entry("提醒", "/hr/alerts", "bell", ("leader", "hr", "administration")),
     Entry("登记表", "/intake/requests", "list", (*DESK, "auditor"), "客服"),
     Entry("业主与房号", "/intake/homes", "search", DESK, "客服"),
@@ -83,6 +87,23 @@ MENU: tuple[Entry, ...] = (
     Entry("总账", "/finance/ledger", "list", (*BOOKS, "auditor"), FINANCE),
     Entry("月度核对", "/intake/months", "scale", COMPARE, "月度"),
     Entry("月度分析", "/intake/figures", "chart", COMPARE, "月度"),
+    Entry("发放明细", "/hr/payouts", "cash", ("hr", "leader", "auditor"), HR),
+    Entry("待办处理", "/hr/tasks", "check", ("hr", "leader", "auditor"), HR),
+    Entry("违规案件", "/hr/cases", "scale", ("hr", "desk_head", "finance_lead", "leader", "auditor"), HR),
+    Entry("行政月报", "/hr/reports", "chart", ("administration", "hr", "leader", "auditor"), HR),
+    Entry("回电超时", "/hr/missed-callbacks", "phone", ("administration", "hr", "desk_head", "leader", "auditor"), HR),
+    Entry("先派有偿服务", "/hr/overrides", "clock", ("hr", "desk_head", "finance_lead", "leader", "auditor"), HR),
+    Entry("绩效扣分", "/hr/points", "list", ("administration", "hr", "leader", "auditor"), HR),
+    Entry("人员", "/hr/people", "people", ("administrator", "hr", "administration", "leader", "auditor"), HR),
+    Entry("组织架构", "/hr/organisation", "people", ("administrator", "hr", "administration", *HEADS), HR),
+    Entry("小区", "/hr/sites", "home", ("administrator", "hr", "administration", "leader", "operator", "auditor"), HR),
+    Entry("投递人事系统", "/hr/deliveries", "paper", ("hr", "auditor"), HR),
+    Entry("推送地址", "/hr/webhooks", "gear", ("administrator", "operator"), HR),
+    Entry("服务账号", "/hr/service-accounts", "gear", ("administrator", "auditor"), HR),
+    Entry("动态验证码重置", "/hr/factor-resets", "eye", ("administrator", "leader", "auditor"), HR),
+    Entry("我的收入", "/hr/income", "cash", ("worker", "head", "clerk", "desk_head"), MINE),
+    Entry("我的案件", "/hr/my-cases", "paper", ("worker", "head", "clerk", "desk_head", "cashier"), MINE),
+    Entry("立案", "/hr/opened-cases", "scale", ("head", "clerk", "cashier"), MINE),
     Entry("消息与时限", "/intake/queues", "clock", ("operator", "administrator", "auditor"), SYSTEM),
     Entry("审计日志", "/intake/audit-log", "eye", ("auditor",), SYSTEM),
     Entry("公司规定", "/intake/policies", "scale", DECIDE, SYSTEM),

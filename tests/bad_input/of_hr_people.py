@@ -180,6 +180,13 @@ def a_failure(house: House) -> Call:
     return Call(f"{owed(house)}/failed", {"cause": "account_closed", "reason": "账户已销"})
 
 
+def results_of_a_file(house: House) -> Call:
+    line = owed(house)
+    whose = line.rsplit("/", 1)[1]
+    rows = [{"row": 2, "person_id": whose, "reference": "工资单 2026-04"}]
+    return Call(f"{line.removesuffix(f'/lines/{whose}')}/results", {"rows": rows})
+
+
 HR = "hr"
 
 
@@ -219,4 +226,5 @@ ACTS = [
     Act(HR, "/tasks/{task_id}/finish", "hr", a_task),
     Act(HR, "/payouts/{settlement_id}/lines/{person_id}/paid", "hr", a_payment),
     Act(HR, "/payouts/{settlement_id}/lines/{person_id}/failed", "hr", a_failure, again="each attempt is kept"),
+    Act(HR, "/payouts/{settlement_id}/results", "hr", results_of_a_file),
 ]

@@ -1,14 +1,14 @@
 """A decision is accepted, appealed against or left to stand; once it is final, what it costs follows [R78-R88, D19]."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.hr.actions.case import alert, case_for
 from services.hr.models import CASE_APPEAL, Case, HrTask, Person
+from services.hr.queries.ladders import climbed_by
 from services.hr.rules.access import MAY
 from services.hr.rules.appeal import check_in_time
 from services.hr.rules.case import CASE, CaseState, CaseStep
@@ -21,7 +21,6 @@ from shared.calendar import business_month
 from shared.messages import FineConfirmed
 from shared.people import Actor, known_site
 from shared.policy_rows import in_force
-from shared.walls import across_sites
 
 
 def accept(session: Session, *, case_id: UUID, actor: Actor, now: datetime) -> Case:
@@ -87,18 +86,14 @@ def _penalty(session: Session, case: Case) -> Penalty:
     """What the case costs, with the person locked: of two cases final at once, one stands a rung higher."""
     session.get_one(Person, case.person_id, with_for_update=True)
     policy = in_force(session, LadderPolicy, site_id=case.site_id, at=case.happened_at)
-    earlier = select(func.count()).where(
-        Case.person_id == case.person_id, Case.offence == case.offence, Case.rung.is_not(None)
-    )
-    if policy.look_back_days is not None:
-        # both ways: an appeal against an earlier offence may end after a later one is final
-        reach = timedelta(days=policy.look_back_days)
-        earlier = earlier.where(Case.happened_at.between(case.happened_at - reach, case.happened_at + reach))
-    with across_sites(session):  # he offended before, wherever that was
-        before = session.execute(earlier).scalar_one()
+    earlier = [
+        one
+        for one in climbed_by(session, [case.person_id])
+        if one.offence == case.offence and policy.counts(one.happened_at, at=case.happened_at)
+    ]
     return penalty(
         case.offence,
-        earlier=before,
+        earlier=len(earlier),
         in_working_hours=case.in_working_hours,
         amount_fen=case.amount_fen,
         policy=policy,

@@ -185,3 +185,13 @@ def confirm_factor(session: Session, login: Login, *, code: str, now: datetime) 
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == login.person_id))
     session.add_all(RecoveryCode(person_id=login.person_id, code_hash=_hash_code(code)) for code in codes)
     return codes
+
+
+def speak(session: Session, person_id: UUID, language: str) -> None:
+    """He reads this language from here on, wherever he signs in; one without a login keeps it in his browser alone."""
+    session.execute(update(Login).where(Login.person_id == person_id).values(language=language))
+
+
+def spoken_by(session: Session, person_id: UUID) -> str | None:
+    """The language he chose; None when he never did."""
+    return session.scalars(select(Login.language).where(Login.person_id == person_id)).one_or_none()

@@ -1,6 +1,9 @@
 """An approved payout reaches hr, which pays it to the individual [R92-R94]."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -9,11 +12,11 @@ from sqlalchemy.orm import Session
 from services.hr.actions import delivery
 from services.hr.models import Payment, PaymentFailure, Payout, PayoutLine, Person
 from services.hr.rules.access import MAY
-from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout
+from services.hr.rules.payout import PAYMENT, PaymentState, PaymentStep, begins_as, check_payout, check_result
 from shared.access import check_four_eyes
 from shared.bus.outbox import publish
 from shared.db import held_by
-from shared.errors import NotFound, RuleBroken
+from shared.errors import NotFound, Problem, RuleBroken
 from shared.messages import FailureCause, PayoutApproved, PayoutFailed, PayoutPaid, PayoutReceived
 from shared.people import Actor, known_site
 
@@ -103,6 +106,50 @@ def failed(
     payment, payout = _payment_for(session, actor, settlement_id, person_id)
     _fail(session, payment, payout.site_id, cause, reason, told_by=actor.person_id, now=now)
     return payment
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one person's payment, and the row of the file that says so."""
+
+    row: int
+    person_id: UUID
+    reference: str | None
+    cause: FailureCause | None
+    reason: str | None
+
+
+class BadRows(RuleBroken):
+    """Rows of a file of results that cannot be; nothing of the file took effect. `rows`: number -> the refusal."""
+
+    def __init__(self, rows: Mapping[int, Problem]) -> None:
+        said = "; ".join(f"row {number}: {problem.detail}" for number, problem in rows.items())
+        super().__init__("bad_rows", said, rule="R92")
+        self.rows = dict(rows)
+
+
+def results(session: Session, *, settlement_id: UUID, told: Sequence[Result], actor: Actor, now: datetime) -> None:
+    """What became of many lines of a payout: all of it takes effect, or, with a row that cannot be, nothing [R92].
+
+    Raises NotFound, and BadRows, which names every such row.
+    """
+    payout = session.get(Payout, settlement_id)
+    if payout is None or not actor.sees(payout.site_id):
+        raise NotFound("payout", settlement_id)
+    bad: dict[int, Problem] = {}
+    for one in sorted(told, key=lambda one: one.person_id):  # locked in one order
+        try:
+            check_result(paid=one.reference is not None, failed=one.cause is not None and one.reason is not None)
+            whose = {"settlement_id": settlement_id, "person_id": one.person_id}
+            if one.reference is not None:
+                paid(session, **whose, reference=one.reference, actor=actor, now=now)
+            else:
+                cause = cast("FailureCause", one.cause)
+                failed(session, **whose, cause=cause, reason=one.reason or "", actor=actor, now=now)
+        except Problem as problem:
+            bad[one.row] = problem
+    if bad:
+        raise BadRows(dict(sorted(bad.items())))
 
 
 def _payment_for(session: Session, actor: Actor, settlement_id: UUID, person_id: UUID) -> tuple[Payment, Payout]:

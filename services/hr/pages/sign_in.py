@@ -4,21 +4,33 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
 
+from services.hr.actions import login
+from services.hr.api.demo import BeSomebody, OfSimulations
+from services.hr.api.demo import sign_in_as as be_somebody
 from services.hr.api.proof import SignInBody
 from services.hr.api.sessions import begin_session, sign_out
 from services.hr.pages.see import see
 from services.hr.pages.words import WORDS
+from services.hr.queries.demo import demo_people
+from services.hr.rules.demo import DemoPerson
+from shared import clock
 from shared.csrf import check_same_origin
 from shared.errors import Problem
-from shared.sessions import cookie_name, set_cookie
+from shared.sessions import Claims, claims_in, cookie_name, identify_session, set_cookie
+from shared.settings import settings
 from shared.ui.forms import Form, Sentence
 from shared.ui.language import COOKIE, LANGUAGES
 from shared.ui.menu import menu_of
 from shared.ui.public import own_path, show_public
 from shared.ui.views import Posted, View
+from shared.web import transaction
 
 pages = APIRouter()
+
+demos = APIRouter(route_class=OfSimulations)
+"""Not there but in a simulation."""
 
 YEAR = 365 * 24 * 3600
 
@@ -29,13 +41,18 @@ def begin(view: Annotated[View, see("read_own")]) -> Response:
     return view.go(menu_of(view.actor.role)[0].path)
 
 
-def _login_page(request: Request, form: Form[SignInBody], *, going: str, status: int = 200) -> Response:
-    return show_public(request, "hr", WORDS, "login.html", status=status, form=form, going=going)
+async def _login_page(request: Request, form: Form[SignInBody], *, going: str, status: int = 200) -> Response:
+    def demo_of(session: Session) -> list[DemoPerson]:
+        return demo_people(session) if clock.is_simulated(session) else []
+
+    people = await transaction("hr", request, demo_of)
+    facts = {"form": form, "going": going, "people": people, "providers": sorted(settings().sign_on)}
+    return show_public(request, "hr", WORDS, "login.html", status=status, **facts)
 
 
 @pages.get("/login")
-def ask_to_sign_in(request: Request) -> Response:
-    return _login_page(request, Form(SignInBody), going=own_path(request.query_params.get("next")))
+async def ask_to_sign_in(request: Request) -> Response:
+    return await _login_page(request, Form(SignInBody), going=own_path(request.query_params.get("next")))
 
 
 @pages.post("/login")
@@ -44,14 +61,28 @@ async def sign_in(request: Request, posted: Posted) -> Response:
     form, going = Form(SignInBody), own_path(str(posted.get("next", "")))
     body = form.read(posted)
     if body is None:
-        return _login_page(request, form, going=going, status=422)
+        return await _login_page(request, form, going=going, status=422)
     try:
         claims = await begin_session(body, request)
     except Problem as problem:
         form.errors = {"": Sentence(WORDS.problem(problem.code, problem.detail), {})}
-        return _login_page(request, form, going=going, status=problem.status)
+        return await _login_page(request, form, going=going, status=problem.status)
     answer = RedirectResponse(going, 303)
     set_cookie(request, answer, claims)
+    spoken = await transaction("hr", request, lambda session: login.spoken_by(session, claims.person_id))
+    if spoken is not None:
+        _remember(request, answer, spoken)
+    return answer
+
+
+@demos.post("/demo/sessions")
+async def sign_in_as(request: Request, posted: Posted) -> Response:
+    check_same_origin(request)
+    body = Form(BeSomebody).read(posted)
+    answer = RedirectResponse(own_path(str(posted.get("next", ""))), 303)
+    if body is None:
+        return RedirectResponse("/hr/login", 303)
+    await be_somebody(body, request, answer)
     return answer
 
 
@@ -63,12 +94,24 @@ def leave(view: Annotated[View, see("manage_sessions")]) -> Response:
 
 
 @pages.post("/language")
-def choose_language(request: Request, posted: Posted) -> Response:
-    """Kept by the browser; nothing of anybody is changed, so nobody need have signed in."""
+async def choose_language(request: Request, posted: Posted) -> Response:
+    """Kept by the browser, and with the login of who has signed in; nobody need have."""
     check_same_origin(request)
     answer = RedirectResponse(own_path(str(posted.get("next", ""))), 303)
     wanted = str(posted.get("language", ""))
     if wanted in LANGUAGES:
-        secure = cookie_name(request).startswith("__Host-")
-        answer.set_cookie(COOKIE, wanted, max_age=YEAR, path="/", httponly=True, samesite="lax", secure=secure)
+        _remember(request, answer, wanted)
+        claims = claims_in(request.cookies.get(cookie_name(request), ""))
+        if claims is not None:
+            await transaction("hr", request, lambda session: _keep(session, claims, wanted))
     return answer
+
+
+def _keep(session: Session, claims: Claims, wanted: str) -> None:
+    if identify_session(session, claims, said="{}") is not None:
+        login.speak(session, claims.person_id, wanted)
+
+
+def _remember(request: Request, answer: Response, wanted: str) -> None:
+    secure = cookie_name(request).startswith("__Host-")
+    answer.set_cookie(COOKIE, wanted, max_age=YEAR, path="/", httponly=True, samesite="lax", secure=secure)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from services.hr.models import Case
 from services.hr.rules.case import CaseState
+from services.hr.rules.ladder import Offence
 from shared.access import at_sites_of
 from shared.errors import NotFound
 from shared.paging import Page, page_of
@@ -129,12 +130,79 @@ def case_by_id(session: Session, actor: Actor, case_id: UUID) -> CaseView:
     return _case_view(case)
 
 
-def cases(session: Session, actor: Actor, *, state: CaseState | None, after: UUID | None, limit: int) -> Page[CaseView]:
-    """Cases of the person's sites in the order they were opened, of one state or all."""
-    query = _whole_cases().where(at_sites_of(actor, Case.site_id))
-    if state is not None:
-        query = query.where(Case.state == state)
-    return page_of(session, query, Case.id, _case_view, after=after, limit=limit)
+@dataclass(frozen=True)
+class LookedCases:
+    """What somebody looks for among cases; nothing asks for all."""
+
+    state: CaseState | None = None
+    offence: Offence | None = None
+    site_id: UUID | None = None
+    person_id: UUID | None = None
+
+
+def cases(
+    session: Session,
+    actor: Actor,
+    *,
+    state: CaseState | None = None,
+    looked: LookedCases | None = None,
+    newest: bool = False,
+    after: UUID | None,
+    limit: int,
+) -> Page[CaseView]:
+    """Cases of the person's sites in the order they were opened, or the newest first, of one state or all."""
+    looked = looked or LookedCases(state)
+    wanted = {
+        Case.state: looked.state,
+        Case.offence: looked.offence,
+        Case.site_id: looked.site_id,
+        Case.person_id: looked.person_id,
+    }
+    query = _whole_cases().where(
+        at_sites_of(actor, Case.site_id), *(column == value for column, value in wanted.items() if value is not None)
+    )
+    return page_of(session, query, Case.id, _case_view, after=after, limit=limit, newest=newest)
+
+
+def waiting_cases(session: Session, actor: Actor, *, limit: int) -> list[CaseView]:
+    """Cases of the person's sites that wait for a leader: heard, or appealed against; the oldest first."""
+    waiting = _whole_cases().where(
+        at_sites_of(actor, Case.site_id), Case.state.in_([CaseState.HEARD, CaseState.APPEALED])
+    )
+    return [_case_view(case) for case in session.scalars(waiting.order_by(Case.id).limit(limit))]
+
+
+def own_case(session: Session, actor: Actor, case_id: UUID) -> CaseView:
+    """A case against the person asking, wherever it is. Raises NotFound."""
+    query = _whole_cases().where(Case.id == case_id, Case.person_id == actor.person_id)
+    with across_sites(session):
+        case = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+        if case is None:
+            raise NotFound("case", case_id)
+        return _case_view(case)
+
+
+@dataclass(frozen=True)
+class OpenedCaseView:
+    """A case as whoever opened it follows it: where it stands, and nothing of what was said in it."""
+
+    id: UUID
+    number: str
+    offence: str
+    site_id: UUID
+    person_id: UUID
+    state: str
+    opened_at: datetime
+
+
+def opened_cases(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[OpenedCaseView]:
+    """The cases the person asking opened at his sites, the newest first."""
+
+    def view(c: Case) -> OpenedCaseView:
+        return OpenedCaseView(c.id, c.number, c.offence, c.site_id, c.person_id, c.state, c.opened_at)
+
+    query = select(Case).where(at_sites_of(actor, Case.site_id), Case.opened_by == actor.person_id)
+    return page_of(session, query, Case.id, view, after=after, limit=limit, newest=True)
 
 
 def own_cases(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[CaseView]:

@@ -67,6 +67,18 @@ def deliveries(session: Session, actor: Actor, *, after: int, limit: int) -> Del
     )
 
 
+def latest_deliveries(session: Session, actor: Actor, *, before: int | None, limit: int) -> DeliveryPage:
+    """The same, the newest first; the next page is what came before a sequence number."""
+    query = _deliveries(actor).order_by(None).order_by(Delivery.sequence.desc())
+    if before is not None:
+        query = query.where(Delivery.sequence < before)
+    found = session.scalars(query.limit(limit + 1)).all()
+    shown = found[:limit]
+    return DeliveryPage(
+        [_delivery_view(d) for d in shown], totals(shown), shown[-1].sequence if len(found) > limit else None
+    )
+
+
 def delivery_by_id(session: Session, actor: Actor, delivery_id: UUID) -> DeliveryView:
     """One delivery. Raises NotFound."""
     found = session.scalars(_deliveries(actor).where(Delivery.id == delivery_id)).one_or_none()

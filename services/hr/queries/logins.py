@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.hr.models import ApiToken, LoginSession, SignOnLink
+from services.hr.models import ApiToken, Invitation, Login, LoginSession, SignOnLink
 from services.hr.queries.posts import check_seen
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -37,6 +37,23 @@ class TokenView:
     expires_at: datetime
     revoked: bool
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LoginView:
+    """How a person signs in: his name, whether his second factor counts, and until when an invitation is open."""
+
+    login: str | None
+    has_factor: bool
+    invited_until: datetime | None
+
+
+def login_of(session: Session, person_id: UUID, *, now: datetime) -> LoginView:
+    """How a person signs in, for himself and for who may invite him."""
+    held = session.get(Login, person_id)
+    invited = session.get(Invitation, person_id)
+    open_until = invited.expires_at if invited is not None and invited.expires_at > now else None
+    return LoginView(held.name if held else None, bool(held and held.totp_confirmed_at), open_until)
 
 
 @dataclass(frozen=True)

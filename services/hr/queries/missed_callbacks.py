@@ -24,17 +24,29 @@ class MissedCallbackView:
     due_at: datetime
 
 
-def missed_callbacks(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[MissedCallbackView]:
-    """Missed callbacks, as heard."""
+def missed_callbacks(
+    session: Session,
+    actor: Actor,
+    *,
+    site_id: UUID | None = None,
+    newest: bool = False,
+    after: UUID | None,
+    limit: int,
+) -> Page[MissedCallbackView]:
+    """Missed callbacks, as heard, of one site or all; the newest first where that is asked."""
 
     def view(m: MissedCallback) -> MissedCallbackView:
         return MissedCallbackView(m.request_id, m.request_number, m.site_id, m.clerk_id, m.due_at)
 
+    query = select(MissedCallback).where(at_sites_of(actor, MissedCallback.site_id))
+    if site_id is not None:
+        query = query.where(MissedCallback.site_id == site_id)
     return page_of(
         session,
-        select(MissedCallback).where(at_sites_of(actor, MissedCallback.site_id)),
+        query,
         MissedCallback.request_id,
         view,
         after=after,
         limit=limit,
+        newest=newest,
     )

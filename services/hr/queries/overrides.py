@@ -27,19 +27,31 @@ class OverrideView:
     overridden_at: datetime
 
 
-def overrides(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[OverrideView]:
-    """Overrides of duty first, as heard."""
+def overrides(
+    session: Session,
+    actor: Actor,
+    *,
+    site_id: UUID | None = None,
+    newest: bool = False,
+    after: UUID | None,
+    limit: int,
+) -> Page[OverrideView]:
+    """Overrides of duty first, as heard, of one site or all; the newest first where that is asked."""
 
     def view(o: Override) -> OverrideView:
         return OverrideView(
             o.id, o.request_id, o.site_id, o.department, o.worker_id, o.head_id, o.reason, o.overridden_at
         )
 
+    query = select(Override).where(at_sites_of(actor, Override.site_id))
+    if site_id is not None:
+        query = query.where(Override.site_id == site_id)
     return page_of(
         session,
-        select(Override).where(at_sites_of(actor, Override.site_id)),
+        query,
         Override.id,
         view,
         after=after,
         limit=limit,
+        newest=newest,
     )

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, selectinload
 
 from services.hr.models import Payment, Payout, PayoutLine
 from shared.access import at_sites_of
+from shared.errors import NotFound
 from shared.messages import JobShare
 from shared.paging import Page, page_of
 from shared.people import Actor
@@ -71,6 +72,68 @@ def payouts(session: Session, actor: Actor, *, after: UUID | None, limit: int) -
     whole = selectinload(Payout.lines).options(WITH_PAYMENT)
     query = select(Payout).where(at_sites_of(actor, Payout.site_id)).options(whole)
     return page_of(session, query, Payout.settlement_id, _payout_view, after=after, limit=limit)
+
+
+@dataclass(frozen=True)
+class PayoutSummary:
+    """A payout (fen) with how many of its lines are paid, failed, due, and leave nothing to pay."""
+
+    settlement_id: UUID
+    site_id: UUID
+    month: str
+    net_fen: int
+    from_wage_fen: int
+    received_at: datetime
+    lines: int
+    paid: int
+    failed: int
+    due: int
+    unpaid_fen: int
+
+    @property
+    def state(self) -> str:
+        """Where the whole stands."""
+        return "failed" if self.failed else "due" if self.due else "paid"
+
+
+# lines are counted for the payouts of one page alone
+_SUMMARIES = text("""
+    SELECT p.settlement_id, p.site_id, p.month, p.net_fen, p.from_wage_fen, p.received_at, counted.*
+    FROM (SELECT * FROM payouts
+          WHERE (CAST(:sites AS uuid[]) IS NULL OR site_id = ANY(:sites))
+            AND (CAST(:site AS uuid) IS NULL OR site_id = :site)
+            AND (CAST(:month AS text) IS NULL OR month = :month)
+            AND (CAST(:after AS uuid) IS NULL OR settlement_id < :after)
+          ORDER BY settlement_id DESC LIMIT :limit) p
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS lines, count(*) FILTER (WHERE y.state = 'paid') AS paid,
+               count(*) FILTER (WHERE y.state = 'failed') AS failed, count(*) FILTER (WHERE y.state = 'due') AS due,
+               coalesce(sum(l.net_fen) FILTER (WHERE y.state IN ('due', 'failed')), 0)::bigint AS unpaid_fen
+        FROM payout_lines l JOIN payments y USING (settlement_id, person_id) WHERE l.settlement_id = p.settlement_id
+    ) counted
+    ORDER BY p.settlement_id DESC
+""")
+
+
+def payout_summaries(
+    session: Session, actor: Actor, *, site_id: UUID | None, month: str | None, after: UUID | None, limit: int
+) -> Page[PayoutSummary]:
+    """Payouts of the person's sites, the newest first, of a site or a month or all."""
+    sites = None if actor.site_ids is None else list(actor.site_ids)
+    asked = {"sites": sites, "site": site_id, "month": month, "after": after, "limit": limit + 1}
+    rows = [PayoutSummary(*row) for row in session.execute(_SUMMARIES, asked)]
+    return Page(rows[:limit], rows[limit - 1].settlement_id if len(rows) > limit else None)
+
+
+def payout_by_id(session: Session, actor: Actor, settlement_id: UUID) -> PayoutView:
+    """One payout with every line. Raises NotFound."""
+    session.flush()
+    whole = selectinload(Payout.lines).options(WITH_PAYMENT)
+    query = select(Payout).where(at_sites_of(actor, Payout.site_id), Payout.settlement_id == settlement_id)
+    found = session.scalars(query.options(whole).execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound("payout", settlement_id)
+    return _payout_view(found)
 
 
 def _payout_view(p: Payout) -> PayoutView:

@@ -77,6 +77,46 @@ def people(session: Session, actor: Actor, *, after: UUID | None, limit: int) ->
     return page_of(session, query, Person.id, person_view, after=after, limit=limit)
 
 
+@dataclass(frozen=True)
+class LookedPeople:
+    """Whom somebody looks for; nothing asks for everybody who works here."""
+
+    site_id: UUID | None = None
+    department: str | None = None
+    role: str | None = None
+    words: str = ""
+    left: bool = False
+    programs: bool = False
+
+
+def find_people(
+    session: Session, actor: Actor, *, looked: LookedPeople, after: UUID | None, limit: int
+) -> Page[PersonView]:
+    """The people, or else the service accounts, of the person's sites that fit, the newest first."""
+    query = select(Person).where(
+        works_at_sites_of(actor), Person.active.is_(not looked.left), Person.service_account.is_(looked.programs)
+    )
+    if looked.site_id is not None:
+        query = query.where(or_(Person.all_sites, Person.site_ids.bool_op("@>")([looked.site_id])))
+    if looked.department is not None:
+        query = query.where(Person.department == looked.department)
+    if looked.role is not None:
+        query = query.where(Person.role == looked.role)
+    if looked.words:
+        query = query.where(Person.name.icontains(looked.words, autoescape=True))
+    return page_of(session, query, Person.id, person_view, after=after, limit=limit, newest=True)
+
+
+def person_by_id(session: Session, actor: Actor, person_id: UUID, *, program: bool = False) -> PersonView:
+    """A person, or a service account, of the person's sites. Raises NotFound."""
+    session.flush()
+    query = select(Person).where(Person.id == person_id, works_at_sites_of(actor), Person.service_account.is_(program))
+    found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound("person", person_id)
+    return person_view(found)
+
+
 def check_seen(session: Session, actor: Actor, person_id: UUID) -> None:
     """Raises NotFound unless the person works, or worked last, at a site of the person asking."""
     seen = select(Person.id).where(Person.id == person_id, works_at_sites_of(actor))

@@ -71,6 +71,11 @@ def task_by_id(session: Session, actor: Actor, task_id: UUID) -> TaskView:
     return _task_view(task)
 
 
-def tasks(session: Session, actor: Actor, *, after: UUID | None, limit: int) -> Page[TaskView]:
-    """HR's tasks, done or not, in the order of the decisions they follow."""
-    return page_of(session, _whole_tasks(actor), HrTask.id, _task_view, after=after, limit=limit)
+def tasks(
+    session: Session, actor: Actor, *, done: bool | None = None, after: UUID | None, limit: int
+) -> Page[TaskView]:
+    """HR's tasks, those done, those not, or all, in the order of the decisions they follow."""
+    query = _whole_tasks(actor)
+    if done is not None:
+        query = query.where(HrTask.done_at.is_not(None) if done else HrTask.done_at.is_(None))
+    return page_of(session, query, HrTask.id, _task_view, after=after, limit=limit)

@@ -6,6 +6,7 @@ hours is a breach with a warning and climbs nothing [R54, D20]. Withheld cash co
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -76,6 +77,10 @@ class LadderPolicy(Policy):
         Penalty(PenaltyStep.TRANSFER, 200_00, rung=2),
         Penalty(PenaltyStep.DISMISSAL, rung=3),
     )
+
+    def counts(self, earlier_at: datetime, *, at: datetime) -> bool:
+        """Whether an offence of that moment counts before another; both ways, for an appeal may end late."""
+        return self.look_back_days is None or abs(at - earlier_at) <= timedelta(days=self.look_back_days)
 
     @model_validator(mode="after")
     def _climbs_rung_by_rung(self) -> "LadderPolicy":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from shared.errors import RuleBroken
+from shared.errors import Malformed, RuleBroken
 from shared.messages import PayoutLine
 from shared.states import Machine
 
@@ -62,3 +62,9 @@ def check_payout(lines: Sequence[PayoutLine], *, net_fen: int, from_wage_fen: in
     sums = sum(line.net_fen for line in lines), sum(line.from_wage_fen for line in lines)
     if sums != (net_fen, from_wage_fen):
         raise RuleBroken("totals_differ", f"lines sum to {sums}, not to {(net_fen, from_wage_fen)} fen", rule="R92")
+
+
+def check_result(*, paid: bool, failed: bool) -> None:
+    """Raises Malformed unless a row says one of the two: the reference it was paid under, or why it failed."""
+    if paid == failed:
+        raise Malformed("half_a_result", "a row has a reference, or a cause and a reason", rule="R92")

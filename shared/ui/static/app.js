@@ -90,6 +90,8 @@
     lines.querySelector("[data-total]").textContent = "¥" + (fen.reduce((all, one) => all + (one || 0), 0)).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   }
   ["input", "change"].forEach((kind) => document.addEventListener(kind, sum));
+  const told = $$("[name=secret]")[0];  // an invitation's secret comes behind the #, which no server sees
+  if (told && location.hash.length > 1) { told.value = decodeURIComponent(location.hash.slice(1)); history.replaceState(null, "", location.pathname); }
   $$("[data-submit-on-change]").forEach((one) => one.addEventListener("change", () => one.form.requestSubmit()));
 
   // a session goes on while somebody works: one page renews it, all of them get its new token
