@@ -19,7 +19,8 @@ from tests.bad_input.of_hr_people import a_charge, a_decision, a_task, an_accept
 from tests.conftest import START
 from tests.security.routes import OPEN, routes_of, table_of
 
-BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}
+LOCAL = BROWSER | {"Origin": "http://localhost"}
 
 
 @pytest.fixture
@@ -316,20 +317,20 @@ def test_somebody_is_invited_sets_his_password_enrols_a_factor_and_signs_in(hous
     codes = re.findall(r"<li><code>([a-z2-7]{16})</code>", confirmed.text)
     assert len(codes) == 10
     held = TestClient(house.client.app, base_url="http://localhost")
-    came = held.post("/login", data={**who, "totp": codes[0]}, headers=BROWSER, follow_redirects=False)
+    came = held.post("/login", data={**who, "totp": codes[0]}, headers=LOCAL, follow_redirects=False)
     assert went_on(came) == "/hr/"
-    account = held.get("/account", headers=BROWSER)
+    account = held.get("/account", headers=LOCAL)
     assert "zhang.wei" in said(account)
     (csrf,) = set(re.findall(r'name="csrf" value="([^"]+)"', account.text))
-    chosen = held.post("/language", data={"language": "en", "csrf": csrf}, headers=BROWSER, follow_redirects=False)
+    chosen = held.post("/language", data={"language": "en", "csrf": csrf}, headers=LOCAL, follow_redirects=False)
     went_on(chosen)
     elsewhere = TestClient(house.client.app, base_url="http://localhost")
-    came = elsewhere.post("/login", data={**who, "totp": codes[1]}, headers=BROWSER, follow_redirects=False)
+    came = elsewhere.post("/login", data={**who, "totp": codes[1]}, headers=LOCAL, follow_redirects=False)
     assert "bianmin_language=en" in came.headers["set-cookie"]
     (session_path,) = set(re.findall(r"/hr(/account/sessions/[0-9a-f-]{36}/end)", account.text))
-    ended = held.post(session_path, data={"csrf": csrf}, headers=BROWSER, follow_redirects=False)
+    ended = held.post(session_path, data={"csrf": csrf}, headers=LOCAL, follow_redirects=False)
     went_on(ended)
-    assert held.get("/account", headers=BROWSER, follow_redirects=False).headers["location"].startswith("/hr/login")
+    assert held.get("/account", headers=LOCAL, follow_redirects=False).headers["location"].startswith("/hr/login")
 
 
 def test_in_a_simulation_anybody_is_offered_and_in_a_real_installation_nobody(
