@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import startup
@@ -294,6 +294,8 @@ def _answer_malformed(request: Request, error: Exception) -> Response:
 
 def _answer_http(request: Request, error: Exception) -> Response:
     known = cast("HTTPException", error)
+    if known.status_code == 405 and request.method == "GET" and wants_page(request):
+        return RedirectResponse(request.url.path.rpartition("/")[0], 303)  # where the form stands that was posted there
     return _refusal(request, known.status_code, "http", str(known.detail))
 
 

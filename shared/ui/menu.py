@@ -94,9 +94,11 @@ MENU: tuple[Entry, ...] = (
     Entry("回电超时", "/hr/missed-callbacks", "phone", ("administration", "hr", "desk_head", "leader", "auditor"), HR),
     Entry("先派有偿服务", "/hr/overrides", "clock", ("hr", "desk_head", "finance_lead", "leader", "auditor"), HR),
     Entry("绩效扣分", "/hr/points", "list", ("administration", "hr", "leader", "auditor"), HR),
-    Entry("人员", "/hr/people", "people", ("administrator", "hr", "administration", "leader", "auditor"), HR),
+    Entry("人员名册", "/hr/people", "people", ("administrator", "hr", "administration", "leader", "auditor"), HR),
     Entry("组织架构", "/hr/organisation", "people", ("administrator", "hr", "administration", *HEADS), HR),
-    Entry("小区", "/hr/sites", "home", ("administrator", "hr", "administration", "leader", "operator", "auditor"), HR),
+    Entry(
+        "小区管理", "/hr/sites", "home", ("administrator", "hr", "administration", "leader", "operator", "auditor"), HR
+    ),
     Entry("投递人事系统", "/hr/deliveries", "paper", ("hr", "auditor"), HR),
     Entry("推送地址", "/hr/webhooks", "gear", ("administrator", "operator"), HR),
     Entry("服务账号", "/hr/service-accounts", "gear", ("administrator", "auditor"), HR),

@@ -2,24 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import Any, get_args
 
 import pyotp
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from openpyxl import Workbook
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from shared.ids import new_id
 from shared.messages import Role
+from shared.spreadsheets import as_xlsx
 from tests.bad_input.house import House, house_of
 from tests.bad_input.of_hr_delivery import URL, delivered
 from tests.bad_input.of_hr_people import a_charge, a_decision, a_task, an_acceptance, an_appeal_decision, owed
+from tests.conftest import START
 from tests.security.routes import OPEN, routes_of, table_of
 
-BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}
+LOCAL = BROWSER | {"Origin": "http://localhost"}
 
 
 @pytest.fixture
@@ -198,11 +199,7 @@ def test_a_payment_that_failed_is_told_with_its_cause(house: House) -> None:
 
 
 def xlsx(*rows: tuple[str, ...]) -> bytes:
-    book, content = Workbook(), BytesIO()
-    for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
-    book.save(content)
-    return content.getvalue()
+    return as_xlsx({"results": rows}, made_at=START)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -273,7 +270,7 @@ def test_somebody_is_hired_moved_taught_paid_and_let_go(house: House) -> None:
     assert "¥4,500.50" not in said(opened(house, "administrator", person)), "nobody else needs to know"
     went_on(posted(house, "hr", f"{person}/leave", {}))
     assert "已离职" in said(opened(house, "hr", person))
-    assert "调岗" not in said(opened(house, "hr", person))
+    assert "调动岗位" not in said(opened(house, "hr", person))
 
 
 def test_a_site_is_opened_and_changed(house: House) -> None:
@@ -320,20 +317,20 @@ def test_somebody_is_invited_sets_his_password_enrols_a_factor_and_signs_in(hous
     codes = re.findall(r"<li><code>([a-z2-7]{16})</code>", confirmed.text)
     assert len(codes) == 10
     held = TestClient(house.client.app, base_url="http://localhost")
-    came = held.post("/login", data={**who, "totp": codes[0]}, headers=BROWSER, follow_redirects=False)
+    came = held.post("/login", data={**who, "totp": codes[0]}, headers=LOCAL, follow_redirects=False)
     assert went_on(came) == "/hr/"
-    account = held.get("/account", headers=BROWSER)
+    account = held.get("/account", headers=LOCAL)
     assert "zhang.wei" in said(account)
     (csrf,) = set(re.findall(r'name="csrf" value="([^"]+)"', account.text))
-    chosen = held.post("/language", data={"language": "en", "csrf": csrf}, headers=BROWSER, follow_redirects=False)
+    chosen = held.post("/language", data={"language": "en", "csrf": csrf}, headers=LOCAL, follow_redirects=False)
     went_on(chosen)
     elsewhere = TestClient(house.client.app, base_url="http://localhost")
-    came = elsewhere.post("/login", data={**who, "totp": codes[1]}, headers=BROWSER, follow_redirects=False)
+    came = elsewhere.post("/login", data={**who, "totp": codes[1]}, headers=LOCAL, follow_redirects=False)
     assert "bianmin_language=en" in came.headers["set-cookie"]
     (session_path,) = set(re.findall(r"/hr(/account/sessions/[0-9a-f-]{36}/end)", account.text))
-    ended = held.post(session_path, data={"csrf": csrf}, headers=BROWSER, follow_redirects=False)
+    ended = held.post(session_path, data={"csrf": csrf}, headers=LOCAL, follow_redirects=False)
     went_on(ended)
-    assert held.get("/account", headers=BROWSER, follow_redirects=False).headers["location"].startswith("/hr/login")
+    assert held.get("/account", headers=LOCAL, follow_redirects=False).headers["location"].startswith("/hr/login")
 
 
 def test_in_a_simulation_anybody_is_offered_and_in_a_real_installation_nobody(
@@ -353,16 +350,18 @@ def test_in_a_simulation_anybody_is_offered_and_in_a_real_installation_nobody(
 
 
 @pytest.fixture
-def real(committing: Any, installation: str) -> Iterator[Callable[[], None]]:
+def real(committing: Engine) -> Iterator[Callable[[], None]]:
     """Makes the installation a real one for the rest of the test."""
+    with committing.begin() as owner:
+        held = owner.execute(text("SELECT simulated_at FROM installation.clock")).scalar_one()
 
     def become() -> None:
-        with committing.begin() as connection:
-            connection.execute(text("UPDATE installation.clock SET simulated = false, simulated_at = NULL"))
+        with committing.begin() as owner:
+            owner.execute(text("UPDATE installation.clock SET simulated = false, simulated_at = NULL"))
 
     yield become
-    with committing.begin() as connection:
-        connection.execute(text("UPDATE installation.clock SET simulated = true, simulated_at = now()"))
+    with committing.begin() as owner:
+        owner.execute(text("UPDATE installation.clock SET simulated = true, simulated_at = :at"), {"at": held})
 
 
 def test_a_token_is_shown_once_and_revoked(house: House) -> None:

@@ -290,8 +290,8 @@ def _opened(view: View, form: Form[OpenCase], add: Form[AddEvidence] | None = No
     found = opened_cases(view.session, view.actor, after=view.asked_id(), limit=view.rows)
     to_add = [one for one in found.items if CASE.allows(CaseState(one.state), CaseStep.ADD_EVIDENCE)]
     table = Table(OPENED, found.items, found.next, "您还没有立过案。", "opened-cases")
-    adding = add or Form(AddEvidence, id="add")
-    return view.show("opened_cases.html", opened=table, form=form, to_add=to_add, add=adding, at=at)
+    blank = Form(AddEvidence, id="add")
+    return view.show("opened_cases.html", opened=table, form=form, to_add=to_add, add=add or blank, blank=blank, at=at)
 
 
 @pages.get("/opened-cases")

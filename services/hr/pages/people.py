@@ -143,12 +143,12 @@ def _show(
         "wage": Form(SetWage, id="wage"),
         "invite": Form(InvitePerson, shown={"login": (login.login or "") if login else ""}, id="invite"),
         "pressed": Form(Nothing),
-    } | dict(wrong or {})
+    }
     return view.show(
         "person.html",
         one=one,
         can=can,
-        forms=forms,
+        forms=forms | dict(wrong or {}),
         works_at=sites_of(view, one),
         held_sites={str(site_id) for site_id in one.site_ids},
         posts=posts(view.session, view.actor, person_id) if view.may("read_posts") else [],
