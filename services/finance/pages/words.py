@@ -149,6 +149,7 @@ WORDS = Words(
         "proposed_already": "重开本月的申请正在等分管领导审批。",
         "range_is_empty": "最低价不能高于最高价。",
         "receipt_is_out": "这张工单的票据已外带，请用它收款，或先作废。",
+        "receipt_is_blank": "空白票据还没有用，不能打印收据。",
         "receipts_are_out": "还有票据在服务人员手里，请先带回或作废。",
         "reference_needed": "非现金付款须填写交易单号。",
         "request_and_use": "只有返修费用才关联工单。",
