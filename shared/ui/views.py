@@ -9,7 +9,7 @@ shown again with what was written and the reason.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -58,13 +58,14 @@ DEFAULT_ZONE = "Asia/Shanghai"
 """The zone of a moment that is of no site."""
 
 
-async def read_posted(request: Request) -> FormData:
-    """The fields of a posted form; its token lies where shared/csrf.py looks."""
+async def read_posted(request: Request) -> AsyncIterator[FormData]:
+    """The fields of a posted form, and its files until it was answered; its token lies where shared/csrf.py looks."""
     if request.method in ("GET", "HEAD"):
-        return FormData()
-    posted = await request.form()
-    request.scope[FIELD] = str(posted.get("csrf", ""))
-    return posted
+        yield FormData()
+        return
+    async with request.form() as posted:
+        request.scope[FIELD] = str(posted.get("csrf", ""))
+        yield posted
 
 
 Posted = Annotated[FormData, Depends(read_posted)]
