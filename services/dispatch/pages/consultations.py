@@ -15,10 +15,10 @@ from shared.ui.views import View
 pages = APIRouter()
 
 ANSWERED = [
+    Column("answered_at", "答复时间", "moment"),
     Column("question", "问题"),
     Column("answer", "答复"),
     Column("answered_by", "答复人", "person"),
-    Column("answered_at", "答复时间", "moment"),
 ]
 
 

@@ -68,7 +68,7 @@ COLUMNS = [
 class Picture(Body):
     """What a picture shows; the file itself comes with the form."""
 
-    kind: PhotoKind = "work"
+    kind: PhotoKind
 
 
 def tone(state: str) -> str:

@@ -12,8 +12,8 @@ from services.dispatch.actions import consultation
 from services.dispatch.queries.consultations import consultations
 from services.dispatch.queries.duties import duties, prescribed_duties
 from services.dispatch.queries.hours import hours
-from services.dispatch.queries.teams import candidates, workers
-from services.dispatch.queries.work_orders import work_orders
+from services.dispatch.queries.teams import candidates, candidates_to_assign, workers
+from services.dispatch.queries.work_orders import open_orders, work_orders
 from shared.ids import new_id
 from shared.messages import ConsultationAsked
 from shared.people import Actor
@@ -28,6 +28,7 @@ LISTS: dict[str, List] = {
     "work orders": lambda crew, actor: work_orders(crew.session, actor, state=None, **PAGE).items,
     "open questions": lambda crew, actor: consultations(crew.session, actor, unanswered=True, **PAGE).items,
     "prescribed duties": lambda crew, actor: prescribed_duties(crew.session, actor, **PAGE).items,
+    "open orders": lambda crew, actor: open_orders(crew.session, actor, limit=10),
     "workers": lambda crew, actor: workers(crew.session, actor, now=NOW),
     "duties": lambda crew, actor: duties(crew.session, actor, day=date(2026, 4, 1), now=NOW),
     "hours": lambda crew, actor: hours(crew.session, actor, month="2026-04", now=NOW),
@@ -91,6 +92,19 @@ def test_candidates_take_as_many_statements_for_many_workers_as_for_few(crew: Cr
             candidates(crew.session, crew.head, order.id, now=NOW)
         asked.append(len(said))
     assert asked[0] == asked[1]
+
+
+def test_candidates_take_as_many_statements_for_many_orders_as_for_one(crew: Crew) -> None:
+    asked, found = [], []
+    for _ in range(2):
+        crew.acknowledge(crew.receive(request_id=new_id()))
+        with statements(crew) as said:
+            found.append(candidates_to_assign(crew.session, crew.head, now=NOW))
+        asked.append(len(said))
+    assert asked[0] == asked[1]
+    assert [len(some) for some in found] == [1, 2]
+    for order_id, some in found[1].items():
+        assert some == candidates(crew.session, crew.head, order_id, now=NOW)
 
 
 @pytest.mark.parametrize("name", LISTS)
