@@ -355,7 +355,7 @@ def link_card(view: View, request_id: UUID) -> dict[str, Any] | None:
         else ""
     )
     qr = Markup(make_qr(address).svg_inline(scale=4, omitsize=True)) if address else ""  # noqa: S704  # drawn by us
-    return {"request_id": known.request_id, "address": address, "qr": qr, "acts": known.acts}
+    return {"request_id": known.request_id, "open": known.open, "address": address, "qr": qr, "acts": known.acts}
 
 
 @pages.post("/requests/{request_id}/owner-link")

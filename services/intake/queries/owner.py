@@ -169,11 +169,14 @@ def confirms(acts: Sequence[OwnerActView], request: Request) -> bool:
 
 @dataclass(frozen=True)
 class OwnerLinkView:
-    """The link of a request for whoever hands it to the owner; no code when it was erased or never made."""
+    """The link of a request for whoever hands it to the owner; no code when there is none, or none that opens.
+
+    `open` while one can be made: until the owner is erased, or the request ended long ago.
+    """
 
     request_id: UUID
     code: str | None
-    opens: bool
+    open: bool
     acts: list[OwnerActView]
 
 
@@ -188,7 +191,7 @@ def owner_link(session: Session, actor: Actor, request_id: UUID, *, now: datetim
     ).one_or_none()
     if request is None:
         raise NotFound("request", request_id)
-    opens = request.link is not None and link_opens(request.ended_at, now=now)
+    is_open = request.erased_at is None and link_opens(request.ended_at, now=now)
     return OwnerLinkView(
-        request.id, request.link if opens else None, opens, [owner_act_view(one) for one in request.owner_acts]
+        request.id, request.link if is_open else None, is_open, [owner_act_view(one) for one in request.owner_acts]
     )

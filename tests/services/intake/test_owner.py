@@ -342,6 +342,24 @@ def test_a_clerk_reads_the_link_and_makes_another_after_which_the_first_opens_no
     assert door.get(renewed).status_code == 200
 
 
+def test_the_desks_page_of_a_request_shows_link_code_and_what_the_owner_did(door: Door) -> None:
+    made_id, code = door.bring("accepted")
+    door.post(code, "rate", {"stars": "2", "remark": "来晚了"})
+    as_clerk = {"Authorization": "Bearer clerk", "Accept": "text/html"}
+    page = door.client.get(f"/requests/{made_id}", headers=as_clerk)
+    assert f"{HOST}/intake/o?c={code}" in page.text
+    assert "<svg" in page.text
+    assert "来晚了" in page.text
+    assert "2 分" in page.text
+    renewed = door.client.post(
+        f"/requests/{made_id}/owner-link", data={"key": str(new_id())}, headers=as_clerk, follow_redirects=False
+    )
+    assert (renewed.status_code, renewed.headers["location"]) == (303, f"/intake/requests/{made_id}")
+    assert door.get(code).status_code == 404
+    door.run("UPDATE requests SET link_hash = NULL, link_sealed = NULL WHERE id = :id", id=made_id)
+    assert "生成链接" in door.client.get(f"/requests/{made_id}", headers=as_clerk).text
+
+
 def test_a_link_is_shown_to_nobody_whom_the_desk_is_not(door: Door) -> None:
     made_id, code = door.bring("noticed")
     with database("intake", WORKER).session() as session:
