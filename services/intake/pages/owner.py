@@ -351,7 +351,7 @@ def link_card(view: View, request_id: UUID) -> dict[str, Any] | None:
     known = owner_link(view.session, view.actor, request_id, now=view.now)
     address = (
         f"{'http' if is_plain(view.request) else 'https'}://{view.request.url.netloc}{PATH}?c={known.code}"
-        if known.opens
+        if known.code
         else ""
     )
     qr = Markup(make_qr(address).svg_inline(scale=4, omitsize=True)) if address else ""  # noqa: S704  # drawn by us
