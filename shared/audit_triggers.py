@@ -23,7 +23,8 @@ NOT_AUDITED = frozenset(
 
 PERSONAL = frozenset(
     {
-        *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description"),
+        *("owner_name", "address", "address_key", "phone_sealed", "phone_hash", "description", "words"),
+        *("link_sealed", "link_hash"),
         *("signature_sealed", "signer_name", "witness_name", "note", "changed", "materials_note"),
         *("content", "facts_hash"),  # a picture, a paper, and what stands on it
         *(

@@ -52,6 +52,11 @@ def _both(one: bytes, other: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
+def same_token(shown: str, token: str) -> bool:
+    """Whether what a page sent is this token, masked or not."""
+    return hmac.compare_digest(_unmasked(shown).encode(), token.encode())
+
+
 def check_same_origin(request: Request) -> None:
     """Raises CrossSite unless the browser says that a page of this very host sent the request."""
     origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site")
@@ -65,5 +70,5 @@ def check_own_page(request: Request, session_id: str) -> None:
         return
     check_same_origin(request)
     shown = request.headers.get(HEADER) or request.scope.get(FIELD, "")
-    if not hmac.compare_digest(_unmasked(shown).encode(), csrf_token(session_id).encode()):
+    if not same_token(shown, csrf_token(session_id)):
         raise CrossSite("wrong_csrf_token", f"send the session's {HEADER} with it", allowed=[HEADER])

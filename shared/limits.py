@@ -130,6 +130,13 @@ class Limits:
             self._known.pop(credential, None)
 
 
+async def check_often(what: str, rate: str) -> None:
+    """Count one use of something (`what` names it, and is no secret). Raises TooOften beyond its own rate."""
+    item = _rate(rate)
+    if not await run_in_threadpool(counter(settings().broker_url).hit, item, what):
+        raise TooOften(f"no more than {rate.replace('/', ' in a ')}", item.get_expiry())
+
+
 def check_head(scope: Scope) -> None:
     """Raises TooMuch for a target, a query or headers larger than any of ours."""
     target = len(scope.get("raw_path") or b"") + len(scope["query_string"])

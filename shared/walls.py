@@ -15,6 +15,7 @@ price book, and what is of a person and no site: posts, wages, certificates, his
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -35,6 +36,11 @@ _SET = text("SELECT set_config('app.sites', :sites, true)")
 def act_as(session: Session, asked: Session) -> None:
     """One more transaction of a request, begun without asking who it is, acts for the sites of the first."""
     _act(session, asked.info[SITES])
+
+
+def act_at(session: Session, site_id: UUID) -> None:
+    """What is left of the transaction of somebody who is of no site acts for this one alone."""
+    _act(session, str(site_id))
 
 
 def act_everywhere(session: Session) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from services.intake.rules.notice import Copy
+from services.intake.rules.owner import OwnerAct
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.statistics import Item, LineStep
 from shared.alerts import AlertRow
@@ -136,6 +137,7 @@ class Request(Base):
             postgresql_include=["site_id"],
             postgresql_where=text("erased_at IS NULL AND erase_due_at IS NOT NULL"),
         ),
+        Index("ix_requests_link_hash", "link_hash", unique=True),
         Index("ix_requests_address_key", "site_id", "address_key", postgresql_ops={"address_key": "text_pattern_ops"}),
         Index(
             "ix_requests_received_month",
@@ -189,7 +191,12 @@ class Request(Base):
     erase_due_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
 
+    link_sealed: Mapped[str | None]
+    link_hash: Mapped[str | None]
+
     phone = Sealed[str | None]()
+    link = Sealed[str | None]()
+    """The secret in the address of the owner's own page; found by its hash, and shown again to the desk."""
 
     notice: Mapped["Notice | None"] = relationship(lazy="raise")
     visits: Mapped[list["Visit"]] = relationship(lazy="raise", order_by="Visit.round")
@@ -198,6 +205,7 @@ class Request(Base):
     refunds: Mapped[list["FeeRefund"]] = relationship(lazy="raise", order_by="FeeRefund.refund_id")
     declines: Mapped[list["Decline"]] = relationship(lazy="raise", order_by="Decline.revision")
     damages: Mapped[list["Damage"]] = relationship(lazy="raise", order_by="Damage.reported_at")
+    owner_acts: Mapped[list["OwnerActDone"]] = relationship(lazy="raise", order_by="OwnerActDone.done_at")
 
 
 class CallbackAttempt(Base):
@@ -374,6 +382,29 @@ class Visit(Base):
     terminated_month: Mapped[str | None]
     cause: Mapped[str | None]
     reason: Mapped[str | None]
+
+
+class OwnerActDone(Base):
+    """What an owner did by his link: nobody of ours, so it names nobody; `round` is that of the last visit."""
+
+    __tablename__ = "owner_acts"
+    __table_args__ = (
+        Index("ix_owner_acts_request_id", "request_id"),
+        Index("uq_owner_acts_rated_once", "request_id", "round", unique=True, postgresql_where=text("act = 'rate'")),
+        CheckConstraint("(act = 'rate') = (stars IS NOT NULL) AND stars BETWEEN 1 AND 5", name="one_to_five"),
+        {"comment": "append-only"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    act: Mapped[OwnerAct]
+    round: Mapped[int]
+    visit_from: Mapped[datetime | None]
+    visit_to: Mapped[datetime | None]
+    stars: Mapped[int | None]
+    words: Mapped[str | None]
+    done_at: Mapped[datetime]
 
 
 class Revisit(Base):

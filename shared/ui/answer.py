@@ -1,7 +1,7 @@
 """A page as it is sent: zipped for whoever takes that, with the policy of pages.
 
-What a page holds of secrets is the token of its forms alone, and that looks another every time (shared/csrf.py), so the
-length of a zipped page tells nothing of it.
+What a page holds of secrets is the token of its forms, which looks another every time (shared/csrf.py), and an owner's
+page his link, which shows nothing of the address. So the length of a zipped page tells nothing of either.
 """
 
 import gzip

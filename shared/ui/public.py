@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse
 
 from shared.ui import language
 from shared.ui.answer import page_answer
-from shared.ui.render import render
+from shared.ui.render import packages_of, render
 from shared.ui.words import Words
 
 
@@ -16,7 +16,11 @@ def show_public(
 ) -> HTMLResponse:
     """A page of a service for nobody in particular."""
     spoken = language.chosen(request)
-    known = {"label": lambda name: words.label(str(name)), "path": f"/{service}{request.scope['route'].path}"}
+    said = language.translations(spoken, *packages_of(f"services.{service}"))
+    known = {
+        "label": lambda name: said.gettext(words.label(str(name))),
+        "path": f"/{service}{request.scope['route'].path}",
+    }
     page = render(f"services.{service}", spoken, template, known | facts)
     return page_answer(request, page, status)
 

@@ -55,6 +55,7 @@ PROBLEMS: Mapping[str, str] = {
     "defect": "系统出错了，已记录。请把下面的编号告诉运维。",
     "database_unavailable": "数据库暂时连不上，请稍后再试。",
     "too_many_requests": "操作太频繁，请稍后再试。",
+    "too_often": "操作太频繁，请稍后再试。",
     "http": "没有这个页面。",
 }
 """Code of a problem -> what is said to whoever met it."""

@@ -150,6 +150,10 @@ def a_reveal(house: House) -> Call:
     return Call(f"/requests/{recorded(house)}/phone/reveal", {"reason": "回电"})
 
 
+def a_new_link(house: House) -> Call:
+    return Call(f"/requests/{recorded(house)}/owner-link")
+
+
 def a_look_for_an_owner(house: House) -> Call:
     recorded(house)
     return Call("/owners/find", {"phone": FORM["phone"]})
@@ -170,6 +174,7 @@ EACH_ITS_OWN = "each finds what is at his own sites"
 ACTS = [
     Act("intake", "/homes/find", "clerk", a_look_for_a_home, again="it changes nothing", everywhere=EACH_ITS_OWN),
     Act("intake", "/requests/{request_id}/phone/reveal", "clerk", a_reveal, again="each showing is written down"),
+    Act("intake", "/requests/{request_id}/owner-link", "clerk", a_new_link, again="each ends the one before"),
     Act(
         "intake",
         "/owners/find",

@@ -145,6 +145,8 @@ def test_no_other_site_sends_a_form_for_somebody_who_has_not_signed_in(visitor: 
 def test_the_same_requests_from_a_page_of_ours_are_looked_at(visitor: Visitor) -> None:
     ours = PAGE | {"X-CSRF-Token": csrf_token(visitor.claims.session_id)}
     for method, path in visitor.routes(safe=False):
+        if path.startswith("/o/"):
+            continue  # an owner has no session: his page has a token of its own (tests/services/intake/test_owner.py)
         answer = visitor.send(method, path, ours)
         assert "cross_site" not in answer.text, path
         assert "csrf" not in answer.text, path

@@ -90,7 +90,14 @@ def _erase(session: Session, request_ids: Sequence[UUID], *, reason: str, by: UU
         update(Request)
         .where(Request.id.in_(request_ids))
         .values(
-            owner_name=ERASED, address=ERASED, description=ERASED, phone_sealed=None, phone_hash=None, erased_at=now
+            owner_name=ERASED,
+            address=ERASED,
+            description=ERASED,
+            phone_sealed=None,
+            phone_hash=None,
+            link_sealed=None,
+            link_hash=None,
+            erased_at=now,
         )
         .returning(Request.id, Request.site_id)
     ).all()

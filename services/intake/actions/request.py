@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from services.intake.actions.owner import give_link
 from services.intake.models import CallbackAttempt, Consultation, Notice, Request
 from services.intake.queries.homes import phone_hash
 from services.intake.queries.prices import prices_of, version_in_force
@@ -107,7 +108,7 @@ def _record(
 ) -> Request:
     taken = trade.department is not None
     clock = clock if taken else None
-    return Request(
+    made = Request(
         id=new_id(),
         number=number,
         site_id=site.id,
@@ -134,6 +135,8 @@ def _record(
         ended_at=None if taken else now,
         erase_due_at=None if taken else erase_due(now, retention),
     )
+    give_link(made)
+    return made
 
 
 def request_for(session: Session, actor: Actor, request_id: UUID) -> Request:

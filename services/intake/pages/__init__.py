@@ -9,6 +9,7 @@ from services.intake.pages import (
     imports,
     months,
     notices,
+    owner,
     owners,
     prices,
     private_jobs,
@@ -29,6 +30,7 @@ pages = make_pages(
     cash.pages,
     months.pages,
     figures.pages,
+    owner.pages,
     owners.pages,
     imports.pages,
 )

@@ -10,6 +10,7 @@ from services.intake.api.consultations import AskConsultation, ask_consultation
 from services.intake.api.notices import issue_notice
 from services.intake.api.privacy import reveal_phone
 from services.intake.api.requests import AgreeVisit, LogAttempt, agree_visit, cancel_request, log_attempt
+from services.intake.pages.owner import link_card
 from services.intake.pages.see import see, trade_choices, with_trades
 from services.intake.queries.callbacks import calls_of
 from services.intake.queries.consultations import consultations_of
@@ -165,6 +166,7 @@ def _page(view: View, request_id: UUID, *, phone: str | None = None, **again: Fo
         ended=_state(one) in ENDED,
         wrong=again.get("press"),
         history=_history(view, one),
+        owner_page=link_card(view, request_id),
         live="intake",
     )
 

@@ -1,5 +1,6 @@
 """What the front desk's fields, states and problems are called."""
 
+from services.intake.pages import owner_words
 from shared.ui.words import Words
 
 FORMS = {
@@ -164,12 +165,14 @@ HELD = {
     "damages": "损坏",
     "visits": "上门",
     "revisits": "回访",
+    "owner_acts": "业主在页面上的留言",
 }
 """What is held of an owner's request, as he is told."""
 
 WORDS = Words(
-    names={**FORMS, **TRADES, **STATES, **KEPT, **FIGURES, **HELD},
+    names={**owner_words.NAMES, **FORMS, **TRADES, **STATES, **KEPT, **FIGURES, **HELD},
     problems={
+        **owner_words.PROBLEMS,
         "answered_already": "这个问题已有答复；要改，请先停用原来的。",
         "figure_below_zero": "件数、票据数不能小于零。",
         "fee_not_agreed": "签字的费用与约定的不一致，请先改单。",

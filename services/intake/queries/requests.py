@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from services.intake.models import Notice, NoticeCopy, Request, Revisit
 from services.intake.queries.homes import HomeRequest, phone_hashes
 from services.intake.queries.notices import DeclineView, NoticeView, decline_view, notice_view
+from services.intake.queries.owner import OwnerActView, owner_act_view
 from services.intake.queries.revisits import RevisitView, revisit_view
 from services.intake.queries.visits import VisitView, visit_view
 from services.intake.rules.price import stored_items
@@ -90,6 +91,7 @@ class RequestView:
     damages: list[DamageView]
     visits: list[VisitView]
     revisits: list[RevisitView]
+    owner_acts: list[OwnerActView]
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ WHOLE = (
     selectinload(Request.revisits).selectinload(Revisit.attempts),
     selectinload(Request.attempts),
     selectinload(Request.refunds),
+    selectinload(Request.owner_acts),
 )
 
 
@@ -163,6 +166,7 @@ def request_view(request: Request) -> RequestView:
         ],
         visits=[visit_view(visit) for visit in request.visits],
         revisits=[revisit_view(revisit, department=request.department) for revisit in request.revisits],
+        owner_acts=[owner_act_view(done) for done in request.owner_acts],
     )
 
 

@@ -26,6 +26,8 @@ MAY: Permissions = {
     "settle_line": roles("desk_head", rule="R41"),
     "accept_line": roles("head", "finance_lead", "cashier", own=Own.DEPARTMENT, never=(Tie.PROPOSER,), rule="R41, D18"),
     "reveal_phone": roles("clerk", "desk_head", rule="D26"),
+    "read_owner_link": roles("clerk", "desk_head", rule="R17, R37, D26"),
+    "renew_owner_link": roles("clerk", "desk_head", rule="R17, R37, D26"),
     "handle_personal_data": roles("administrator", rule="D26"),
     "read_privacy_acts": reads("leader", rule="D26"),
     "find_home": roles("clerk", "desk_head", rule="R13-R15"),
