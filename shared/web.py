@@ -53,10 +53,20 @@ class Body(BaseModel):
     model_config = {"extra": "forbid", "frozen": True}
 
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+def _storable(written: str) -> str:
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in written):
+        raise ValueError("must be text that can be stored: no NUL, no half of a letter")
+    return written
+
+
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_storable)
+]
 """What somebody wrote: a reason, a question, a description."""
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Short = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_storable)
+]
 """A name, a code, an address."""
 
 MonthName = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$")]

@@ -64,6 +64,7 @@ class Houses:
         }
         urls = accounts | {
             "BIANMIN_BROKER_URL": accounts["BIANMIN_WEB_BROKER_URL"],
+            "BIANMIN_ALLOW_WEAK_SECRETS": "true",  # over TCP the embedded database asks for none
             "BIANMIN_DATABASE_URL": f"postgresql+psycopg://bianmin@127.0.0.1:{to_database.port}/bianmin",
         }
         house = self._open.enter_context(open_house(folder, urls, engines.database_url))

@@ -38,6 +38,8 @@ class Site:
 
     base_url: str
     sessions: dict[str, dict[str, str]]
+    refused: list[str] = field(default_factory=list)
+    """What a page offered and its reader was refused."""
     found: dict[tuple[str, str], str] = field(default_factory=dict)
     """(role, the page without its ids) -> an address of it."""
 
@@ -63,7 +65,13 @@ def site(lived_month: LivedMonth, browser: Browser) -> Site:
         visitor.sign_in(sessions[role])
         waiting = ["/hr/"]
         while waiting:
-            page = visitor.go(waiting.pop())
+            path = waiting.pop()
+            page = visitor.page
+            answer = page.goto(path)
+            if answer is None or answer.status != 200:
+                known.refused.append(f"{role} {path} {answer.status if answer else ''}")
+                known.found.pop((role, kind_of(path)), None)
+                continue
             here = page.url.removeprefix(base_url)
             known.found.setdefault((role, kind_of(here)), here)
             for link in page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
@@ -72,6 +80,10 @@ def site(lived_month: LivedMonth, browser: Browser) -> Site:
                     waiting.append(link)
         visitor.close()
     return known
+
+
+def test_no_page_offers_what_its_reader_is_refused(site: Site) -> None:
+    assert not site.refused, "\n".join(site.refused)
 
 
 def test_every_role_finds_more_than_his_account(site: Site) -> None:

@@ -196,7 +196,15 @@ def test_a_report_that_is_not_agreed_is_a_draft_and_is_not_kept(desk: House, tmp
     registered(desk)
     path = f"/months/2026-04/sites/{desk.site_id}/report.pdf"
     draft = said(desk, "auditor", path, tmp_path)
-    for words in ("便民有偿服务月度报表", "2026年4月", "草稿", "尚未核对一致", "全小区", "登记（来电）", "登记（水）"):
+    for words in (
+        "便民有偿服务月度报表",
+        "2026年4月",
+        "草稿",
+        "尚未核对一致",
+        "全小区",
+        "登记（来电）",
+        "登记（给排水）",
+    ):
         assert words in draft
     assert kept(desk) == []
     assert printed(desk, "auditor", path) == printed(desk, "head", path)

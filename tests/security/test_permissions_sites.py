@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from shared.access import Own
 from shared.db import SERVICES
+from shared.ids import new_id
 from tests.bad_input import of_dispatch as dispatch
 from tests.bad_input import of_finance_books as books
 from tests.bad_input import of_finance_cash as cash
@@ -63,6 +64,9 @@ FOUND_BY = {
     "webhook_id": "SELECT id FROM webhook_endpoints WHERE site_id = :site LIMIT 1",
     "settlement_id": "SELECT settlement_id FROM payouts WHERE site_id = :site LIMIT 1",
     "person_id": "SELECT id FROM people WHERE :site = ANY(site_ids) AND role = 'worker' LIMIT 1",
+    "receipt_id": "SELECT coalesce((SELECT id FROM receipts WHERE site_id = :site LIMIT 1), gen_random_uuid())",
+    "hand_over_id": "SELECT coalesce((SELECT id FROM hand_overs WHERE site_id = :site LIMIT 1), gen_random_uuid())",
+    "case_id": "SELECT coalesce((SELECT id FROM cases WHERE site_id = :site LIMIT 1), gen_random_uuid())",
     "site_id": "SELECT CAST(:site AS uuid)",
 }
 """How a thing of the site is found for a name in a path or query."""
@@ -96,6 +100,8 @@ def of_the_site(house: House) -> set[str]:
 
 def found(house: House, name: str) -> str:
     """The id of a thing of the site."""
+    if (house.service, name) == ("hr", "request_id"):  # of which hr holds only what the others told
+        return str(new_id())
     known_by = {"intake": ("id", "requests"), "dispatch": ("request_id", "work_orders")}
     requests = known_by.get(house.service, ("request_id", "charges"))
     asked = FOUND_BY[name].format(request_id=requests[0], requests=requests[1])
@@ -133,6 +139,10 @@ def readable(service: str) -> list[Route]:
         for route in routes_of(service)
         if route.method == "GET"
         and route.action
+        and (
+            route.path.startswith("/api")
+            or set(re.findall(r"\{(\w+)\}", route.path)) <= FOUND_BY.keys() | PLACES.keys()
+        )
         and Own.COMPANY not in rows[route.action].own.values()
         and not COMPANY_WIDE & set(re.findall(r"\{(\w+)\}", route.path))
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
@@ -284,6 +285,7 @@ class InHouse(Client):
     """The client of the product, speaking to the house; who reads sees all that followed from what was done."""
 
     def __init__(self, house: House, *, settling: bool) -> None:
+        self._acts = count()
         self.acts = 0
         self._house = house
         self._settling = settling
