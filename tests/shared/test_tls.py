@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
@@ -443,7 +444,9 @@ def test_a_worker_refuses_an_unsafe_broker_before_it_says_its_password() -> None
 
 
 def test_who_knows_his_network_to_be_safe_may_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    strong, other = token_hex(32), token_hex(32)
     for allowed in (False, True):
-        said = Settings(database_url=AWAY, broker_url=BROKER_AWAY, allow_plaintext=allowed)
+        database, broker = AWAY.replace(":x@", f":{strong}@"), BROKER_AWAY.replace(":x@", f":{other}@")
+        said = Settings(database_url=database, broker_url=broker, allow_plaintext=allowed)
         monkeypatch.setattr(startup, "settings", lambda said=said: said)
         assert (startup.unsafe() is None) == allowed

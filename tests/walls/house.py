@@ -199,6 +199,7 @@ def roles_of(route: APIRoute) -> frozenset[str]:
 
 NOT_ASKED = (
     *("/live", "/ready", "/sessions/current", "/verify/{code}"),
+    *("/changes", "/hand-overs/on-behalf", "/my-cases/{case_id}"),
     *("/photos/{photo_id}", "/cases/mine/{case_id}/decision-letter.{file_type}"),
 )
 """Routes that tell of no site, of the asker's session, or of a paper in his hands; and what none of the askers has."""
@@ -210,6 +211,8 @@ def questions(town: LivedTown, service: str) -> list[Question]:
     for context in iter_route_contexts(web_of(service).routes):
         route = context.original_route
         if isinstance(route, APIRoute) and "GET" in route.methods and not route.path.endswith(NOT_ASKED):
+            if not route.path.startswith("/api") and not set(re.findall(r"{(\w+)}", route.path)) <= values[0].keys():
+                continue  # a page of something that has no site, or of what the API is asked for besides
             for of_site in values:
                 asked += list(_questions(f"/{service}{context.path}", route, of_site))
     return list(dict.fromkeys(asked))

@@ -13,7 +13,7 @@ DOORS = {
     "services/finance/actions/calculation.py": "one wage bears fines of several sites",
     "services/finance/actions/price.py": "the price book is one for all sites, and their time zones",
     "services/finance/api/ledger.py": "an export is a second transaction of the same request",
-    "services/hr/actions/appeal.py": "he offended before, wherever that was",
+    "services/hr/queries/ladders.py": "he offended before, wherever that was",
     "services/hr/actions/case.py": "a person answers a case about himself, wherever it is",
     "services/hr/actions/login.py": "a password is none of the company's names, at whatever site",
     "services/hr/actions/site.py": "a site just opened is nobody's yet",

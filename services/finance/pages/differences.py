@@ -1,5 +1,6 @@
 """What was missing: found by counting, or still out in the morning; what is owed of it [R86-R88, D6, D7]."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -44,12 +45,13 @@ def _differences(view: View, failed: tuple[UUID, Form[MakeGood]] | None = None) 
     forms = {one.id: Form(MakeGood, id=str(one.id)) for one in owed if others and one.giver_id != view.actor.person_id}
     forms |= dict([failed]) if failed else {}
     found = cash_differences(view.session, view.reader, **newest(view))
+    shown = DIFFERENCES if view.may("read_hand_overs") else [replace(DIFFERENCES[0], link=None), *DIFFERENCES[1:]]
     return view.show(
         "differences.html",
         owed=owed,
         forms=forms,
         total=sum(one.amount_fen for one in owed),
-        differences=Table(DIFFERENCES, found.items, found.next, "清点从未不符。", "differences"),
+        differences=Table(shown, found.items, found.next, "清点从未不符。", "differences"),
         filters=at_site(view),
         read_hand_overs=view.may("read_hand_overs"),
     )

@@ -172,6 +172,7 @@ HELD = {
 WORDS = Words(
     names={**owner_words.NAMES, **FORMS, **TRADES, **STATES, **KEPT, **FIGURES, **HELD},
     problems={
+        "no_notice": "这份登记还没有开通知单。",
         **owner_words.PROBLEMS,
         "answered_already": "这个问题已有答复；要改，请先停用原来的。",
         "figure_below_zero": "件数、票据数不能小于零。",
