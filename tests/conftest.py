@@ -82,7 +82,7 @@ def template(engines: Engines) -> str:
         connection.execute(text("CREATE DATABASE committing TEMPLATE bianmin STRATEGY file_copy"))
     os.environ["BIANMIN_DATABASE_URL"] = engines.database_url
     os.environ["BIANMIN_BROKER_URL"] = engines.broker_url
-    os.environ["BIANMIN_FOUNDER_SECRET"] = "the-founder-of-the-tests"
+    os.environ["BIANMIN_FOUNDER_SECRET"] = "fb5eface91ebdcf221fa69f8267de288dd916c801780d020"
     os.environ["BIANMIN_RATE_ADDRESS"] = "1000000/minute"  # every test comes from the same one
     return engines.database_url
 

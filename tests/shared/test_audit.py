@@ -40,7 +40,7 @@ from tests.signed import receive
 
 def founded(client: TestClient) -> dict[str, str]:
     """The company's administrator and an auditor he employed: how each asks."""
-    body = {"secret": "the-founder-of-the-tests", "name": "便民", "administrator": "周宁"}
+    body = {"secret": "fb5eface91ebdcf221fa69f8267de288dd916c801780d020", "name": "便民", "administrator": "周宁"}
     administrator = {"Authorization": f"Bearer {client.post('/api/company', json=body).json()['token']}"}
     post = {"name": "江岚", "role": "auditor", "department": "administration", "all_sites": True, "site_ids": []}
     employed = client.post("/api/people", json=post, headers=administrator | {"Idempotency-Key": "1"})

@@ -33,6 +33,16 @@ WHOLE = {
     ("finance", "services/finance/queries/export.py", "*"): "the books of all sites, from the first day on",
     ("finance", "services/finance/queries/ledger.py balances", "*"): "every account of all sites",
     ("finance", "services/finance/queries/reserves.py reserves", "*"): "the funds of all sites, from the first day on",
+    (
+        "intake",
+        "services/intake/queries/callbacks.py kept_today",
+        "*",
+    ): "today at every site: no index serves all at once",
+    ("intake", "services/intake/queries/figures.py", "*"): "the month of every site: no index serves all at once",
+    ("intake", "services/intake/queries/notice_list.py find_notices", ""): "a number looked for by its last digits",
+    ("dispatch", "services/dispatch/queries/work_orders.py notices_out", "*"): "notices out at every site at once",
+    ("finance", "services/finance/queries/charges.py charges", ""): "a notice looked for by its last digits",
+    ("finance", "services/finance/queries/hand_overs.py open_hand_overs", "*"): "cash under way at every site at once",
     ("intake", "shared/ops.py bus_view", ""): "whose owner will be erased once are counted, from an index alone",
 }
 """Service, where it is asked, for which sites (none: for whichever) -> why it reads more."""

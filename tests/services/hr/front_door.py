@@ -16,7 +16,7 @@ from shared.settings import settings
 
 HOST = "https://bianmin.example"
 PASSWORD = "seven otters swim upstream"
-FOUNDER = "the-founder-of-the-tests"
+FOUNDER = "fb5eface91ebdcf221fa69f8267de288dd916c801780d020"
 COOKIE = "__Host-bianmin"
 PAGE = {"Origin": HOST, "Sec-Fetch-Site": "same-origin"}
 """What a browser adds to a request of our own page."""

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from shared.db import WORKER, database
 
-SECRET = "the-founder-of-the-tests"
+SECRET = "fb5eface91ebdcf221fa69f8267de288dd916c801780d020"
 HAPPENED = "2026-03-31T18:00:00+08:00"
 
 

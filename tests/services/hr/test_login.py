@@ -340,7 +340,7 @@ def test_a_company_founded_with_a_login_has_no_token(installation: str, template
     from services.hr.main import web  # noqa: PLC0415  # wiring reads the settings the fixture made
 
     api = Browser(web)
-    body = {"secret": "the-founder-of-the-tests", "name": "便民物业", "administrator": "王敏"}
+    body = {"secret": "fb5eface91ebdcf221fa69f8267de288dd916c801780d020", "name": "便民物业", "administrator": "王敏"}
     assert api.http.post("/api/company", json=body | {"login": "admin"}).status_code == 422
     assert api.http.post("/api/company", json=body | {"login": "admin", "password": "password1234"}).status_code == 422
     founded = api.http.post("/api/company", json=body | {"login": "admin", "password": PASSWORD})
