@@ -125,7 +125,7 @@ SETTINGS: Mapping[str, str] = {
     "effective_from": "生效时间",
     "code": "代码",
     "refusal": "不受理的理由",
-    "step": "处理",
+    "step": "处分",
     "fine_fen": "罚款（元）",
     "rung": "第几次",
     "fine": "罚款",
