@@ -43,6 +43,11 @@ class Site:
     found: dict[tuple[str, str], str] = field(default_factory=dict)
     """(role, the page without its ids) -> an address of it."""
 
+    def first_met_by(self, role: str) -> list[tuple[str, str]]:
+        """The pages nobody of an earlier role has met, and an address of each: every page is looked at once."""
+        earlier = {kind for who, kind in self.found if ROLES.index(who) < ROLES.index(role)}
+        return [(kind, path) for (who, kind), path in self.found.items() if who == role and kind not in earlier]
+
 
 def kind_of(path: str) -> str:
     """The page an address is of: its path without ids, numbers, months and codes."""
@@ -100,9 +105,7 @@ def test_no_page_has_a_fault_that_axe_finds_nor_asks_another_host(
     for size in (DESK, PHONE):
         visitor = Visitor(browser, site.base_url, language=language, size=size)
         visitor.sign_in(site.sessions[role])
-        for (who, kind), path in site.found.items():
-            if who != role:
-                continue
+        for kind, path in site.first_met_by(role):
             page = visitor.go(path)
             wrong += [f"{kind} at {size['width']}: {fault}" for fault in axe(page)]
             if page.title().startswith("!"):
@@ -118,16 +121,15 @@ def test_no_page_scrolls_sideways_where_it_is_narrow_or_its_text_large(site: Sit
     wrong = []
     visitor = Visitor(browser, site.base_url, size=NARROW)
     visitor.sign_in(site.sessions[role])
-    for (who, kind), path in site.found.items():
-        if who == role and (wider := sideways(visitor.go(path))) > 0:
+    for kind, path in site.first_met_by(role):
+        if (wider := sideways(visitor.go(path))) > 0:
             wrong.append(f"{kind} is {wider} px too wide at 320 px")
     visitor.page.set_viewport_size(DESK)  # type: ignore[arg-type]
-    for (who, kind), path in site.found.items():
-        if who == role:
-            page = visitor.go(path)
-            page.evaluate("document.documentElement.style.fontSize = '175%'")
-            if (wider := sideways(page)) > 0:
-                wrong.append(f"{kind} is {wider} px too wide with text twice as large")
+    for kind, path in site.first_met_by(role):
+        page = visitor.go(path)
+        page.evaluate("document.documentElement.style.fontSize = '175%'")
+        if (wider := sideways(page)) > 0:
+            wrong.append(f"{kind} is {wider} px too wide with text twice as large")
     visitor.close()
     assert not wrong, "\n".join(wrong)
 
@@ -135,9 +137,7 @@ def test_no_page_scrolls_sideways_where_it_is_narrow_or_its_text_large(site: Sit
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_keeps_to_its_budget_and_its_policy(site: Site, browser: Browser, role: str) -> None:
     wrong = []
-    for (who, kind), path in site.found.items():
-        if who != role:
-            continue
+    for kind, path in site.first_met_by(role):
         visitor = Visitor(browser, site.base_url)  # a first visit: nothing is kept from before
         visitor.sign_in(site.sessions[role])
         measured = visitor.context.new_cdp_session(visitor.page)
