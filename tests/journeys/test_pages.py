@@ -37,11 +37,15 @@ class Site:
     """What was found by following links: one address of every page, and who found it."""
 
     base_url: str
-    sessions: dict[str, dict[str, str]]
+    people: dict[str, str]
     refused: list[str] = field(default_factory=list)
     """What a page offered and its reader was refused."""
     found: dict[tuple[str, str], str] = field(default_factory=dict)
     """(role, the page without its ids) -> an address of it."""
+
+    def session(self, role: str) -> dict[str, str]:
+        """A new session of somebody of the role: one begun long ago may have ended."""
+        return session_of(self.base_url, self.people[role])
 
     def first_met_by(self, role: str) -> list[tuple[str, str]]:
         """The pages nobody of an earlier role has met, and an address of each: every page is looked at once."""
@@ -63,11 +67,11 @@ def is_page(path: str) -> bool:
 @pytest.fixture(scope="module")
 def site(lived_month: LivedMonth, browser: Browser) -> Site:
     base_url = Address.read(lived_month.stack.data).base_url
-    sessions = {role: session_of(base_url, person.id) for role, person in lived_month.stack.people().items()}
-    known = Site(base_url, sessions)
+    people = {role: person.id for role, person in lived_month.stack.people().items()}
+    known = Site(base_url, people)
     for role in ROLES:
         visitor = Visitor(browser, base_url, scripts=False)
-        visitor.sign_in(sessions[role])
+        visitor.sign_in(known.session(role))
         waiting = ["/hr/"]
         while waiting:
             path = waiting.pop()
@@ -102,9 +106,10 @@ def test_no_page_has_a_fault_that_axe_finds_nor_asks_another_host(
     site: Site, browser: Browser, role: str, language: str
 ) -> None:
     wrong: list[str] = []
+    session = site.session(role)
     for size in (DESK, PHONE):
         visitor = Visitor(browser, site.base_url, language=language, size=size)
-        visitor.sign_in(site.sessions[role])
+        visitor.sign_in(session)
         for kind, path in site.first_met_by(role):
             page = visitor.go(path)
             wrong += [f"{kind} at {size['width']}: {fault}" for fault in axe(page)]
@@ -119,8 +124,9 @@ def test_no_page_has_a_fault_that_axe_finds_nor_asks_another_host(
 @pytest.mark.parametrize("role", ROLES)
 def test_no_page_scrolls_sideways_where_it_is_narrow_or_its_text_large(site: Site, browser: Browser, role: str) -> None:
     wrong = []
+    session = site.session(role)
     visitor = Visitor(browser, site.base_url, size=NARROW)
-    visitor.sign_in(site.sessions[role])
+    visitor.sign_in(session)
     for kind, path in site.first_met_by(role):
         if (wider := sideways(visitor.go(path))) > 0:
             wrong.append(f"{kind} is {wider} px too wide at 320 px")
@@ -137,9 +143,10 @@ def test_no_page_scrolls_sideways_where_it_is_narrow_or_its_text_large(site: Sit
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_keeps_to_its_budget_and_its_policy(site: Site, browser: Browser, role: str) -> None:
     wrong = []
+    session = site.session(role)
     for kind, path in site.first_met_by(role):
         visitor = Visitor(browser, site.base_url)  # a first visit: nothing is kept from before
-        visitor.sign_in(site.sessions[role])
+        visitor.sign_in(session)
         measured = visitor.context.new_cdp_session(visitor.page)
         measured.send("Network.enable")
         sent: list[float] = []
