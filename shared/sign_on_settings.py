@@ -54,7 +54,7 @@ class OidcProvider(_Provider):
 
     protocol: Literal["oidc"]
     scope: str = "openid profile"
-    token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105
+    token_auth: Literal["client_secret_basic", "client_secret_post"] = "client_secret_basic"  # noqa: S105  # a way of the standard
     """How the client shows its secret."""
     second_factor_acr: tuple[str, ...] = ()
     """Values of `acr` that say a second factor was asked for; they are requested, too."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.debian import needs
 
@@ -16,9 +16,9 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-DESK = {"width": 1366, "height": 800}
-PHONE = {"width": 390, "height": 844}
-NARROW = {"width": 320, "height": 700}
+DESK: ViewportSize = {"width": 1366, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 320, "height": 700}
 
 LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 
@@ -54,13 +54,13 @@ class Visitor:
         base_url: str,
         *,
         language: str = "zh",
-        size: dict[str, int] | None = None,
+        size: ViewportSize | None = None,
         scripts: bool = True,
     ) -> None:
         size = size or DESK
         self.base_url = base_url
         self.context: BrowserContext = browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
+            viewport=size,
             locale=LANGUAGES[language],
             has_touch=size["width"] < 500,
             java_script_enabled=scripts,

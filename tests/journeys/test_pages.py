@@ -130,7 +130,7 @@ def test_no_page_scrolls_sideways_where_it_is_narrow_or_its_text_large(site: Sit
     for kind, path in site.first_met_by(role):
         if (wider := sideways(visitor.go(path))) > 0:
             wrong.append(f"{kind} is {wider} px too wide at 320 px")
-    visitor.page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    visitor.page.set_viewport_size(DESK)
     for kind, path in site.first_met_by(role):
         page = visitor.go(path)
         page.evaluate("document.documentElement.style.fontSize = '175%'")

@@ -187,15 +187,22 @@ def move(person_id: UUID, view: Annotated[View, see("move_person")]) -> Response
 @pages.post("/people/{person_id}/skills")
 def skills(person_id: UUID, view: Annotated[View, see("record_skills")]) -> Response:
     form = Form(RecordSkills, id="skills")
-    act = lambda body: posts_api.record_skills(person_id, body, view)  # noqa: E731
-    return _done(view, person_id, form, act, "已登记技能", name="skills")
+    return _done(
+        view, person_id, form, lambda body: posts_api.record_skills(person_id, body, view), "已登记技能", name="skills"
+    )
 
 
 @pages.post("/people/{person_id}/certificates")
 def certificate(person_id: UUID, view: Annotated[View, see("record_skills")]) -> Response:
     form = Form(RecordCertificate, id="certificate")
-    act = lambda body: posts_api.record_certificate(person_id, body, view)  # noqa: E731
-    return _done(view, person_id, form, act, "已登记证件", name="certificate")
+    return _done(
+        view,
+        person_id,
+        form,
+        lambda body: posts_api.record_certificate(person_id, body, view),
+        "已登记证件",
+        name="certificate",
+    )
 
 
 @pages.post("/people/{person_id}/wage")

@@ -90,8 +90,9 @@ def finish_task(task_id: UUID, view: Annotated[View, see("finish_task")]) -> Res
 
 @pages.get("/overrides")
 def list_overrides(view: Annotated[View, see("read_overrides")]) -> Response:
-    asked = {"site_id": view.asked_site(), "after": view.asked_id(), "limit": view.rows}
-    found = overrides(view.session, view.actor, newest=True, **asked)  # type: ignore[arg-type]  # the three together
+    found = overrides(
+        view.session, view.actor, site_id=view.asked_site(), newest=True, after=view.asked_id(), limit=view.rows
+    )
     table = Table(OVERRIDES, found.items, found.next, "没有先派有偿服务的记录。", "overrides")
     hint = "主管派了本职工作未完成的人；影响本职的，可据此立案。"
     return view.show("record_list.html", table=table, title="先派有偿服务", hint=hint)
@@ -99,8 +100,9 @@ def list_overrides(view: Annotated[View, see("read_overrides")]) -> Response:
 
 @pages.get("/missed-callbacks")
 def list_missed(view: Annotated[View, see("read_missed_callbacks")]) -> Response:
-    asked = {"site_id": view.asked_site(), "after": view.asked_id(), "limit": view.rows}
-    found = missed_callbacks(view.session, view.actor, newest=True, **asked)  # type: ignore[arg-type]
+    found = missed_callbacks(
+        view.session, view.actor, site_id=view.asked_site(), newest=True, after=view.asked_id(), limit=view.rows
+    )
     table = Table(MISSED, found.items, found.next, "没有超时未回电的登记。", "missed-callbacks")
     hint = "登记后 10 分钟内没有接通业主。"
     return view.show("record_list.html", table=table, title="回电超时", hint=hint)

@@ -34,11 +34,10 @@ def _percent(value: float) -> str:
 def figures(view: Annotated[View, see("read_months")]) -> Response:
     with_trades(view)
     month, site_id = view.asked_month(), view.asked_site()
-    asked = {"month": month, "site_id": site_id}
-    days = callbacks_by_day(view.session, view.actor, **asked)  # type: ignore[arg-type]  # the two together
+    days = callbacks_by_day(view.session, view.actor, month=month, site_id=site_id)
     kept, missed = sum(day.kept for day in days), sum(day.missed for day in days)
     by = {
-        name: reworks_by(view.session, view.actor, name, **asked)  # type: ignore[arg-type]
+        name: reworks_by(view.session, view.actor, name, month=month, site_id=site_id)
         for name in ("site", "trade", "person")
     }
     return view.show(
