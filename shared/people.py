@@ -148,6 +148,34 @@ def names_of(session: Session, *ids: UUID | None) -> dict[UUID | None, str]:
     return dict.fromkeys(ids, "") | {row.id: row.name for row in known}
 
 
+_SITES = text("SELECT id, code, name, zone, closing FROM sites ORDER BY code")
+
+
+def sites_of(session: Session, actor: Actor) -> list[Site]:
+    """The person's sites, in order of their codes."""
+    return [Site(*row) for row in session.execute(_SITES) if actor.sees(row.id)]
+
+
+_EVERYBODY = text("SELECT id, name FROM people")
+
+
+def everybodys_names(session: Session) -> dict[UUID, str]:
+    """What everybody of the company is called, for pages that name many."""
+    return {row.id: row.name for row in session.execute(_EVERYBODY)}
+
+
+_COLLEAGUES = text("""
+    SELECT id, name FROM people WHERE CAST(:sites AS uuid[]) IS NULL OR all_sites OR site_ids && CAST(:sites AS uuid[])
+    ORDER BY name
+""")
+
+
+def colleagues_of(session: Session, actor: Actor) -> list[tuple[UUID, str]]:
+    """Everybody who may have done something at the person's sites, by name."""
+    sites = None if actor.site_ids is None else list(actor.site_ids)
+    return [(row.id, row.name) for row in session.execute(_COLLEAGUES, {"sites": sites})]
+
+
 _PUT_SITE = text("""
     INSERT INTO sites (id, version, code, name, zone, closing, holidays)
     VALUES (:site_id, :version, :code, :name, :zone, :closing, :holidays)

@@ -3,29 +3,16 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from fastapi import APIRouter, Response
-from sqlalchemy import text
 
 from shared.audit_routes import WantedPage, entries
+from shared.people import colleagues_of
 from shared.ui.forms import Form
 from shared.ui.views import View
 
 PAGE = 100
 FILTERS = ("table", "row", "cause", "since", "until", "actor_id")
-
-
-_COLLEAGUES = text("""
-    SELECT id, name FROM people WHERE CAST(:sites AS uuid[]) IS NULL OR all_sites OR site_ids && CAST(:sites AS uuid[])
-    ORDER BY name
-""")
-
-
-def colleagues(view: View) -> list[tuple[UUID, str]]:
-    """Everybody who may have changed something at his sites."""
-    sites = None if view.actor.site_ids is None else list(view.actor.site_ids)
-    return [(row.id, row.name) for row in view.session.execute(_COLLEAGUES, {"sites": sites})]
 
 
 def make_audit_pages(service: str, may: Callable[[str], Any]) -> APIRouter:
@@ -47,7 +34,7 @@ def make_audit_pages(service: str, may: Callable[[str], Any]) -> APIRouter:
             entries=found,
             more=found[-1].id if len(found) == PAGE else None,
             export=f"/{service}/api/audit-log/export.csv?{urlencode(exact)}",
-            people=[(str(id_), name) for id_, name in colleagues(view)],
+            people=[(str(id_), name) for id_, name in colleagues_of(view.session, view.actor)],
         )
 
     return pages

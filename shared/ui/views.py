@@ -22,7 +22,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import FormData
 
@@ -33,7 +32,7 @@ from shared.csrf import FIELD, csrf_token, masked
 from shared.errors import Problem
 from shared.headers import attachment
 from shared.ids import new_id
-from shared.people import Actor
+from shared.people import Actor, Site, everybodys_names, sites_of
 from shared.sessions import cookie_name
 from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
@@ -87,15 +86,14 @@ class View(Edge):
         return self.actor.role in self.table[action].roles
 
     @cached_property
-    def sites(self) -> dict[UUID, SimpleNamespace]:
-        """His sites by id, each with code, name and zone, in order of their codes."""
-        rows = self.session.execute(text("SELECT id, code, name, zone FROM sites ORDER BY code")).all()
-        return {row.id: SimpleNamespace(**row._mapping) for row in rows if self.actor.sees(row.id)}  # noqa: SLF001  # SQLAlchemy's public name
+    def sites(self) -> dict[UUID, Site]:
+        """His sites by id, in order of their codes."""
+        return {site.id: site for site in sites_of(self.session, self.actor)}
 
     @cached_property
     def people(self) -> dict[UUID, str]:
         """Everybody's name by id."""
-        return {row.id: row.name for row in self.session.execute(text("SELECT id, name FROM people"))}
+        return everybodys_names(self.session)
 
     @cached_property
     def spoken(self) -> str:
