@@ -218,6 +218,7 @@ def test_an_answer_that_is_none_is_no_answer(broken: bytes, receiver: Receiver) 
 
 def test_nobody_listening_is_no_answer(receiver: Receiver) -> None:
     url = receiver.url
+    receiver.server.shutdown()  # while it waits for a connection its closed socket still takes one
     receiver.server.server_close()
     with pytest.raises(Unreachable, match="ConnectError"):
         send(url)

@@ -236,9 +236,11 @@ class SigningIn(RuleBasedStateMachine):
             return
         session.ended = True
         if how == "renew":
+            copied = self.open_browser()  # by somebody who saw the cookie and the token before
+            copied.csrf, copied.http.headers["Cookie"] = session.browser.csrf, f"__Host-bianmin={kept}"
+            session.browser.csrf = answer.json()["csrf_token"]
             self.sessions.append(Open(session.browser, session.begun, self.now))
-            session.browser = self.open_browser()  # somebody copied the cookie before
-            session.browser.http.headers["Cookie"] = f"__Host-bianmin={kept}"
+            session.browser = copied
 
     @rule()
     def the_administrator_ends_all(self) -> None:
