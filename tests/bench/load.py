@@ -1,6 +1,6 @@
 """A load generator that costs little: keep-alive connections over bare sockets, in a process of its own.
 
-`python -m tests.bench.load` reads a Load as JSON from its standard input and prints a Measured.
+`python -m tests.bench.load` says that it is ready, reads a Load as JSON from its standard input and prints a Measured.
 """
 
 import json
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from statistics import median
+from threading import Barrier
 from time import perf_counter, process_time
 
 from tests.bench.figure import percentile
@@ -49,19 +50,23 @@ def post(path: str, body: object, **headers: str) -> str:
     )
 
 
-def run(load: Load) -> Measured:
-    """Send the load from a process of its own."""
-    done = subprocess.run(
+def run(load: Load, *, begin: Barrier | None = None) -> Measured:
+    """Send the load from a process of its own; several that share `begin` start when all of their processes have."""
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.bench.load"],
-        input=json.dumps(asdict(load)),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the load was not sent:\n{done.stderr}")
-    return Measured(**json.loads(done.stdout))
+    ) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        if ready and begin is not None:
+            begin.wait(300)
+        told, errors = process.communicate(json.dumps(asdict(load)) if ready else None, timeout=300)
+    if process.returncode:
+        raise RuntimeError(f"the load was not sent:\n{errors}")
+    return Measured(**json.loads(told))
 
 
 class _Client:
@@ -118,4 +123,5 @@ def _send(load: Load) -> Measured:
 
 
 if __name__ == "__main__":
+    print("ready", flush=True)  # noqa: T201  # what the caller reads
     print(json.dumps(asdict(_send(Load(**json.load(sys.stdin))))))  # noqa: T201  # what the caller reads

@@ -1,4 +1,7 @@
-"""Proving a password: counted, then hashed outside any transaction and without holding a thread, few at a time."""
+"""Proving a password, a few at a time from counting the try to the hash, which is made outside any transaction.
+
+Were fifty to ask for a thread and a connection at once, those who have signed in would wait behind them [promise 22].
+"""
 
 import asyncio
 from weakref import WeakKeyDictionary
@@ -25,7 +28,7 @@ HELD = 4 * LONGEST
 
 
 def hashing() -> CapacityLimiter:
-    """The right to hash: who waits for it holds no thread and no connection."""
+    """The right to prove or hash a password: who waits for it holds no thread and no connection."""
     loop = asyncio.get_running_loop()
     if loop not in _hashing:
         _hashing[loop] = CapacityLimiter(AT_ONCE)
@@ -44,9 +47,10 @@ async def proof_of(request: Request, body: SignInBody) -> Proof:
     """What the password proves, which may be nothing. Raises TooManyLogins."""
     login = login_name(body.login)
     address = network_of(address_of(request.scope))
-    await to_thread.run_sync(check_may_try, login, address)
-    held = await transaction("hr", request, lambda session: password_hash_of(session, login))
-    right = await to_thread.run_sync(is_password, body.password.get_secret_value(), held, limiter=hashing())
+    async with hashing():
+        await to_thread.run_sync(check_may_try, login, address)
+        held = await transaction("hr", request, lambda session: password_hash_of(session, login))
+        right = await to_thread.run_sync(is_password, body.password.get_secret_value(), held)
     if held is None or not right:
         log.warning("login_refused", reason="wrong password" if held else "unknown name", address=address)
         return Proof(login, None)
