@@ -293,6 +293,16 @@ def test_a_site_is_opened_and_changed(house: House) -> None:
 # --- signing in -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("path", ["/login", "/password", "/second-factor"])
+def test_a_field_of_a_password_hides_it_and_names_what_a_password_manager_fills_in(house: House, path: str) -> None:
+    fields = re.findall(r"<input [^>]*name=\"[a-z_]*password\"[^>]*>", house.client.get(path, headers=BROWSER).text)
+    assert fields
+    for field in fields:
+        assert 'type="password"' in field
+        assert re.search(r'autocomplete="(current|new)-password"', field)
+        assert "readonly" not in field
+
+
 def test_somebody_is_invited_sets_his_password_enrols_a_factor_and_signs_in(house: House) -> None:
     person = f"/people/{house.people['clerk'].person_id}"
     invited = posted(house, "administrator", f"{person}/invitation", {"login": "zhang.wei"})
