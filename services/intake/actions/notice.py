@@ -50,7 +50,7 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
         revision=0,
         issued_by=actor.person_id,
         issued_at=now,
-        revisions=[revision_of(request, 0, changed={}, reason="issued", actor=actor, now=now)],
+        revisions=[revision_of(request, 0, changed={}, reason="issued", made_by=actor.person_id, now=now)],
         copies=[
             NoticeCopy(
                 copy=copy,

@@ -222,7 +222,7 @@ async def calendar(request: Request, code: Code = "") -> Response:
         uid=f"{job.number}@bianmin",
         start=job.visit_from,
         end=job.visit_to,
-        made_at=job.recorded_at,
+        made_at=job.shown_at,
         title=f"{job.site_name} {job.trade_name}",
         place=f"{job.site_name} {job.address}",
         words=job.description,
@@ -355,7 +355,15 @@ def link_card(view: View, request_id: UUID) -> dict[str, Any] | None:
         else ""
     )
     qr = Markup(make_qr(address).svg_inline(scale=4, omitsize=True)) if address else ""  # noqa: S704  # drawn by us
-    return {"request_id": known.request_id, "open": known.open, "address": address, "qr": qr, "acts": known.acts}
+    return {
+        "request_id": known.request_id,
+        "open": known.open,
+        "address": address,
+        "qr": qr,
+        "acts": known.acts,
+        "may_offer": known.may_offer and known.code is not None,
+        "offered": known.offered,
+    }
 
 
 @pages.post("/requests/{request_id}/owner-link")
