@@ -4,11 +4,14 @@ from datetime import datetime
 from secrets import token_urlsafe
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.models import Request
+from services.intake.models import Notice, Request
 from services.intake.rules.owner import link_opens
+from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
+from shared.messages import OwnerLinkGiven
 from shared.people import Actor, hash_token
 
 CODE_BYTES = 16
@@ -28,4 +31,15 @@ def renew_link(session: Session, *, request_id: UUID, actor: Actor, now: datetim
     if request.erased_at is not None or not link_opens(request.ended_at, now=now):
         raise RuleBroken("request_ended", f"the request is {request.state}: its owner's page is closed", rule="D26")
     give_link(request)
+    if session.scalar(select(Notice.id).where(Notice.request_id == request.id)) is not None:
+        tell_link(session, request, now=now)
     return request
+
+
+def tell_link(session: Session, request: Request, *, now: datetime) -> None:
+    """The department knows by which link the owner comes to sign; never the link itself [R32]."""
+    if request.link_hash is not None:
+        publish(
+            session,
+            OwnerLinkGiven(request_id=request.id, site_id=request.site_id, link_hash=request.link_hash, given_at=now),
+        )

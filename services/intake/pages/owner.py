@@ -1,6 +1,5 @@
 """The owner's own page 业主页面, by a link and without signing in: his job, and what he may do about it [R17, R37]."""
 
-import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -26,11 +25,12 @@ from services.intake.rules.request import RequestState
 from shared.audit import because, cause_of
 from shared.calendar import local
 from shared.clock import now as moment_now
-from shared.csrf import CrossSite, check_same_origin, masked, same_token
+from shared.csrf import masked
 from shared.errors import Problem
 from shared.headers import attachment
 from shared.ids import new_id
 from shared.limits import address_of, check_often
+from shared.owner_link import RATE, cause_by_link, check_form, token_of
 from shared.people import hash_token
 from shared.sessions import is_plain
 from shared.ui import language
@@ -45,9 +45,6 @@ from shared.web import Words as Written
 pages = APIRouter()
 
 PATH = "/intake/o"
-RATE = "60/minute"
-"""How often one link is used, from wherever."""
-
 Code = Annotated[str, Query(alias="c", max_length=100)]
 
 
@@ -126,11 +123,6 @@ SAID: Mapping[str, str] = {
 STARS = [("5", "非常满意"), ("4", "满意"), ("3", "一般"), ("2", "不满意"), ("1", "很不满意")]
 
 
-def token_of(code: str) -> str:
-    """What a form of this link's page sends with it; it tells nothing of the link."""
-    return hmac.new(code.encode(), b"bianmin owner", "sha256").hexdigest()
-
-
 def forms_of(job: OwnersJob) -> dict[str, Form[Any]]:
     """The forms of the page."""
     slots = [(start.isoformat(), language.span(start, end, job.zone)) for start, end in job.slots]
@@ -145,8 +137,7 @@ def forms_of(job: OwnersJob) -> dict[str, Form[Any]]:
 
 def _begin(session: Session, request: Request, code: str, *, lock: bool) -> tuple[models.Request, datetime]:
     """The request of the link, and the moment it is; the audit log says that its owner came. Raises NoSuchLink."""
-    cause = f"owner by link: {request.method} {request.scope['route'].path}"
-    because(session, cause_of(cause, address=address_of(request.scope)))
+    because(session, cause_of(cause_by_link(request), address=address_of(request.scope)))
     now = moment_now(session)
     return open_link(session, code, now=now, lock=lock), now
 
@@ -243,10 +234,7 @@ async def _act(
 
     Raises CrossSite for a form that no page of this link sent.
     """
-    code, key = str(posted.get("code", "")), str(posted.get("key") or new_id())
-    check_same_origin(request)
-    if not same_token(str(posted.get("csrf", "")), token_of(code)):
-        raise CrossSite("wrong_csrf_token", "the page of the link sends its token with it", allowed=["csrf"])
+    code, key = check_form(request, posted), str(posted.get("key") or new_id())
     try:
         asked = form(await _job(request, code))
         body: BaseModel | None = asked.read(posted)

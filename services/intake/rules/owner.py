@@ -13,9 +13,7 @@ from enum import StrEnum
 from services.intake.rules.notice import check_window
 from services.intake.rules.request import RequestState
 from shared.errors import RuleBroken
-
-LINK_DAYS = 30
-"""So long after the request ended its link still opens."""
+from shared.owner_link import LINK_DAYS
 
 MOST_ACTS = 50
 """How often an owner may write by one link; whoever has more to say calls the desk."""

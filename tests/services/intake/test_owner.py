@@ -14,15 +14,14 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from services.intake.actions import owner, privacy
+from services.intake.actions.link import renew_link
 from services.intake.actions.revision import Revision, revise
 from services.intake.models import Request, Revisit
 from services.intake.pages import owner as owner_pages
 from services.intake.pages.calendar_file import calendar_file
-from services.intake.pages.owner import token_of
 from services.intake.queries.privacy import held_of
 from services.intake.rules.owner import (
     ALLOWED,
-    LINK_DAYS,
     MOST_ACTS,
     OwnerAct,
     check_act,
@@ -36,6 +35,7 @@ from services.intake.rules.request import ENDED, RequestState
 from shared.db import WORKER, database
 from shared.errors import RuleBroken
 from shared.ids import new_id
+from shared.owner_link import LINK_DAYS, token_of
 from shared.people import hash_token
 from shared.privacy import ERASED
 from tests.bad_input.house import web_of
@@ -162,6 +162,20 @@ def test_every_request_gets_a_link_of_its_own_that_is_kept_sealed(desk: Desk) ->
     assert one.link_hash == hash_token(one.link)
     desk.session.flush()
     assert one.link not in everything(desk)
+
+
+def test_the_department_is_told_the_hash_of_the_link_with_the_notice_and_of_each_later_one(desk: Desk) -> None:
+    made = desk.agree(desk.register())
+    renew_link(desk.session, request_id=made.id, actor=desk.clerk, now=NOW)
+    assert desk.messages("OwnerLinkGiven") == []
+    desk.issue(made)
+    first = made.link_hash
+    renew_link(desk.session, request_id=made.id, actor=desk.clerk, now=minutes(1))
+    said = desk.messages("OwnerLinkGiven")
+    assert [one["link_hash"] for one in said] == [first, made.link_hash]
+    assert first != made.link_hash
+    assert made.link is not None
+    assert made.link not in str(said)
 
 
 def test_who_erases_an_owner_erases_his_link_and_what_he_wrote(desk: Desk) -> None:
