@@ -190,7 +190,7 @@ class Standing(StrEnum):
 
 _ISSUED = text("""
     SELECT p.code, p.kind, p.thing, p.facts_hash, p.number, p.day, p.amount_fen, p.content IS NULL AS erased,
-           p.issued_at, s.name AS site_name
+           p.issued_at, s.name AS site_name, s.zone
     FROM papers p LEFT JOIN sites s ON s.id = p.site_id WHERE p.code = :code
 """)
 
