@@ -49,7 +49,8 @@ def hand_out(
     edge: Edge, service: str, paper: Paper, file_type: FileType, *, size: str = "a4", page: int = 1
 ) -> Response:
     """A paper as a download, or one page of it for the screen; issued by the first who asks. Raises NotFound."""
-    issued = None if paper.draft else issue(edge.session, service, paper, size=size, actor=edge.actor, now=edge.now)
+    unkept = paper.draft or paper.leads_to
+    issued = None if unkept else issue(edge.session, service, paper, size=size, actor=edge.actor, now=edge.now)
     private = {"Cache-Control": "private, no-store"}
     if file_type == "pdf":
         content = draft(paper, service, size=size) if issued is None else issued.content

@@ -15,7 +15,7 @@ from services.intake.actions import price
 from tests.bad_input.house import House
 from tests.conftest import START
 from tests.papers.issued import checked, kept, printed, said, standing
-from tests.papers.printing import pdf_file, sheets
+from tests.papers.printing import codes, pdf_file, sheets
 from tests.services.intake.desk import price_book
 from tests.ui.browser import words_of
 
@@ -130,6 +130,28 @@ def test_whoever_checks_a_paper_is_told_which_it_is_and_nothing_of_anybody(desk:
     assert checked(desk, "A" * 22).status_code == 404
     for no_code in ("short", "A" * 23, f"{row.code[:-1]}!"):
         assert checked(desk, no_code).status_code == 422
+
+
+def test_the_slip_for_the_owner_alone_leads_to_his_page_and_is_kept_nowhere(desk: House, tmp_path: Path) -> None:
+    path = noticed(desk)
+    link = desk.get("clerk", f"{path}/owner-link").json()
+    for size in ("a4", "continuous"):
+        notice = pdf_file(tmp_path, printed(desk, "clerk", f"{path}/service-notice.pdf?size={size}"))
+        assert all("/verify/" in code for code in codes(notice))  # finance, department and archive
+    before = len(kept(desk))
+    slip = printed(desk, "clerk", f"{path}/owner-slip.pdf")
+    assert sheets(pdf_file(tmp_path, slip)) == (1, 105, 148)
+    (code,) = codes(pdf_file(tmp_path, slip))
+    assert code.endswith(f"/intake/o?c={link['code']}")
+    stated = said(desk, "clerk", f"{path}/owner-slip.pdf", tmp_path)
+    for said_ in ("预约单", "2026-04-0110:00至11:00", "¥100.00", "3-2-1502", "业主自购"):
+        assert said_ in stated, said_
+    assert len(kept(desk)) == before
+    assert desk.get("auditor", f"{path}/owner-slip.pdf").status_code == 403
+    with desk.session() as session:
+        session.execute(text("UPDATE requests SET link_hash = NULL, link_sealed = NULL"))
+    refused = desk.get("clerk", f"{path}/owner-slip.pdf")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:bianmin:problem:no_link")
 
 
 def scanned(desk: House, code: str, language: str = "zh") -> Response:

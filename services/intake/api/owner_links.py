@@ -3,16 +3,24 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 
 from services.intake.actions import link, owner
 from services.intake.api.may import may
 from services.intake.queries.owner import OwnerLinkView, owner_link
 from services.intake.rules.owner import SLOTS
+from shared.sessions import is_plain
+from shared.settings import settings
 from shared.web import Body, Edge, Moment
 
 routes = APIRouter(tags=["owner_links"])
+
+
+def owner_page_address(request: Request) -> str:
+    """Where an owner's page is, without his secret: under the address people use, or the one that was asked now."""
+    asked = f"{'http' if is_plain(request) else 'https'}://{request.url.netloc}"
+    return f"{settings().public_url.rstrip('/') or asked}/intake/o"
 
 
 class Slot(Body):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.intake import models
 from services.intake.actions import owner
-from services.intake.api.owner_links import renew_owner_link
+from services.intake.api.owner_links import owner_page_address, renew_owner_link
 from services.intake.pages import owner_words
 from services.intake.pages.calendar_file import CALENDAR, calendar_file
 from services.intake.pages.see import see
@@ -32,7 +32,6 @@ from shared.ids import new_id
 from shared.limits import address_of, check_often
 from shared.owner_link import RATE, cause_by_link, check_form, token_of
 from shared.people import hash_token
-from shared.sessions import is_plain
 from shared.ui import language
 from shared.ui.forms import Form, Nothing, Sentence
 from shared.ui.public import show_public
@@ -337,11 +336,7 @@ def link_card(view: View, request_id: UUID) -> dict[str, Any] | None:
     if not view.may("read_owner_link"):
         return None
     known = owner_link(view.session, view.actor, request_id, now=view.now)
-    address = (
-        f"{'http' if is_plain(view.request) else 'https'}://{view.request.url.netloc}{PATH}?c={known.code}"
-        if known.code
-        else ""
-    )
+    address = f"{owner_page_address(view.request)}?c={known.code}" if known.code else ""
     qr = Markup(make_qr(address).svg_inline(scale=4, omitsize=True)) if address else ""  # noqa: S704  # drawn by us
     return {
         "request_id": known.request_id,

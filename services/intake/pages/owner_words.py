@@ -25,6 +25,7 @@ PROBLEMS: Mapping[str, str] = {
     "slot_not_offered": "这个时间已不能选，请另选一个，或留言给客服。",
     "rated_already": "您已评价过，谢谢。",
     "nothing_agreed": "还没有约定上门时间。",
+    "no_link": "这一单没有业主链接，请先生成。",
     "request_ended": "这一单已经结束，不能再办理。",
 }
 """Code of a problem an owner's page meets -> what is said."""
