@@ -257,6 +257,21 @@ class NoticeIssued(Message):
     issued_at: datetime
 
 
+class OwnerLinkGiven(Message):
+    """The SHA-256 of the secret under which a request's owner comes without signing in; a later one replaces it [R32].
+
+    Nobody makes the link of it. Dispatch shows whoever comes by that link what he signs.
+    """
+
+    sender = "intake"
+    receivers = ("dispatch",)
+
+    request_id: UUID
+    site_id: UUID
+    link_hash: str
+    given_at: datetime
+
+
 class NoticeRevised(Message):
     """What was agreed changed after the notice was issued: all three holders get this revision of it [R24-R28].
 

@@ -3,8 +3,8 @@
 owns   work orders (the department's copy of the notice, one for each request and round), assignment, the visit,
        support and stop, the owner's signature, damages, prescribed duties and how they were done, overrides and
        neglect, certificates, paid hours, consultations asked of the departments
-hears  SiteChanged, PersonChanged, SessionEnded, TokenChanged, NoticeIssued, NoticeRevised, NoticeCancelled,
-       ReworkOrdered, OwnerErased, ConsultationAsked, MonthFiguresAsked
+hears  SiteChanged, PersonChanged, SessionEnded, TokenChanged, NoticeIssued, OwnerLinkGiven, NoticeRevised,
+       NoticeCancelled, ReworkOrdered, OwnerErased, ConsultationAsked, MonthFiguresAsked
 says   WorkAcknowledged, AcknowledgementMissed, WorkDeclined, WorkAssigned, WorkAccepted, WorkTerminated,
        NoticeReturned, SupportRequested, DamageReported, ConsultationAnswered, DutyOverridden, DutyNeglected,
        DepartmentFiguresGiven

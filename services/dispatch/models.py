@@ -314,10 +314,22 @@ class Signature(Base):
     reason: Mapped[str | None]
     signature_sealed: Mapped[str | None]
     signed_hash: Mapped[str]
-    presented_by: Mapped[UUID]
+    presented_by: Mapped[UUID | None]
+    """The worker on whose phone it was signed; None: the owner's own, by his link."""
     signed_at: Mapped[datetime]
 
     signature = Sealed[str | None]("work_order_id")
+
+
+class OwnerLink(Base):
+    """By which link the owner of a request comes to sign: its SHA-256, as the desk says [R32]."""
+
+    __tablename__ = "owner_links"
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    link_hash: Mapped[str] = mapped_column(unique=True)
+    given_at: Mapped[datetime]
 
 
 class PrescribedDuty(Base):

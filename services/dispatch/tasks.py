@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.dispatch.actions import certificate, consultation, figures, privacy, team, visit, work_order
+from services.dispatch.actions import certificate, consultation, figures, owner_link, privacy, team, visit, work_order
 from services.dispatch.models import ACKNOWLEDGE, ARRIVE, ASSIGN, CERTIFICATE
 from shared.api_tokens import token_changed
 from shared.messages import (
@@ -14,6 +14,7 @@ from shared.messages import (
     NoticeIssued,
     NoticeRevised,
     OwnerErased,
+    OwnerLinkGiven,
     PersonChanged,
     ReworkOrdered,
     SessionEnded,
@@ -56,6 +57,12 @@ def hear_token_changed(session: Session, message: TokenChanged, *, now: datetime
 def hear_notice_issued(session: Session, message: NoticeIssued, *, now: datetime) -> None:
     """The department's copy of a notice."""
     work_order.notice_issued(session, message, now=now)
+
+
+@tasks.hears(OwnerLinkGiven)
+def hear_owner_link_given(session: Session, message: OwnerLinkGiven, *, now: datetime) -> None:
+    """By which link an owner comes to sign."""
+    owner_link.owner_link_given(session, message)
 
 
 @tasks.hears(NoticeRevised)

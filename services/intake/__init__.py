@@ -6,6 +6,6 @@ hears  SiteChanged, PersonChanged, SessionEnded, TokenChanged, PricePublished, C
        WorkAcknowledged, AcknowledgementMissed, WorkDeclined, WorkAssigned, WorkAccepted, WorkTerminated,
        SupportRequested, DamageReported, NoticesReceived, NoticeReturned, FeeCollected, FeeRefunded, CashNotHandedOver,
        CashReturned, DepartmentFiguresGiven, FinanceFiguresGiven
-says   ConsultationAsked, NoticeIssued, NoticeRevised, NoticeCancelled, ReworkOrdered, OwnerErased, PrivateJobReported,
-       CallbackMissed, MonthFiguresAsked, StatisticsAgreed, MonthReported
+says   ConsultationAsked, NoticeIssued, OwnerLinkGiven, NoticeRevised, NoticeCancelled, ReworkOrdered, OwnerErased,
+       PrivateJobReported, CallbackMissed, MonthFiguresAsked, StatisticsAgreed, MonthReported
 """

@@ -182,6 +182,9 @@ class Request(Base):
     items: Mapped[list] = mapped_column(default=list, server_default=text("'[]'"))  # type: ignore[type-arg]  # FeeItem
     price_version: Mapped[int | None]
     owner_waits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    offered: Mapped[list] = mapped_column(default=list, server_default=text("'[]'"))  # type: ignore[type-arg]  # [[from, to], …] as RFC 3339
+    offered_by: Mapped[UUID | None]
+    offered_at: Mapped[datetime | None]
 
     receipt_number: Mapped[str | None]
     received_fen: Mapped[int | None]

@@ -150,6 +150,14 @@ def a_reveal(house: House) -> Call:
     return Call(f"/requests/{recorded(house)}/phone/reveal", {"reason": "回电"})
 
 
+def other_times(house: House) -> Call:
+    slots = [
+        {"start": (LATER + timedelta(hours=hours)).isoformat(), "end": (LATER + timedelta(hours=hours + 1)).isoformat()}
+        for hours in (2, 4)
+    ]
+    return Call(f"/requests/{noticed(house)}/offer", {"slots": slots})
+
+
 def a_new_link(house: House) -> Call:
     return Call(f"/requests/{recorded(house)}/owner-link")
 
@@ -174,6 +182,7 @@ EACH_ITS_OWN = "each finds what is at his own sites"
 ACTS = [
     Act("intake", "/homes/find", "clerk", a_look_for_a_home, again="it changes nothing", everywhere=EACH_ITS_OWN),
     Act("intake", "/requests/{request_id}/phone/reveal", "clerk", a_reveal, again="each showing is written down"),
+    Act("intake", "/requests/{request_id}/offer", "clerk", other_times, again="each offer replaces the one before"),
     Act("intake", "/requests/{request_id}/owner-link", "clerk", a_new_link, again="each ends the one before"),
     Act(
         "intake",

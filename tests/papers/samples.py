@@ -48,6 +48,7 @@ DATA: Mapping[Kind, dict[str, Any]] = {
         "revision": 1,
         "clerk": "李敏",
     },
+    "owner_slip": {**OWNER, **FEE, "trade": "水", "visit": "2026-04-01 15:00 至 16:00"},
     "settlement_list": {
         **OWNER,
         **FEE,
@@ -169,6 +170,7 @@ DATA: Mapping[Kind, dict[str, Any]] = {
 NUMBERS: Mapping[Kind, str] = {
     "registration_form": "DJ-BK-20260401-0007",
     "service_notice": "TZ-BK-20260401-0007",
+    "owner_slip": "DJ-BK-20260401-0007",
     "settlement_list": "TZ-BK-20260401-0007",
     "receipt": "SJ-BK-000001",
     "hand_over_slip": "JJ-BK-20260401-3F9A",
@@ -179,8 +181,15 @@ NUMBERS: Mapping[Kind, str] = {
     "decision_letter": "AJ-BK-2026-0001",
 }
 
-SIZES: Mapping[Kind, tuple[str, ...]] = {"service_notice": ("a4", "continuous"), "receipt": ("a5", "roll")}
-"""Papers of two sizes; the others are A4."""
+SIZES: Mapping[Kind, tuple[str, ...]] = {
+    "service_notice": ("a4", "continuous"),
+    "receipt": ("a5", "roll"),
+    "owner_slip": ("a6",),
+}
+"""Papers of two sizes, or of another; the others are A4."""
+
+LEADS_TO: Mapping[Kind, str] = {"owner_slip": "https://bianmin.example.cn/intake/o?c=Zz-_Zz-_Zz-_Zz-_Zz-_zz"}
+"""Papers whose code leads elsewhere than to their check."""
 
 SHEETS = [(kind, size) for kind in DATA for size in SIZES.get(kind, ("a4",))]
 """Every paper in every size."""
@@ -188,4 +197,6 @@ SHEETS = [(kind, size) for kind in DATA for size in SIZES.get(kind, ("a4",))]
 
 def sample(kind: Kind, **changed: Any) -> Paper:
     """A paper of a kind, with what a test changes of its data."""
-    return Paper(kind, "thing", SITE, NUMBERS[kind], DAY, AT, facts=1, data={**DATA[kind], **changed})
+    return Paper(
+        kind, "thing", SITE, NUMBERS[kind], DAY, AT, 1, {**DATA[kind], **changed}, leads_to=LEADS_TO.get(kind, "")
+    )

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,8 +15,9 @@ from services.intake.actions import price
 from tests.bad_input.house import House
 from tests.conftest import START
 from tests.papers.issued import checked, kept, printed, said, standing
-from tests.papers.printing import pdf_file, sheets
+from tests.papers.printing import codes, pdf_file, sheets
 from tests.services.intake.desk import price_book
+from tests.ui.browser import words_of
 
 WINDOW = {
     "visit_from": (START + timedelta(hours=10)).isoformat(),
@@ -128,6 +130,71 @@ def test_whoever_checks_a_paper_is_told_which_it_is_and_nothing_of_anybody(desk:
     assert checked(desk, "A" * 22).status_code == 404
     for no_code in ("short", "A" * 23, f"{row.code[:-1]}!"):
         assert checked(desk, no_code).status_code == 422
+
+
+def test_the_slip_for_the_owner_alone_leads_to_his_page_and_is_kept_nowhere(desk: House, tmp_path: Path) -> None:
+    path = noticed(desk)
+    link = desk.get("clerk", f"{path}/owner-link").json()
+    for size in ("a4", "continuous"):
+        notice = pdf_file(tmp_path, printed(desk, "clerk", f"{path}/service-notice.pdf?size={size}"))
+        assert all("/verify/" in code for code in codes(notice))  # finance, department and archive
+    before = len(kept(desk))
+    slip = printed(desk, "clerk", f"{path}/owner-slip.pdf")
+    assert sheets(pdf_file(tmp_path, slip)) == (1, 105, 148)
+    (code,) = codes(pdf_file(tmp_path, slip))
+    assert code.endswith(f"/intake/o?c={link['code']}")
+    stated = said(desk, "clerk", f"{path}/owner-slip.pdf", tmp_path)
+    for said_ in ("预约单", "2026-04-0110:00至11:00", "¥100.00", "3-2-1502", "业主自购"):
+        assert said_ in stated, said_
+    assert len(kept(desk)) == before
+    assert desk.get("auditor", f"{path}/owner-slip.pdf").status_code == 403
+    with desk.session() as session:
+        session.execute(text("UPDATE requests SET link_hash = NULL, link_sealed = NULL"))
+    refused = desk.get("clerk", f"{path}/owner-slip.pdf")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:bianmin:problem:no_link")
+
+
+def scanned(desk: House, code: str, language: str = "zh") -> Response:
+    """What the browser of a phone gets that scanned a code."""
+    return desk.client.get(f"/verify/{code}", headers={"Accept": "text/html", "Accept-Language": language})
+
+
+def test_a_phone_that_scans_the_code_is_shown_a_page_in_both_languages(desk: House) -> None:
+    path = noticed(desk)
+    printed(desk, "clerk", f"{path}/service-notice.pdf")
+    (first,) = kept(desk)
+    page = words_of(scanned(desk, first.code))
+    for said_ in ("有效", "有偿服务通知单", "TZ-BK-20260401-0001", "BK 小区", "2026-04-01", "¥100.00"):
+        assert said_ in page, said_
+    for nobody in ("欧阳", "3-2-1502", "138", "漏水"):
+        assert nobody not in page, nobody
+    english = words_of(scanned(desk, first.code, "en"))
+    for said_ in ("Valid", "Service notice", "TZ-BK-20260401-0001", "¥100.00"):
+        assert said_ in english, said_
+    desk.did("clerk", f"{path}/revise", {"address": "9-9-999", "reason": "记错了"})
+    assert "已变更" in words_of(scanned(desk, first.code))
+    desk.did("clerk", f"{path}/cancel", {"reason": "业主不需要了"})
+    assert "已作废" in words_of(scanned(desk, first.code))
+    assert "Cancelled" in words_of(scanned(desk, first.code, "en"))
+
+
+@pytest.mark.parametrize("code", ["A" * 22, "short", "A" * 23, "%3Cscript%3E", "%00" * 22, "码" * 22])
+def test_a_code_on_no_paper_of_ours_is_told_so_on_a_page(desk: House, code: str) -> None:
+    answer = scanned(desk, code)
+    assert answer.status_code == 404
+    assert "查不到这张单据" in words_of(answer)
+    assert "<script>" not in answer.text
+
+
+def test_an_erased_paper_says_that_it_was_ours(desk: House) -> None:
+    path = noticed(desk)
+    printed(desk, "clerk", f"{path}/service-notice.pdf")
+    (row,) = kept(desk)
+    with desk.session() as session:
+        session.execute(
+            text("SELECT erase_append_only(ARRAY[CAST(:id AS uuid)], '已删除')"), {"id": path.split("/")[2]}
+        )
+    assert "有记录" in words_of(scanned(desk, row.code))
 
 
 def test_a_preview_is_the_paper_that_would_be_printed(desk: House) -> None:

@@ -30,6 +30,7 @@ OPEN = {
     ("GET", "/verify/{code}"): "whoever has a paper may ask whether it holds: asks for its code, of 128 random bits",
     ("GET", "/o"): "an owner has no login: asks for the secret of his link, and shows his own job alone",
     ("GET", "/o/visit.ics"): "the same, for the calendar of his phone",
+    ("POST", "/o/sign"): "asks for the secret of the link and the token of its page",
     ("POST", "/o/confirm"): "asks for the secret of the link and the token of its page",
     ("POST", "/o/move"): "asks for the secret of the link and the token of its page",
     ("POST", "/o/wish"): "asks for the secret of the link and the token of its page",

@@ -38,6 +38,8 @@ def said_by(package: str) -> dict[str, str]:
     if folder == UI:
         roles = ROOT / "shared" / "access.py"
         found |= dict.fromkeys(_role_names(roles.read_text(encoding="utf-8")), str(roles.relative_to(ROOT)))
+        papers = UI / "papers" / "archive.py"
+        found |= dict.fromkeys(literals(papers.read_text(encoding="utf-8")), str(papers.relative_to(ROOT)))
     for file in sorted((folder / "templates").glob("**/*.html")):
         options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
         for _, message, _, _ in extract("jinja2.ext:babel_extract", BytesIO(file.read_bytes()), options=options):

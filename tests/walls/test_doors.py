@@ -7,6 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 DOORS = {
     "services/dispatch/queries/duties.py": "a worker's day is done when it is done at all his sites",
+    "services/dispatch/queries/owner_links.py": "an owner who comes to sign is of no site until his link says which",
     "services/dispatch/queries/hours.py": "paid hours count wherever he did them, by the limit of his home site",
     "services/dispatch/queries/people.py": "his day is read on the clock of his home site",
     "services/dispatch/queries/teams.py": "how many jobs a colleague has, at all his sites",

@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import work_order_for
-from services.dispatch.models import Signature
+from services.dispatch.models import Signature, WorkOrder
 from services.dispatch.queries.acceptances import settlement_list
 from services.dispatch.rules.acceptance import Relation, SignedPaper, check_shown, check_witness
-from services.dispatch.rules.work_order import WORK_ORDER, WorkStep
+from services.dispatch.rules.work_order import WORK_ORDER, WorkState, WorkStep
 from shared.bus.outbox import publish
 from shared.calendar import business_month
 from shared.messages import WorkAccepted, WorkerShare
-from shared.people import Actor, site_for
+from shared.people import Actor, known_site
 
 
 def accept(
@@ -34,7 +34,63 @@ def accept(
     `shown_hash` is that of the settlement list the owner saw; another revision has to be shown again [D23].
     """
     order = work_order_for(session, actor, work_order_id)
-    site = site_for(session, actor, order.site_id)
+    return _sign(
+        session,
+        order,
+        shown_hash=shown_hash,
+        signer_name=signer_name,
+        relation=relation,
+        signature=signature,
+        witness_name=witness_name,
+        reason=reason,
+        presented_by=actor.person_id,
+        now=now,
+    )
+
+
+def sign_by_link(
+    session: Session,
+    order: WorkOrder,
+    *,
+    shown_hash: str,
+    signer_name: str,
+    relation: Relation,
+    signature: str,
+    now: datetime,
+) -> None:
+    """The owner or occupant signs on his own phone, by the owner's link, once the work is finished [R31, R32].
+
+    A form that is sent again finds the order signed and changes nothing; a list that changed meanwhile is refused, as
+    on the worker's phone [D23].
+    """
+    if order.state is WorkState.ACCEPTED:
+        return
+    _sign(
+        session,
+        order,
+        shown_hash=shown_hash,
+        signer_name=signer_name,
+        relation=relation,
+        signature=signature,
+        presented_by=None,
+        now=now,
+    )
+
+
+def _sign(
+    session: Session,
+    order: WorkOrder,
+    *,
+    shown_hash: str,
+    signer_name: str,
+    relation: Relation,
+    signature: str,
+    witness_name: str | None = None,
+    reason: str | None = None,
+    presented_by: UUID | None,
+    now: datetime,
+) -> Signature:
+    site = known_site(session, order.site_id)
     order.state = WORK_ORDER.move(order.state, WorkStep.ACCEPT)
     check_witness(relation, signer_name=signer_name, witness_name=witness_name, reason=reason)
     shown = settlement_list(order)
@@ -54,7 +110,7 @@ def accept(
         reason=reason,
         signature=signature,
         signed_hash=paper.sha256(),
-        presented_by=actor.person_id,
+        presented_by=presented_by,
         signed_at=now,
     )
     session.add(signed)

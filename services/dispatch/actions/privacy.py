@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from services.dispatch.actions.work_order import work_order_for
-from services.dispatch.models import Photo, WorkOrder
+from services.dispatch.models import OwnerLink, Photo, WorkOrder
 from services.dispatch.rules.privacy import check_reveal
 from services.dispatch.rules.work_order import ENDED
 from shared.access import at_sites_of
@@ -70,6 +70,7 @@ def owner_erased(session: Session, message: OwnerErased, *, now: datetime) -> No
         .where(WorkOrder.id.in_(orders), WorkOrder.materials_note.is_not(None))
         .values(materials_note=ERASED)
     )
+    session.execute(delete(OwnerLink).where(OwnerLink.request_id == message.request_id))
     session.execute(delete(Photo).where(Photo.work_order_id.in_(orders)))
     session.execute(select(func.erase_append_only([message.request_id], ERASED)))
     asked = {"id": str(message.request_id), "erased": ERASED}

@@ -16,17 +16,18 @@ from shared.web import Body, Edge, Short, Words
 routes = APIRouter(tags=["acceptances"])
 
 
+ShownHash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+Drawn = Annotated[str, StringConstraints(min_length=1, max_length=20000)]
+
+
 class Accept(Body):
     """The signature under the notice [R32]; when nobody can sign, the reason and a second witness [D23]."""
 
-    shown_hash: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")] = Field(
-        description="`hash` of the settlement list the owner was shown"
-    )
+    shown_hash: ShownHash = Field(description="`hash` of the settlement list the owner was shown")
     signer_name: Short
     relation: Relation
-    signature: Annotated[str, StringConstraints(min_length=1, max_length=20000)] = Field(
-        description="an SVG drawing or the name as typed"
-    )
+    signature: Drawn = Field(description="an SVG drawing or the name as typed")
     witness_name: Short | None = None
     reason: Words | None = None
 

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from services.intake.actions.copy import copy_acknowledged
+from services.intake.actions.link import tell_link
 from services.intake.actions.request import end_request, request_for, request_of_message
 from services.intake.actions.revision import declines_of, keep_what_was_signed, revision_of
 from services.intake.models import Notice, NoticeCopy, Request, Revisit, Visit
@@ -50,7 +51,7 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
         revision=0,
         issued_by=actor.person_id,
         issued_at=now,
-        revisions=[revision_of(request, 0, changed={}, reason="issued", actor=actor, now=now)],
+        revisions=[revision_of(request, 0, changed={}, reason="issued", made_by=actor.person_id, now=now)],
         copies=[
             NoticeCopy(
                 copy=copy,
@@ -87,6 +88,7 @@ def issue(session: Session, *, request_id: UUID, actor: Actor, now: datetime) ->
             }
         ),
     )
+    tell_link(session, request, now=now)
     return notice
 
 

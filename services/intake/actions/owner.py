@@ -1,22 +1,22 @@
-"""What an owner does by the link to his own page, and the link itself; nothing here takes a decision from the desk."""
+"""What an owner does by the link to his own page, and what he is offered there; nothing here decides for the desk."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from secrets import token_urlsafe
 from uuid import UUID, uuid5
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from services.intake.actions.request import request_for
+from services.intake.actions.revision import move_noticed
 from services.intake.models import OwnerActDone, Request, Revisit, Visit
 from services.intake.queries.owner import slots_of
-from services.intake.rules.owner import OwnerAct, check_act, check_not_over, link_opens
-from services.intake.rules.request import REQUEST, RequestStep
+from services.intake.rules.owner import OwnerAct, check_act, check_movable, check_not_over, check_slot
+from services.intake.rules.request import REQUEST, RequestState, RequestStep, check_not_paid
 from shared.alerts import Alert, raise_alerts
-from shared.errors import NotFound, RuleBroken
+from shared.errors import RuleBroken
 from shared.messages import Role
-from shared.people import Actor, hash_token
-
-CODE_BYTES = 16
+from shared.people import Actor
 
 TOLD: dict[OwnerAct, tuple[Role, ...]] = {
     OwnerAct.MOVE: ("clerk",),
@@ -27,20 +27,22 @@ TOLD: dict[OwnerAct, tuple[Role, ...]] = {
 """Act -> who at the desk is told at once; a confirmation and a rating stand on the request."""
 
 
-def give_link(request: Request) -> None:
-    """A new secret for the owner's page; the one before opens nothing any more."""
-    code = token_urlsafe(CODE_BYTES)
-    request.link, request.link_hash = code, hash_token(code)
+def offer(
+    session: Session, *, request_id: UUID, slots: Sequence[tuple[datetime, datetime]], actor: Actor, now: datetime
+) -> Request:
+    """The desk offers other times to the owner, who may take one of them on his page; none: no more [R17, R46].
 
-
-def renew_link(session: Session, *, request_id: UUID, actor: Actor, now: datetime) -> Request:
-    """The owner gets another link, as when the first came into wrong hands. Raises NotFound, RuleBroken."""
-    request = session.get(Request, request_id, with_for_update=True)
-    if request is None or not actor.sees(request.site_id):
-        raise NotFound("request", request_id)
-    if request.erased_at is not None or not link_opens(request.ended_at, now=now):
-        raise RuleBroken("request_ended", f"the request is {request.state}: its owner's page is closed", rule="D26")
-    give_link(request)
+    Whoever offers answers for it that the department can come then. Raises NotFound, RuleBroken.
+    """
+    request = request_for(session, actor, request_id)
+    visit_from, _ = _agreed(request)
+    check_act(OwnerAct.MOVE, request.state, acts_before=0)
+    check_movable(request.state, visit_from, now=now)
+    check_not_paid(request.receipt_number)
+    for start, end in slots:
+        check_slot(start, end, now=now)
+    request.offered = [[start.isoformat(), end.isoformat()] for start, end in sorted(dict(slots).items())]
+    request.offered_by, request.offered_at = actor.person_id, now
     return request
 
 
@@ -55,15 +57,24 @@ def confirm(session: Session, request: Request, *, key: str, now: datetime) -> N
 
 
 def move(session: Session, request: Request, *, slot: str, key: str, now: datetime) -> None:
-    """The visit moves to another time that suits him, before its notice is issued; the fee stays [R17, R18, D10]."""
+    """The visit moves to a time that he is offered; the fee stays, and an offer is answered once [R17, R18, D10].
+
+    When the notice is out it is revised by that, and whoever holds a copy is told [R24].
+    """
+    visit_from, _ = _agreed(request)
     if _again(session, request, key):
         return
     _check(session, request, OwnerAct.MOVE)
+    check_movable(request.state, visit_from, now=now)
     wanted = next((one for one in slots_of(request, now=now) if one[0].isoformat() == slot), None)
     if wanted is None:
         raise RuleBroken("slot_not_offered", "this time is not offered, or not any more", rule="R17")
-    request.state = REQUEST.move(request.state, RequestStep.AGREE)
-    request.visit_from, request.visit_to = wanted
+    if request.state is RequestState.NOTICED:
+        move_noticed(session, request, wanted, now=now)
+    else:
+        request.state = REQUEST.move(request.state, RequestStep.AGREE)
+        request.visit_from, request.visit_to = wanted
+    request.offered = []
     _keep(session, request, OwnerAct.MOVE, key=key, now=now, at_visit=True)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from services.intake.actions.owner import give_link
+from services.intake.actions.link import give_link
 from services.intake.models import CallbackAttempt, Consultation, Notice, Request
 from services.intake.queries.homes import phone_hash
 from services.intake.queries.prices import prices_of, version_in_force
@@ -220,6 +220,7 @@ def agree_visit(
     version = version_in_force(session, local(now, site.zone).date())
     agreed = settlement_list(prices_of(session, version, [one.code for one in items]), items, trade=request.trade)
     request.visit_from, request.visit_to, request.owner_waits = visit_from, visit_to, owner_waits
+    request.offered = []
     request.fee_fen, request.price_version = fee_of(agreed), version
     request.items = [item.model_dump() for item in agreed]
     owner_reached(session, request, note="visit agreed", actor=actor, now=now)

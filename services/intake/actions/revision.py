@@ -28,7 +28,7 @@ from shared.privacy import mask_phone
 
 
 def revision_of(
-    request: Request, revision: int, *, changed: dict[str, Any], reason: str, actor: Actor, now: datetime
+    request: Request, revision: int, *, changed: dict[str, Any], reason: str, made_by: UUID, now: datetime
 ) -> NoticeRevision:
     """What the notice says now; a phone number is not kept for ever [D26]."""
     return NoticeRevision(
@@ -39,7 +39,7 @@ def revision_of(
         items=request.items,
         changed=to_jsonable_python({field: mask_phone(v) if field == "phone" else v for field, v in changed.items()}),
         reason=reason,
-        made_by=actor.person_id,
+        made_by=made_by,
         made_at=now,
     )
 
@@ -65,26 +65,45 @@ def revise(
     A new fee is agreed from the version of the price book frozen on the job [D10], and needs a new signature [D23].
     """
     request = request_for(session, actor, request_id)
-    request.state = REQUEST.move(request.state, RequestStep.REVISE_NOTICE)
-    check_not_paid(request.receipt_number)
-    notice = session.scalars(select(Notice).where(Notice.request_id == request.id).with_for_update()).one()
     after = {field: value for field, value in vars(revision).items() if value is not None}
     if revision.items is not None:
         book = prices_of(session, request.price_version, [one.code for one in revision.items])
         items = settlement_list(book, revision.items, trade=request.trade)
         after |= {"items": [item.model_dump() for item in items], "fee_fen": fee_of(items)}
+    return _revise(session, request, after, reason=reason, made_by=actor.person_id, now=now)
+
+
+OWNER_CHOSE = "owner chose a time he was offered"
+"""The reason of a revision that an owner made by his link."""
+
+
+def move_noticed(session: Session, request: Request, slot: tuple[datetime, datetime], *, now: datetime) -> Notice:
+    """The owner took a time that the desk offered: the notice is revised in the name of whoever offered it [R24]."""
+    if request.offered_by is None:
+        raise RuleBroken("slot_not_offered", "nobody offered another time", rule="R17")
+    after = {"visit_from": slot[0], "visit_to": slot[1]}
+    return _revise(session, request, after, reason=OWNER_CHOSE, made_by=request.offered_by, now=now)
+
+
+def _revise(
+    session: Session, request: Request, after: dict[str, Any], *, reason: str, made_by: UUID, now: datetime
+) -> Notice:
+    request.state = REQUEST.move(request.state, RequestStep.REVISE_NOTICE)
+    check_not_paid(request.receipt_number)
+    notice = session.scalars(select(Notice).where(Notice.request_id == request.id).with_for_update()).one()
     changed = changes({field: getattr(request, field) for field in after}, after)
     for field, value in after.items():
         setattr(request, field, value)
-    if revision.phone is not None:
-        request.phone_hash = phone_hash(revision.phone)
+    if "phone" in after:
+        request.phone_hash = phone_hash(after["phone"])
     if request.visit_from is None or request.visit_to is None:
         raise RuleBroken("nothing_agreed", "no visit is agreed", rule="R49")
     if {"visit_from", "visit_to"} & set(changed):
         check_window(request.visit_from, request.visit_to, now=now)
+        request.offered = []
     declined = notice.revision in {one.revision for one in declines_of(session, request.id)}
     notice.revision += 1
-    made = revision_of(request, notice.revision, changed=changed, reason=reason, actor=actor, now=now)
+    made = revision_of(request, notice.revision, changed=changed, reason=reason, made_by=made_by, now=now)
     made.notice_id = notice.id
     session.add(made)
     session.execute(

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.intake.api.may import may
-from services.intake.papers.desk import registration_form, service_notice
+from services.intake.api.owner_links import owner_page_address
+from services.intake.papers.desk import owner_slip, registration_form, service_notice
 from services.intake.papers.report import month_report
 from shared.paper_routes import DRAWN, FileType, PageNumber, hand_out
 from shared.web import Edge, MonthName
@@ -37,6 +38,19 @@ def print_service_notice(
 ) -> Response:
     paper = service_notice(edge.session, edge.actor, request_id)
     return hand_out(edge, "intake", paper, file_type, size=size, page=page)
+
+
+@routes.get(
+    "/requests/{request_id}/owner-slip.{file_type}",
+    summary="The slip the owner takes home 预约单, with the code to his own page; kept nowhere [R17, R46]",
+    **DRAWN,
+)
+def print_owner_slip(
+    request_id: UUID, file_type: FileType, edge: Annotated[Edge, may("read_owner_link")], page: PageNumber = 1
+) -> Response:
+    address = owner_page_address(edge.request)
+    paper = owner_slip(edge.session, edge.actor, request_id, address=address, now=edge.now)
+    return hand_out(edge, "intake", paper, file_type, size="a6", page=page)
 
 
 @routes.get(

@@ -1,6 +1,5 @@
 """The owner's own page 业主页面, by a link and without signing in: his job, and what he may do about it [R17, R37]."""
 
-import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from services.intake import models
 from services.intake.actions import owner
-from services.intake.api.owner_links import renew_owner_link
+from services.intake.api.owner_links import owner_page_address, renew_owner_link
 from services.intake.pages import owner_words
 from services.intake.pages.calendar_file import CALENDAR, calendar_file
 from services.intake.pages.see import see
@@ -26,13 +25,13 @@ from services.intake.rules.request import RequestState
 from shared.audit import because, cause_of
 from shared.calendar import local
 from shared.clock import now as moment_now
-from shared.csrf import CrossSite, check_same_origin, masked, same_token
+from shared.csrf import masked
 from shared.errors import Problem
 from shared.headers import attachment
 from shared.ids import new_id
 from shared.limits import address_of, check_often
+from shared.owner_link import RATE, cause_by_link, check_form, token_of
 from shared.people import hash_token
-from shared.sessions import is_plain
 from shared.ui import language
 from shared.ui.forms import Form, Nothing, Sentence
 from shared.ui.public import show_public
@@ -45,9 +44,6 @@ from shared.web import Words as Written
 pages = APIRouter()
 
 PATH = "/intake/o"
-RATE = "60/minute"
-"""How often one link is used, from wherever."""
-
 Code = Annotated[str, Query(alias="c", max_length=100)]
 
 
@@ -126,11 +122,6 @@ SAID: Mapping[str, str] = {
 STARS = [("5", "非常满意"), ("4", "满意"), ("3", "一般"), ("2", "不满意"), ("1", "很不满意")]
 
 
-def token_of(code: str) -> str:
-    """What a form of this link's page sends with it; it tells nothing of the link."""
-    return hmac.new(code.encode(), b"bianmin owner", "sha256").hexdigest()
-
-
 def forms_of(job: OwnersJob) -> dict[str, Form[Any]]:
     """The forms of the page."""
     slots = [(start.isoformat(), language.span(start, end, job.zone)) for start, end in job.slots]
@@ -145,8 +136,7 @@ def forms_of(job: OwnersJob) -> dict[str, Form[Any]]:
 
 def _begin(session: Session, request: Request, code: str, *, lock: bool) -> tuple[models.Request, datetime]:
     """The request of the link, and the moment it is; the audit log says that its owner came. Raises NoSuchLink."""
-    cause = f"owner by link: {request.method} {request.scope['route'].path}"
-    because(session, cause_of(cause, address=address_of(request.scope)))
+    because(session, cause_of(cause_by_link(request), address=address_of(request.scope)))
     now = moment_now(session)
     return open_link(session, code, now=now, lock=lock), now
 
@@ -222,7 +212,7 @@ async def calendar(request: Request, code: Code = "") -> Response:
         uid=f"{job.number}@bianmin",
         start=job.visit_from,
         end=job.visit_to,
-        made_at=job.recorded_at,
+        made_at=job.shown_at,
         title=f"{job.site_name} {job.trade_name}",
         place=f"{job.site_name} {job.address}",
         words=job.description,
@@ -243,10 +233,7 @@ async def _act(
 
     Raises CrossSite for a form that no page of this link sent.
     """
-    code, key = str(posted.get("code", "")), str(posted.get("key") or new_id())
-    check_same_origin(request)
-    if not same_token(str(posted.get("csrf", "")), token_of(code)):
-        raise CrossSite("wrong_csrf_token", "the page of the link sends its token with it", allowed=["csrf"])
+    code, key = check_form(request, posted), str(posted.get("key") or new_id())
     try:
         asked = form(await _job(request, code))
         body: BaseModel | None = asked.read(posted)
@@ -349,13 +336,17 @@ def link_card(view: View, request_id: UUID) -> dict[str, Any] | None:
     if not view.may("read_owner_link"):
         return None
     known = owner_link(view.session, view.actor, request_id, now=view.now)
-    address = (
-        f"{'http' if is_plain(view.request) else 'https'}://{view.request.url.netloc}{PATH}?c={known.code}"
-        if known.code
-        else ""
-    )
+    address = f"{owner_page_address(view.request)}?c={known.code}" if known.code else ""
     qr = Markup(make_qr(address).svg_inline(scale=4, omitsize=True)) if address else ""  # noqa: S704  # drawn by us
-    return {"request_id": known.request_id, "open": known.open, "address": address, "qr": qr, "acts": known.acts}
+    return {
+        "request_id": known.request_id,
+        "open": known.open,
+        "address": address,
+        "qr": qr,
+        "acts": known.acts,
+        "may_offer": known.may_offer and known.code is not None,
+        "offered": known.offered,
+    }
 
 
 @pages.post("/requests/{request_id}/owner-link")

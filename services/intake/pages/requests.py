@@ -8,16 +8,19 @@ from fastapi import APIRouter, Response
 
 from services.intake.api.consultations import AskConsultation, ask_consultation
 from services.intake.api.notices import issue_notice
+from services.intake.api.owner_links import OfferTimes, offer_times
 from services.intake.api.privacy import reveal_phone
 from services.intake.api.requests import AgreeVisit, LogAttempt, agree_visit, cancel_request, log_attempt
 from services.intake.pages.owner import link_card
 from services.intake.pages.see import see, trade_choices, with_trades
 from services.intake.queries.callbacks import calls_of
 from services.intake.queries.consultations import consultations_of
+from services.intake.queries.owner import stretches
 from services.intake.queries.people import heads_of
 from services.intake.queries.prices import PriceView, book_of, version_in_force
 from services.intake.queries.request_list import Looked, find_requests
 from services.intake.queries.requests import RegisteredView, registered
+from services.intake.rules.owner import OwnerAct
 from services.intake.rules.request import ENDED, REQUEST, RequestState, RequestStep
 from shared.ui.forms import Form, wall_of, yuan_of
 from shared.ui.tables import Column, Table
@@ -28,6 +31,9 @@ pages = APIRouter()
 
 ITEM_ROWS = 2
 """Items of the price book offered at first."""
+
+SLOT_ROWS = 3
+"""Times for the owner to choose from, asked for at first."""
 
 TONES = {
     RequestState.RECORDED: "warn",
@@ -120,9 +126,20 @@ def agree_form(view: View, one: RegisteredView, book: list[PriceView]) -> Form[A
     )
 
 
+def offer_form(view: View, one: RegisteredView) -> Form[OfferTimes]:
+    """Times the owner may choose from: those offered already stand in it."""
+    zone = view.zone(one.site_id)
+    shown = {
+        f"slots.{number}.{name}": wall_of(at, zone)
+        for number, slot in enumerate(stretches(one.offered))
+        for name, at in zip(("start", "end"), slot, strict=True)
+    }
+    return Form(OfferTimes, shown=shown, rows=SLOT_ROWS, zone=zone, id="offer")
+
+
 def windows_of(one: RegisteredView) -> list[tuple[datetime, datetime]]:
     """The stretches of time that suit the owner."""
-    return [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in one.windows]
+    return stretches(one.windows)
 
 
 def priced(book: list[PriceView]) -> list[tuple[str, str]]:
@@ -148,6 +165,7 @@ def _page(view: View, request_id: UUID, *, phone: str | None = None, **again: Fo
         "consult": Form(AskConsultation, zone=zone, id="consult"),
         "cancel": Form(Reason, id="cancel"),
         "reveal": Form(Reason, id="reveal"),
+        "offer": offer_form(view, one),
     }
     asked = consultations_of(view.session, view.actor, request_id)
     return view.show(
@@ -207,11 +225,18 @@ def _history(view: View, one: RegisteredView) -> list[tuple[Any, str, str]]:
         if revisit.done_at is not None:
             said = {True: "回访满意", False: "回访有问题", None: "联系不上，结束"}[revisit.satisfied]
             happened.append((revisit.done_at, said, revisit.note or ""))
+    happened += [(done.done_at, _owner_did(view, done.act), done.words or "") for done in one.owner_acts]
+    if one.offered_at is not None and one.offered_by is not None:
+        happened.append((one.offered_at, "给业主另选时间", view.people.get(one.offered_by, "")))
     happened += [(refund.refunded_at, "退款", refund.reason) for refund in one.refunds]
     happened += [(damage.reported_at, "损坏上报", damage.description) for damage in one.damages]
     if one.ended_at is not None:
         happened.append((one.ended_at, "结束", view.label(one.ending or one.refusal or "")))
     return sorted(happened, key=lambda event: event[0])
+
+
+def _owner_did(view: View, act: str) -> str:
+    return "业主留言" if act == OwnerAct.WISH else view.label(act)
 
 
 @pages.get("/requests/{request_id}")
@@ -240,6 +265,18 @@ def agree(request_id: UUID, view: Annotated[View, see("agree_visit")]) -> Respon
         then=f"/intake/requests/{request_id}",
         again=lambda form: _page(view, request_id, agree=form),
         said="已约定，请开通知单",
+    )
+
+
+@pages.post("/requests/{request_id}/offer")
+def offer(request_id: UUID, view: Annotated[View, see("offer_times")]) -> Response:
+    one = registered(view.session, view.actor, request_id)
+    return view.submit(
+        offer_form(view, one),
+        lambda body: offer_times(request_id, body, view),
+        then=f"/intake/requests/{request_id}",
+        again=lambda form: _page(view, request_id, offer=form),
+        said="已保存，请告诉业主在他的页面上选",
     )
 
 

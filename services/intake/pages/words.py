@@ -14,6 +14,7 @@ FORMS = {
     "address": "房号",
     "trade": "服务项目",
     "windows": "方便的时间",
+    "slots": "可选的上门时间",
     "start": "从",
     "end": "到",
     "visit_from": "上门时间从",
@@ -109,6 +110,7 @@ KEPT = {
     "visit agreed": "已约定上门",
     "reply promised": "已承诺回复",
     "issued": "开单",
+    "owner chose a time he was offered": "业主选了客服给的时间",
     "stored before": "这个编号以前导入过",
     "kept as long as the retention policy says": "到保存期限，自动删除",
 }
@@ -166,6 +168,9 @@ HELD = {
     "visits": "上门",
     "revisits": "回访",
     "owner_acts": "业主在页面上的留言",
+    "offered": "给业主选的时间",
+    "offered_by": "给时间的人",
+    "offered_at": "给时间的时刻",
 }
 """What is held of an owner's request, as he is told."""
 

@@ -1,10 +1,11 @@
-"""The registration form 登记表 and the service notice 通知单 of a request [R13-R20, R24-R28]."""
+"""The registration form 登记表, the service notice 通知单 and the owner's slip 预约单 [R13-R20, R24-R28]."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.intake.queries.owner import owner_link
 from services.intake.queries.requests import RequestView, request_by_id
 from services.intake.rules.request import Channel, RequestState
 from services.intake.rules.scope import TradePolicy
@@ -72,6 +73,32 @@ def service_notice(session: Session, actor: Actor, request_id: UUID) -> Paper:
         },
         amount_fen=request.fee_fen,
         cancelled=notice.cancelled_at is not None,
+    )
+
+
+def owner_slip(session: Session, actor: Actor, request_id: UUID, *, address: str, now: datetime) -> Paper:
+    """What the owner takes home: what was agreed, and the code to his own page, `address` with his secret after it.
+
+    The notice's three copies are for finance, the department and the archive [R25-R28]; none of them bears it. Raises
+    NotFound, RuleBroken while there is no link.
+    """
+    request = request_by_id(session, actor, request_id)
+    link = owner_link(session, actor, request_id, now=now)
+    if link.code is None:
+        raise RuleBroken("no_link", "this request has no link", rule="D26", allowed=["renew_owner_link"])
+    site = site_for(session, actor, request.site_id)
+    return Paper(
+        kind="owner_slip",
+        thing=str(request.id),
+        site=site,
+        number=request.number,
+        day=local(request.recorded_at, site.zone).date(),
+        at=request.recorded_at,
+        facts=[_agreed(request)],
+        data=_owner(session, request, site),
+        amount_fen=request.fee_fen,
+        cancelled=request.state == RequestState.CANCELLED,
+        leads_to=f"{address}?c={link.code}",
     )
 
 

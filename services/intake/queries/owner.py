@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from services.intake.models import OwnerActDone, Request, Site
 from services.intake.queries.trades import trade_names
-from services.intake.rules.owner import OwnerAct, given_name, link_opens, may_act, offered
+from services.intake.rules.owner import OwnerAct, given_name, link_opens, may_act, movable, offered
 from services.intake.rules.price import stored_items
 from services.intake.rules.request import RequestState
 from shared.access import at_sites_of
@@ -80,6 +80,8 @@ class OwnersJob:
     visit_to: datetime | None
     confirmed: bool
     slots: list[tuple[datetime, datetime]]
+    offered: bool
+    """Whether the desk asks him to choose one of them."""
     fee_fen: int | None
     items: list[FeeItem]
     received_fen: int | None
@@ -93,6 +95,7 @@ class OwnersJob:
     rated: OwnerActView | None
     acts: list[OwnerActView]
     may: dict[OwnerAct, bool]
+    shown_at: datetime
 
 
 def owners_job(session: Session, request: Request, *, now: datetime) -> OwnersJob:
@@ -137,6 +140,7 @@ def owners_job(session: Session, request: Request, *, now: datetime) -> OwnersJo
         visit_to=whole.visit_to,
         confirmed=confirmed,
         slots=slots,
+        offered=any(slot in slots for slot in stretches(whole.offered)),
         fee_fen=whole.fee_fen,
         items=stored_items(whole.items),
         received_fen=whole.received_fen,
@@ -150,15 +154,27 @@ def owners_job(session: Session, request: Request, *, now: datetime) -> OwnersJo
         rated=rated,
         acts=acts,
         may=may,
+        shown_at=now,
     )
 
 
 def slots_of(request: Request, *, now: datetime) -> list[tuple[datetime, datetime]]:
-    """The times its owner may move his visit to now."""
-    if request.state is not RequestState.AGREED or request.visit_from is None or request.visit_to is None:
+    """The times its owner may move his visit to now: those the desk offered, and before the notice his own too."""
+    if request.visit_from is None or request.visit_to is None or request.receipt_number is not None:
         return []
-    windows = [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in request.windows]
-    return offered(windows, visit_from=request.visit_from, visit_to=request.visit_to, now=now)
+    agreed = (request.visit_from, request.visit_to)
+    if not may_act(OwnerAct.MOVE, request.state) or not movable(request.state, request.visit_from, now=now):
+        return []
+    desks = {slot for slot in stretches(request.offered) if slot[0] > now and slot != agreed}
+    if request.state is not RequestState.AGREED:
+        return sorted(desks)
+    own = offered(stretches(request.windows), visit_from=agreed[0], visit_to=agreed[1], now=now)
+    return sorted(desks | {slot for slot in own if slot[0] not in {start for start, _ in desks}})
+
+
+def stretches(kept: Sequence[Sequence[str]]) -> list[tuple[datetime, datetime]]:
+    """Stretches of time as they are kept on a request."""
+    return [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in kept]
 
 
 def confirms(acts: Sequence[OwnerActView], request: Request) -> bool:
@@ -171,13 +187,16 @@ def confirms(acts: Sequence[OwnerActView], request: Request) -> bool:
 class OwnerLinkView:
     """The link of a request for whoever hands it to the owner; no code when there is none, or none that opens.
 
-    `open` while one can be made: until the owner is erased, or the request ended long ago.
+    `open` while one can be made: until the owner is erased, or the request ended long ago. `offered` are the times that
+    the desk offers him and he may still take; `may_offer` whether others can be offered now.
     """
 
     request_id: UUID
     code: str | None
     open: bool
     acts: list[OwnerActView]
+    may_offer: bool
+    offered: list[tuple[datetime, datetime]]
 
 
 def owner_link(session: Session, actor: Actor, request_id: UUID, *, now: datetime) -> OwnerLinkView:
@@ -191,7 +210,23 @@ def owner_link(session: Session, actor: Actor, request_id: UUID, *, now: datetim
     ).one_or_none()
     if request is None:
         raise NotFound("request", request_id)
+    slots = slots_of(request, now=now)
     is_open = request.erased_at is None and link_opens(request.ended_at, now=now)
     return OwnerLinkView(
-        request.id, request.link if is_open else None, is_open, [owner_act_view(one) for one in request.owner_acts]
+        request_id=request.id,
+        code=request.link if is_open else None,
+        open=is_open,
+        acts=[owner_act_view(one) for one in request.owner_acts],
+        may_offer=_may_offer(request, now=now),
+        offered=[slot for slot in stretches(request.offered) if slot in slots],
+    )
+
+
+def _may_offer(request: Request, *, now: datetime) -> bool:
+    """Whether the desk may offer its owner other times now."""
+    return (
+        may_act(OwnerAct.MOVE, request.state)
+        and request.receipt_number is None
+        and request.visit_from is not None
+        and movable(request.state, request.visit_from, now=now)
     )

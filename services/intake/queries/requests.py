@@ -79,6 +79,9 @@ class RequestView:
     items: list[FeeItem]
     price_version: int | None
     owner_waits: bool
+    offered: list[list[str]]
+    offered_by: UUID | None
+    offered_at: datetime | None
     receipt_number: str | None
     received_fen: int | None
     received_month: str | None
@@ -148,6 +151,9 @@ def request_view(request: Request) -> RequestView:
         items=stored_items(request.items),
         price_version=request.price_version,
         owner_waits=request.owner_waits,
+        offered=request.offered,
+        offered_by=request.offered_by,
+        offered_at=request.offered_at,
         receipt_number=request.receipt_number,
         received_fen=request.received_fen,
         received_month=request.received_month,

@@ -27,6 +27,7 @@ MAY: Permissions = {
     "accept_line": roles("head", "finance_lead", "cashier", own=Own.DEPARTMENT, never=(Tie.PROPOSER,), rule="R41, D18"),
     "reveal_phone": roles("clerk", "desk_head", rule="D26"),
     "read_owner_link": roles("clerk", "desk_head", rule="R17, R37, D26"),
+    "offer_times": roles("clerk", "desk_head", rule="R17, R46, R49"),
     "renew_owner_link": roles("clerk", "desk_head", rule="R17, R37, D26"),
     "handle_personal_data": roles("administrator", rule="D26"),
     "read_privacy_acts": reads("leader", rule="D26"),

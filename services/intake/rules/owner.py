@@ -1,25 +1,28 @@
 """What an owner may do on his own page, without signing in: where his job stands decides it [R17-R19, R37-R39, R54].
 
 Nothing he does there takes a decision from the desk. Until the notice is issued he may move the visit to a time that he
-himself called convenient; from then on a wish is a message to the desk, which revises the notice [R24, D23]. A problem
-is a message too: the desk calls him and decides on the rework [R38]. A rating stands beside the desk's revisit.
+himself called convenient; and, as long as nobody is on the way, to a time that the desk offered him, by which a notice
+that is out is revised [R24, D23]. Any other wish is a message to the desk. A problem is a message too: the desk calls
+him and decides on the rework [R38]. A rating stands beside the desk's revisit.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.intake.rules.notice import check_window
 from services.intake.rules.request import RequestState
 from shared.errors import RuleBroken
-
-LINK_DAYS = 30
-"""So long after the request ended its link still opens."""
+from shared.owner_link import LINK_DAYS
 
 MOST_ACTS = 50
 """How often an owner may write by one link; whoever has more to say calls the desk."""
 
 SLOTS = 8
 """How many times are offered at most."""
+
+MOVE_BEFORE = timedelta(hours=1)
+"""So long before the visit a notice that is out stays as it is: from then on its workers may be at the door [D4]."""
 
 
 class OwnerAct(StrEnum):
@@ -37,7 +40,7 @@ _AFTER_WORK = frozenset({RequestState.ACCEPTED, RequestState.CLOSED, RequestStat
 
 ALLOWED: dict[OwnerAct, frozenset[RequestState]] = {
     OwnerAct.CONFIRM: frozenset({RequestState.AGREED, RequestState.NOTICED}),
-    OwnerAct.MOVE: frozenset({RequestState.AGREED}),
+    OwnerAct.MOVE: frozenset({RequestState.AGREED, RequestState.NOTICED}),
     OwnerAct.WISH: frozenset(
         {RequestState.RECORDED, RequestState.AGREED, RequestState.NOTICED, RequestState.REWORK},
     ),
@@ -66,6 +69,24 @@ def check_not_over(visit_to: datetime, *, now: datetime) -> None:
     """Raises RuleBroken when the agreed time has passed: nobody can confirm it any more [R49]."""
     if visit_to <= now:
         raise RuleBroken("window_is_past", "the visit would be over already", rule="R49")
+
+
+def check_slot(start: datetime, end: datetime, *, now: datetime) -> None:
+    """Raises RuleBroken for a time that cannot be offered: one without length, or that has begun [R17, R49]."""
+    check_window(start, end, now=now)
+    if start <= now:
+        raise RuleBroken("window_is_past", "an offered time begins later than now", rule="R49")
+
+
+def movable(state: RequestState, visit_from: datetime, *, now: datetime) -> bool:
+    """Whether a visit may still move by the owner's choice: with the notice out, only before somebody may be there."""
+    return state is not RequestState.NOTICED or now < visit_from - MOVE_BEFORE
+
+
+def check_movable(state: RequestState, visit_from: datetime, *, now: datetime) -> None:
+    """Raises RuleBroken when workers may be on the way or at the home: then the desk and the owner talk [R30, R49]."""
+    if not movable(state, visit_from, now=now):
+        raise RuleBroken("too_late_to_move", "workers may be on the way: call the owner", rule="R30, R49")
 
 
 def link_opens(ended_at: datetime | None, *, now: datetime) -> bool:

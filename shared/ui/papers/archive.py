@@ -26,6 +26,7 @@ from shared.ui.papers.engine import Pages, preview, qr, render
 Kind = Literal[
     "registration_form",
     "service_notice",
+    "owner_slip",
     "settlement_list",
     "receipt",
     "hand_over_slip",
@@ -40,6 +41,7 @@ Kind = Literal[
 NAMES: Mapping[Kind, str] = {
     "registration_form": "有偿服务登记表",
     "service_notice": "有偿服务通知单",
+    "owner_slip": "有偿服务预约单",
     "settlement_list": "有偿服务结算清单",
     "receipt": "收款收据",
     "hand_over_slip": "现金交接单",
@@ -59,7 +61,8 @@ class Paper:
     `thing` is what it is a paper of; `facts`, as plain values, are what must still hold for it to be valid; `stage`
     tells apart papers of the same facts before and after something was added to them, as a signature. `data` is what
     its template prints. A draft is never issued; one that is `cancelled` has 作废 across it. `at` is the moment of the
-    facts, which the document bears as its date.
+    facts, which the document bears as its date. One whose code `leads_to` a secret address, and not to its check, is
+    drawn each time and kept nowhere.
     """
 
     kind: Kind
@@ -74,6 +77,7 @@ class Paper:
     stage: str = ""
     draft: bool = False
     cancelled: bool = False
+    leads_to: str = field(default="", repr=False)
 
     @property
     def title(self) -> str:
@@ -151,7 +155,7 @@ def issue(session: Session, service: str, paper: Paper, *, size: str, actor: Act
 
 
 def draft(paper: Paper, service: str, *, size: str) -> bytes:
-    """A paper that is not issued: nothing is stored, and it has no code."""
+    """A paper that is not issued: nothing is stored, and it has no code to check it by."""
     return render(paper.kind, printed(paper, service, size=size, code=""), at=paper.at, title=paper.title)
 
 
@@ -163,7 +167,8 @@ def page_of(paper: Paper, service: str, *, size: str, code: str, page: int) -> P
 
 def printed(paper: Paper, service: str, *, size: str, code: str) -> dict[str, Any]:
     """What every template is told besides the paper's own data: its head, its number and its code."""
-    link = f"{settings().public_url.rstrip('/')}/{service}/verify/{code}" if code else ""
+    check = f"{settings().public_url.rstrip('/')}/{service}/verify/{code}" if code else ""
+    link = paper.leads_to or check
     return {
         **paper.data,
         "company": settings().letterhead,
@@ -173,7 +178,7 @@ def printed(paper: Paper, service: str, *, size: str, code: str) -> dict[str, An
         "size": size,
         "code": code,
         "link": link,
-        "qr": qr(link) if code else [],
+        "qr": qr(link) if link else [],
         "draft": paper.draft,
         "cancelled": paper.cancelled,
     }
@@ -190,7 +195,7 @@ class Standing(StrEnum):
 
 _ISSUED = text("""
     SELECT p.code, p.kind, p.thing, p.facts_hash, p.number, p.day, p.amount_fen, p.content IS NULL AS erased,
-           p.issued_at, s.name AS site_name
+           p.issued_at, s.name AS site_name, s.zone
     FROM papers p LEFT JOIN sites s ON s.id = p.site_id WHERE p.code = :code
 """)
 

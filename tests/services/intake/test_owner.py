@@ -14,17 +14,19 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from services.intake.actions import owner, privacy
+from services.intake.actions.link import renew_link
+from services.intake.actions.revision import Revision, revise
 from services.intake.models import Request, Revisit
 from services.intake.pages import owner as owner_pages
 from services.intake.pages.calendar_file import calendar_file
-from services.intake.pages.owner import token_of
 from services.intake.queries.privacy import held_of
 from services.intake.rules.owner import (
     ALLOWED,
-    LINK_DAYS,
     MOST_ACTS,
     OwnerAct,
     check_act,
+    check_movable,
+    check_slot,
     given_name,
     link_opens,
     offered,
@@ -33,6 +35,7 @@ from services.intake.rules.request import ENDED, RequestState
 from shared.db import WORKER, database
 from shared.errors import RuleBroken
 from shared.ids import new_id
+from shared.owner_link import LINK_DAYS, token_of
 from shared.people import hash_token
 from shared.privacy import ERASED
 from tests.bad_input.house import web_of
@@ -101,9 +104,29 @@ def test_each_act_is_refused_in_every_state_that_is_not_its_own(act: OwnerAct, s
             check_act(act, state, acts_before=0)
 
 
-def test_once_the_notice_is_out_nothing_an_owner_does_moves_a_visit() -> None:
-    assert ALLOWED[OwnerAct.MOVE] == {RequestState.AGREED}
+def test_nothing_an_owner_does_moves_a_visit_that_ended_or_that_he_signed_for() -> None:
+    assert ALLOWED[OwnerAct.MOVE] == {RequestState.AGREED, RequestState.NOTICED}
     assert not ENDED & (ALLOWED[OwnerAct.CONFIRM] | ALLOWED[OwnerAct.WISH])
+
+
+def test_a_notice_that_is_out_stays_as_it_is_from_an_hour_before_the_visit() -> None:
+    check_movable(RequestState.NOTICED, hours(1.01), now=NOW)
+    check_movable(RequestState.AGREED, hours(-1), now=NOW)  # nobody was sent
+    for visit_from in (hours(1), hours(0.5), hours(-1)):
+        with pytest.raises(RuleBroken) as refused:
+            check_movable(RequestState.NOTICED, visit_from, now=NOW)
+        assert refused.value.code == "too_late_to_move"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [(2, 2, "window_is_empty"), (3, 2, "window_is_empty"), (0, 1, "window_is_past"), (-2, -1, "window_is_past")],
+)
+def test_a_time_without_length_or_that_has_begun_cannot_be_offered(start: int, end: int, code: str) -> None:
+    check_slot(hours(2), hours(3), now=NOW)
+    with pytest.raises(RuleBroken) as refused:
+        check_slot(hours(start), hours(end), now=NOW)
+    assert refused.value.code == code
 
 
 def test_a_calendar_file_keeps_texts_as_texts_and_lines_short() -> None:
@@ -139,6 +162,20 @@ def test_every_request_gets_a_link_of_its_own_that_is_kept_sealed(desk: Desk) ->
     assert one.link_hash == hash_token(one.link)
     desk.session.flush()
     assert one.link not in everything(desk)
+
+
+def test_the_department_is_told_the_hash_of_the_link_with_the_notice_and_of_each_later_one(desk: Desk) -> None:
+    made = desk.agree(desk.register())
+    renew_link(desk.session, request_id=made.id, actor=desk.clerk, now=NOW)
+    assert desk.messages("OwnerLinkGiven") == []
+    desk.issue(made)
+    first = made.link_hash
+    renew_link(desk.session, request_id=made.id, actor=desk.clerk, now=minutes(1))
+    said = desk.messages("OwnerLinkGiven")
+    assert [one["link_hash"] for one in said] == [first, made.link_hash]
+    assert first != made.link_hash
+    assert made.link is not None
+    assert made.link not in str(said)
 
 
 def test_who_erases_an_owner_erases_his_link_and_what_he_wrote(desk: Desk) -> None:
@@ -198,8 +235,81 @@ def test_a_visit_is_moved_to_a_slot_with_its_fee_and_confirmed_by_that(desk: Des
     with pytest.raises(RuleBroken, match="not offered"):
         act(desk, made, "move", slot=minutes(1000).isoformat())
     desk.issue(made)
-    with pytest.raises(RuleBroken, match="takes no move"):
+    with pytest.raises(RuleBroken, match="not offered"):  # his own convenient times count before the notice alone
         act(desk, made, "move", slot=minutes(300).isoformat())
+
+
+def offer(desk: Desk, made: Request, *starts: float, now: datetime = NOW) -> None:
+    slots = [(minutes(start), minutes(start + 90)) for start in starts]
+    owner.offer(desk.session, request_id=made.id, slots=slots, actor=desk.clerk, now=now)
+    desk.session.flush()
+
+
+def test_an_offered_time_revises_the_notice_and_every_holder_is_told_once(desk: Desk) -> None:
+    made = desk.noticed()
+    offer(desk, made, 600, 480)
+    key = str(new_id())
+    for _ in range(2):
+        act(desk, made, "move", key=key, slot=minutes(480).isoformat(), now=minutes(5))
+    (said,) = desk.messages("NoticeRevised")
+    assert (said["revision"], said["reason"], said["fee_fen"]) == (1, "owner chose a time he was offered", 5000)
+    assert [datetime.fromisoformat(said[name]) for name in ("visit_from", "visit_to")] == [minutes(480), minutes(570)]
+    view = desk.view(made)
+    assert view.notice is not None
+    assert [(one.revision, one.made_by) for one in view.notice.revisions] == [
+        (0, desk.clerk.person_id),
+        (1, desk.clerk.person_id),  # who offered it
+    ]
+    assert view.notice.revisions[1].changed.keys() == {"visit_from", "visit_to"}
+    assert desk.alerts("owner_move") == {("clerk", None, False)}
+
+
+def test_an_offer_is_answered_once_and_ends_when_the_desk_agrees_on_another_time(desk: Desk) -> None:
+    made = desk.noticed()
+    offer(desk, made, 480, 600)
+    act(desk, made, "move", slot=minutes(480).isoformat())
+    with pytest.raises(RuleBroken, match="not offered"):
+        act(desk, made, "move", slot=minutes(600).isoformat())
+    offer(desk, made, 700)
+    revision = Revision(visit_from=minutes(800), visit_to=minutes(860))
+    revise(desk.session, request_id=made.id, revision=revision, reason="业主来电", actor=desk.clerk, now=NOW)
+    with pytest.raises(RuleBroken, match="not offered"):
+        act(desk, made, "move", slot=minutes(700).isoformat())
+    other = desk.agree(desk.register())
+    offer(desk, other, 480)
+    desk.agree(other)
+    with pytest.raises(RuleBroken, match="not offered"):
+        act(desk, other, "move", slot=minutes(480).isoformat())
+
+
+def test_nobody_chooses_or_offers_a_time_when_workers_may_be_there_or_after_the_end(desk: Desk) -> None:
+    made = desk.noticed()  # the visit is from minute 300
+    offer(desk, made, 480)
+    for refused in (
+        lambda: act(desk, made, "move", slot=minutes(480).isoformat(), now=minutes(241)),
+        lambda: offer(desk, made, 480, now=minutes(241)),
+    ):
+        with pytest.raises(RuleBroken, match="on the way"):
+            refused()
+    desk.cancel(made)
+    with pytest.raises(RuleBroken, match="takes no"):
+        act(desk, made, "move", slot=minutes(480).isoformat())
+    with pytest.raises(RuleBroken, match="takes no"):
+        offer(desk, made, 480)
+    with pytest.raises(RuleBroken, match="takes no"):
+        offer(desk, desk.accepted(), 480)
+    with pytest.raises(RuleBroken, match="no visit is agreed"):
+        offer(desk, desk.register(), 480)
+
+
+def test_a_declined_notice_begins_again_with_the_time_the_owner_chose(desk: Desk) -> None:
+    made = desk.noticed()
+    desk.hear("WorkDeclined", made, reason="当天无人")
+    offer(desk, made, 480)
+    act(desk, made, "move", slot=minutes(480).isoformat())
+    assert desk.view(made).declined is None
+    (said,) = desk.messages("NoticeRevised")
+    assert said["revision"] == 1
 
 
 def test_a_visit_is_rated_once_and_each_visit_anew(desk: Desk) -> None:
@@ -391,6 +501,36 @@ def test_an_owner_moves_his_visit_on_the_page(door: Door) -> None:
     refused = door.post(code, "move", {"slot": "2026-01-01T00:00:00+00:00"})
     assert refused.status_code == 409
     assert "这个时间已不能选" in refused.text
+
+
+def test_the_desk_offers_times_on_the_requests_page_and_the_owner_takes_one(door: Door) -> None:
+    made_id, code = door.bring("noticed")
+    as_clerk = {"Authorization": "Bearer clerk", "Accept": "text/html"}
+    path = f"/requests/{made_id}"
+    wrong = {"slots.0.start": "2026-04-02T10:00", "slots.0.end": "2026-04-02T09:00", "key": str(new_id())}
+    refused = door.client.post(f"{path}/offer", data=wrong, headers=as_clerk)
+    assert refused.status_code == 409
+    assert "上门结束时间须晚于开始时间" in refused.text
+    assert "2026-04-02T09:00" in refused.text
+    half = door.client.post(f"{path}/offer", data={"slots.1.start": "2026-04-02T10:00"}, headers=as_clerk)
+    assert half.status_code == 422
+    asked = wrong | {"slots.0.end": "2026-04-02T11:30", "key": str(new_id())}
+    kept = door.client.post(f"{path}/offer", data=asked, headers=as_clerk, follow_redirects=False)
+    assert (kept.status_code, kept.headers["location"]) == (303, f"/intake/requests/{made_id}")
+    assert "给业主另选时间" in door.client.get(path, headers=as_clerk).text
+    page = unescape(door.get(code).text)
+    assert "客服给您另选了时间" in page
+    (slot,) = re.findall(r'<option value="(20[^"]+)"', page)
+    assert door.post(code, "move", {"slot": slot}).status_code == 303
+    moved = door.run("SELECT visit_from, visit_to FROM requests WHERE id = :id", id=made_id).one()
+    assert [at.astimezone(UTC).hour for at in moved] == [2, 3]
+    after = door.get(code).text
+    assert "时间已确认" in after
+    assert "客服给您另选了时间" not in after
+    assert "DTSTART:20260402T020000Z" in door.get(code, "/o/visit.ics").text
+    shown = door.client.get(path, headers=as_clerk).text
+    assert "业主改了上门时间" in shown
+    assert "业主选了客服给的时间" in shown
 
 
 @pytest.mark.parametrize(
