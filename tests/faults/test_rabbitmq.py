@@ -102,7 +102,7 @@ POISON = (
     amqp.Message("[[], {}, {}]", **GOOD, application_headers=TASK | {"task": "hr.Unknown"}),
     amqp.Message("[[], {}, {}]", **GOOD, application_headers=TASK | {"eta": "2099-01-01T00:00:00"}),
     amqp.Message(b"\x80\x04N.", content_type="application/x-python-serialize", content_encoding="binary"),
-    amqp.Message(b"[[], {}, {}]", content_type="application/json", content_encoding="no-such", application_headers=TASK),
+    amqp.Message(b"[[], {}, {}]", content_type="application/json", content_encoding="none", application_headers=TASK),
 )
 """No message of ours, each in a way of its own."""
 
