@@ -136,7 +136,12 @@ class Hosts:
         self._passwords = {name: token_hex(32) for name in ("bianmin", *SERVICES, "verifier")}
         self._broker_passwords = {account: token_hex(32) for account in ACCOUNTS}
         self._cluster = Cluster(
-            folder / "pg", options={"listen_addresses": self.data.address, "hba_file": str(folder / "pg_hba.conf")}
+            folder / "pg",
+            options={
+                "listen_addresses": self.data.address,
+                "hba_file": str(folder / "pg_hba.conf"),
+                "max_connections": "300",  # docs/scaling.md says how many these processes may have at most
+            },
         )
         port = free_port()
         self._address = Address(
