@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import trustme
+
 from bianmin.children import Child, wait_until
 from shared.broker import queue_lengths
 from tests.debian import needs
@@ -17,32 +19,48 @@ from tests.recovery.test_containers import free_port
 class RabbitServer:
     """One node. Its queues are on disk, as of the real one, so it can be killed and started again."""
 
-    def __init__(
-        self, folder: Path, definitions: Mapping[str, object], *, tls: Mapping[str, Path] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, definitions: Mapping[str, object]) -> None:
         needs("rabbitmq-server", "rabbitmq-server")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self._epmd_port, self._dist_port = free_port(), free_port()
         self._node = f"bianmin{self.port}@localhost"
-        self.tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "definitions.json").write_text(json.dumps(definitions))
         (folder / "plugins").write_text("[].")
-        listener = "listeners.ssl.default" if tls else "listeners.tcp.1"
-        lines = [f"{listener} = 127.0.0.1:{self.port}", f"load_definitions = {folder / 'definitions.json'}"]
-        if tls:
-            lines[0] = f"listeners.ssl.1 = 127.0.0.1:{self.port}"
-            lines += ["listeners.tcp = none", *(f"ssl_options.{name} = {path}" for name, path in tls.items())]
-        (folder / "rabbitmq.conf").write_text("\n".join([*lines, "vm_memory_high_watermark.relative = 0.8", ""]))
+        lines = [
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}",
+            f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}",
+            "ssl_options.versions.1 = tlsv1.3",
+            "ssl_options.versions.2 = tlsv1.2",
+            *(f"ssl_options.{name} = {path}" for name, path in self._certificate().items()),
+            f"load_definitions = {folder / 'definitions.json'}",
+            "vm_memory_high_watermark.relative = 0.8",
+        ]
+        (folder / "rabbitmq.conf").write_text("\n".join([*lines, ""]))
         self._epmd = Child(
             "epmd", [needs("epmd", "erlang-base"), "-port", str(self._epmd_port)], log=folder / "epmd.log"
         )
 
-    def url(self, account: str, password: str) -> str:
-        """Where an account finds it."""
+    def _certificate(self) -> dict[str, Path]:
+        """Of an authority of its own, for the name localhost."""
+        authority = trustme.CA()
+        own = authority.issue_cert("localhost")
+        files = {name: self.folder / f"{name}.pem" for name in ("cacertfile", "certfile", "keyfile")}
+        authority.cert_pem.write_to_path(files["cacertfile"])
+        own.cert_chain_pems[0].write_to_path(files["certfile"])
+        own.private_key_pem.write_to_path(files["keyfile"])
+        return files
+
+    def plain_url(self, account: str, password: str) -> str:
+        """Where an account finds it on this machine, without TLS."""
         return f"amqp://{account}:{password}@127.0.0.1:{self.port}/bianmin"
+
+    def url(self, account: str, password: str, *, ca: Path | None = None, host: str = "localhost") -> str:
+        """Where an account finds it, as from another machine."""
+        proof = f"ssl_cert_reqs=required&ssl_ca_certs={ca or self.folder / 'cacertfile.pem'}"
+        return f"amqps://{account}:{password}@{host}:{self.tls_port}/bianmin?{proof}"
 
     def start(self) -> None:
         """Start it, without waiting."""
@@ -97,11 +115,9 @@ class RabbitServer:
 
 
 @contextlib.contextmanager
-def rabbitmq(
-    folder: Path, definitions: Mapping[str, object], *, tls: Mapping[str, Path] | None = None
-) -> Iterator[RabbitServer]:
+def rabbitmq(folder: Path, definitions: Mapping[str, object]) -> Iterator[RabbitServer]:
     """A server that starts, and is gone at the end."""
-    server = RabbitServer(folder, definitions, tls=tls)
+    server = RabbitServer(folder, definitions)
     try:
         server.start()
         yield server

@@ -1,8 +1,9 @@
-"""The same house with RabbitMQ as its broker, by one setting; killed in the middle, nothing is lost or doubled.
+"""The same house with RabbitMQ as its broker, by one setting, over TLS; killed, nothing is lost or doubled.
 
 For the full run alone (`make rabbitmq`, `make faults`): an Erlang node takes long to start.
 """
 
+import ssl
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,11 +14,14 @@ from secrets import token_hex
 
 import amqp
 import pytest
+import trustme
 from amqp.exceptions import AccessRefused, AMQPError
+from celery import Celery
 
 from bianmin.broker_accounts import ACCOUNTS, ADMIN, OPERATOR, SERVICES, WEB, definitions
 from bianmin.engines import Engines
 from shared.broker import AWAY, broker_at, broker_fault, queue_lengths
+from shared.bus.rabbitmq import address, celery_settings
 from tests.faults.house import House, open_house
 from tests.rabbitmq import RabbitServer, rabbitmq
 
@@ -156,3 +160,22 @@ def test_nobody_comes_in_without_an_account(server: RabbitServer) -> None:
         with pytest.raises(AMQPError), closing(broker_at(server.url(account, password))) as broker:
             broker.length("hr")
     assert AMQPError in AWAY
+
+
+def test_it_is_believed_only_with_a_certificate_of_its_authority_and_its_name(
+    server: RabbitServer, tmp_path: Path
+) -> None:
+    password = PASSWORDS[OPERATOR]
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    ours = closing(broker_at(server.url(OPERATOR, password)))
+    other_authority = closing(broker_at(server.url(OPERATOR, password, ca=tmp_path / "other.pem")))
+    other_name = closing(broker_at(server.url(OPERATOR, password, host="127.0.0.1")))
+    with ours as broker:
+        broker.length("hr")
+    for doubtful in (other_authority, other_name):
+        with doubtful as broker, pytest.raises(ssl.SSLCertVerificationError):
+            broker.length("hr")
+    app = Celery(broker=address(server.url("hr", PASSWORDS["hr"], ca=tmp_path / "other.pem")))
+    app.conf.update(celery_settings(server.url("hr", PASSWORDS["hr"], ca=tmp_path / "other.pem"), "hr"))
+    with app.connection_for_write() as connection, pytest.raises(ssl.SSLCertVerificationError):
+        connection.connect()
