@@ -97,7 +97,7 @@ class RabbitServer:
             assert self._process.poll() is None, (self.folder / "server.log").read_text(errors="replace")[-2000:]
             return queue_lengths(url, ["hr"]) is not None
 
-        wait_until("RabbitMQ to answer", answers_or_ended, seconds=90, every=0.1)
+        wait_until("RabbitMQ to answer", answers_or_ended, seconds=300, every=0.2)
 
     def kill(self) -> None:
         """kill -9 of all its processes."""

@@ -276,7 +276,7 @@ class Hosts:
             except httpx.TransportError:
                 return False
 
-        wait_until(f"the web of {host.name} to be ready", ready, seconds=120, every=0.2)
+        wait_until(f"the web of {host.name} to be ready", ready, seconds=300, every=0.2)
 
     def await_workers(self, host: Host) -> None:
         """Wait until each service has a worker of this host at work: its pump listens."""
@@ -289,7 +289,7 @@ class Hosts:
             with self._cluster.engine().connect() as connection:
                 return connection.exec_driver_sql(query, (host.address,)).scalar_one() == len(SERVICES)
 
-        wait_until(f"the workers of {host.name} to work", all_listen, seconds=120, every=0.2)
+        wait_until(f"the workers of {host.name} to work", all_listen, seconds=300, every=0.2)
 
     def sessions_of(self, host: Host) -> int:
         """How many connections the database believes it has with a host."""
