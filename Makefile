@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery hostile sbom screenshots lock clean
+.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,12 @@ faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 
 	@rm -f results/faults.json
 	@$(RUN)python -m pytest tests/faults $(or $(ARGS),--seeds 1)
 	@$(RUN)python -m tests.faults.table
+
+hosts: .venv/ready ## three hosts of network namespaces: each application host is cut off, and loses its power (root)
+	@$(RUN)python -m pytest tests/faults/test_hosts.py --seeds 1 $(or $(ARGS),--orders 20)
+
+rabbitmq: .venv/ready ## RabbitMQ instead of Redis: killed under traffic, poisoned, each account held to its queue
+	@$(RUN)python -m pytest tests/faults/test_rabbitmq.py --seeds 1 $(or $(ARGS),--orders 20)
 
 recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
 	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)

@@ -39,5 +39,29 @@ def _allowed(name: str) -> str:
     return f"{_CONNECTION} {_TRANSACTION} {own} ({_keys(*others)} +lpush +llen)"
 
 
+VHOST = "bianmin"
+
+
+def definitions(passwords: Mapping[str, str]) -> dict[str, object]:
+    """RabbitMQ's definitions file (`load_definitions`) with the same accounts; raises KeyError without a password.
+
+    A service declares and reads its own queue alone. It can add to every queue, since all are reached through the
+    default exchange. Nobody needs a right to see how long a queue is; `web` has no business there.
+    """
+    own = {service: (f"^{service}$", "^amq\\.default$", f"^{service}$") for service in SERVICES}
+    rights = own | {OPERATOR: ("^$", "^$", "^$"), ADMIN: (".*", ".*", ".*")}
+    return {
+        "vhosts": [{"name": VHOST}],
+        "users": [
+            {"name": name, "password": passwords[name], "tags": "administrator" if name == ADMIN else ""}
+            for name in rights
+        ],
+        "permissions": [
+            {"user": name, "vhost": VHOST, "configure": configure, "write": write, "read": read}
+            for name, (configure, write, read) in rights.items()
+        ],
+    }
+
+
 def _keys(*names: str) -> str:
     return " ".join(f"~{name}" for name in names)

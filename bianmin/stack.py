@@ -14,7 +14,6 @@ from pathlib import Path
 from types import FrameType
 
 import httpx
-import redis
 from sqlalchemy import URL, make_url
 
 from bianmin.address import Address
@@ -24,7 +23,7 @@ from bianmin.engines import CannotStart, Engines
 from bianmin.signing_in import KEYS
 from bianmin.told import refuse
 from bianmin.worker import worker
-from shared.broker import broker_fault
+from shared.broker import AWAY, broker_fault
 from shared.safety import broker_password, database_password, readable_broker, weak_secret
 from shared.sealing import make_keys as make_data_keys
 from shared.session_keys import make_keys
@@ -230,7 +229,7 @@ class Stack:
         """Say at once what the workers would say in their logs."""
         try:
             fault = broker_fault(broker_url)
-        except redis.exceptions.RedisError as error:
+        except AWAY as error:
             raise CannotStart(f"the broker does not answer: {error}") from None
         if fault is not None:
             raise CannotStart(fault)

@@ -108,7 +108,14 @@ GONE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""libpq: how soon a server that is gone without a word is noticed, over TCP (seconds; the last in milliseconds)."""
+"""How soon one that is gone without a word is noticed over TCP (seconds; the last in milliseconds).
+
+libpq notices the server by it, and the server us: what a machine without power had locked is free again.
+"""
+
+_SERVER_GONE = " ".join(
+    f"-c tcp_{name.removeprefix('tcp_')}={value}" for name, value in GONE.items() if name != "connect_timeout"
+)
 
 
 def held_by(
@@ -155,7 +162,7 @@ class Database:
         return (
             f"-c search_path={self.service},installation{sites}"
             f" -c statement_timeout={self.limits.statement_seconds}s -c lock_timeout={self.limits.lock_seconds}s"
-            " -c idle_in_transaction_session_timeout=60s"
+            f" -c idle_in_transaction_session_timeout=60s {_SERVER_GONE}"
         )
 
     @contextmanager

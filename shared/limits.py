@@ -2,8 +2,8 @@
 
 Its line, its headers, its body, the time its body takes to come, how deep and how many-parted its JSON is, and how
 often somebody asks. A person is counted by who he is, once he proved it to this process; everybody else by address.
-The counts are moving windows in the broker's Redis, so that all processes share them; while that is away each process
-counts alone, and nobody is refused for it.
+The counts are moving windows in the broker's Redis, so that all processes share them; while that is away, or where the
+broker is RabbitMQ, each process counts alone, and nobody is refused for it.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from redis import RedisError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.broker import broker_client
+from shared.broker import broker_client, is_rabbitmq
 from shared.errors import Problem
 from shared.problems import problem
 from shared.settings import settings
@@ -264,10 +264,14 @@ _rate = cache(parse)
 
 
 class Counter:
-    """Moving windows in Redis, shared by all processes; while it does not answer, in this process alone."""
+    """Moving windows in Redis, shared by all processes; while it does not answer, in this process alone.
+
+    RabbitMQ keeps no counts: where it is the broker, they are always this process's own.
+    """
 
     def __init__(self, broker_url: str) -> None:
         self._url = broker_url
+        self._alone = is_rabbitmq(broker_url)
         self._shared: MovingWindowRateLimiter | None = None
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away_until: float | None = None
@@ -275,6 +279,8 @@ class Counter:
 
     def hit(self, rate: RateLimitItem, who: str) -> bool:
         """Count one request of somebody; whether it is within the rate."""
+        if self._alone:
+            return self._own.hit(rate, who)
         if self._away_until is None or monotonic() >= self._away_until:
             if self._away_until is not None:
                 self._away_until = monotonic() + AWAY_SECONDS  # this one asks; the others do not wait with it

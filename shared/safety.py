@@ -45,11 +45,12 @@ def readable_broker(url: str) -> str | None:
         return None
     said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     proves = said.get("ssl_cert_reqs") == "required" and said.get("ssl_check_hostname", "true").lower() == "true"
-    if parts.scheme == "rediss" and proves:  # without the first, Celery would believe any certificate
+    if parts.scheme in {"rediss", "amqps"} and proves:  # without the first, Celery would believe any certificate
         return None
+    tls = "amqps" if parts.scheme.startswith("amqp") else "rediss"
     return (
         f"the broker at {parts.hostname} would be spoken to in plain text, or without proof that it is ours: its URL"
-        f" must be rediss://…?ssl_cert_reqs=required&ssl_ca_certs=FILE, {_ALLOW}"
+        f" must be {tls}://…?ssl_cert_reqs=required&ssl_ca_certs=FILE, {_ALLOW}"
     )
 
 

@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     `shared/db.py` says which user a process is.
     """
     broker_url: str
-    """Redis or Valkey, as rediss://host:port/0?ssl_cert_reqs=required&ssl_ca_certs=FILE or redis+socket:///path."""
+    """Redis or Valkey, as rediss://host:port/0?ssl_cert_reqs=required&ssl_ca_certs=FILE or redis+socket:///path.
+
+    Or RabbitMQ, as amqps://host:port/bianmin?ssl_cert_reqs=required&ssl_ca_certs=FILE.
+    """
     allow_plaintext: bool = False
     """Whether database and broker may be on another machine without TLS (shared/safety.py)."""
     allow_weak_secrets: bool = False

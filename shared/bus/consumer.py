@@ -12,14 +12,18 @@ from typing import Any
 
 import structlog
 from celery.worker import consumer
-from kombu.transport.virtual import Message
+from kombu.message import Message
+from kombu.transport.pyamqp import Transport as RabbitMQ
 from sqlalchemy.exc import OperationalError
 
 from shared.bus import inbox
-from shared.bus.transport import LOST
+from shared.bus.transport import LOST as REDIS_LOST
 from shared.db import Database
 
 log = structlog.get_logger()
+
+LOST = (*REDIS_LOST, *RabbitMQ.connection_errors)
+"""The connection to the broker failed, whichever it is."""
 
 
 class NoTaskOfOurs(Exception):
@@ -52,6 +56,11 @@ def _bytes(raw: object) -> bytes:
 
 class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery has no types
     """See the module."""
+
+    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]  # Celery has no types
+        """Without what would declare 28 queues for tasks that are to be done later: we have none."""
+
+        default_steps = tuple(s for s in consumer.Consumer.Blueprint.default_steps if "delayed_delivery" not in s)
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, and try each second while the broker is away; Celery would wait longer each time, up to 30 s."""
@@ -93,13 +102,14 @@ class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery has no types
         self._refuse(message, exc)
 
     def _refuse(self, message: Message, error: Exception) -> None:
-        self._count(message._raw, error)  # noqa: SLF001  # as it came; kombu keeps it for giving it back
+        came = getattr(message, "_raw", message.body)  # of Redis, kombu keeps all of it, for giving it back
+        self._count(came, error)
         if not message.acknowledged:
             message.ack_log_error(logging.getLogger(__name__), self.connection_errors)
 
     @property
     def _count(self) -> Callable[[object, Exception], None]:
-        counting: Callable[[object, Exception], None] = self.app.conf.broker_transport_options["refuse"]
+        counting: Callable[[object, Exception], None] = self.app.conf.refuse_message
         return counting
 
 

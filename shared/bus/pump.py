@@ -22,6 +22,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from shared import clock
+from shared.broker import AWAY, Broker
 from shared.bus import inbox, outbox
 from shared.bus.keys import NoKey
 from shared.bus.signature import Signatures
@@ -33,6 +34,16 @@ log = structlog.get_logger()
 
 ACKNOWLEDGED = "acknowledged"
 """Name of the task by which a receiver tells a sender what it holds."""
+
+INTERRUPTIONS: tuple[type[Exception], ...] = (
+    DatabaseError,
+    psycopg.OperationalError,
+    BrokerError,
+    KombuError,
+    OSError,
+    *AWAY,
+)
+"""The database or the broker is away, or either line broke: the pump begins anew."""
 
 BEAT_SECONDS = 1.0
 GATHER_SECONDS = 0.01
@@ -50,8 +61,9 @@ def acknowledged(database: Database, delivery: dict[str, Any], *, signatures: Si
 class Pump:
     """See the module. `start` and `stop` are called by the worker, `poke` by its message handlers."""
 
-    def __init__(self, app: Celery, database: Database, ticker: Ticker, signatures: Signatures) -> None:
+    def __init__(self, app: Celery, database: Database, ticker: Ticker, signatures: Signatures, broker: Broker) -> None:
         self._app = app
+        self._broker = broker
         self._database = database
         self._signatures = signatures
         self._ticker = ticker
@@ -81,7 +93,7 @@ class Pump:
         while not self._stopping.is_set():
             try:
                 self._pump_until_broken()
-            except (DatabaseError, psycopg.OperationalError, BrokerError, KombuError, OSError) as error:
+            except INTERRUPTIONS as error:
                 log.warning("pump_interrupted", service=self._database.service, error=type(error).__name__)
                 self._stopping.wait(PAUSE_SECONDS)
             except NoKey as error:  # what is due stays in the outbox until there is one
@@ -99,12 +111,11 @@ class Pump:
             listening.autocommit = True
             listening.execute(f"LISTEN {outbox.channel(self._database.service)}")
             listening.execute(f"LISTEN {clock.CHANNEL}")
-            producer: Producer | None = None
-            while not self._stopping.is_set():
-                if producer is None:
-                    producer = self._app.amqp.Producer(self._app.connection_for_write())
-                self._send(producer)
-                self._wait(listening)
+            with self._app.connection_for_write() as connection:
+                producer = self._app.amqp.Producer(connection)
+                while not self._stopping.is_set():
+                    self._send(producer)
+                    self._wait(listening)
         finally:
             listening.close()
 
@@ -127,7 +138,7 @@ class Pump:
                 if not (due or early or acknowledgements):
                     return
                 repeated_to = {envelope.receiver for envelope in due if envelope.sends > 1}
-                long = {name for name in repeated_to if _length(producer, name) > outbox.LONG_QUEUE}
+                long = {name for name in repeated_to if self._broker.length(name) > outbox.LONG_QUEUE}
                 with producer.batch():
                     for together in outbox.group(outbox.hold_back(session, due, queues=long) + early):
                         self._put_messages(producer, together)
@@ -157,8 +168,3 @@ class Pump:
             kwargsrepr="-",
             **options,
         )
-
-
-def _length(producer: Producer, queue: str) -> int:
-    """How many tasks wait in a queue of the broker."""
-    return int(producer.channel.queue_declare(queue, passive=True).message_count)

@@ -13,13 +13,16 @@ Besides, three things that kombu 5.7 gets wrong, each with a test that fails wit
   through it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty
 from time import time  # noqa: TID251  # kombu notes by it since when a message is held
 from typing import Any
 
+from kombu import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES, redis
+
+from shared.db import SERVICES
 
 LOST = tuple(error for error in redis.Transport.connection_errors if error is not KeyError)
 """The connection failed. Kombu counts KeyError in, which is also what a message without a field raises."""
@@ -126,6 +129,27 @@ def own_keys(service: str) -> dict[str, Any]:
     """The transport options by which the workers of a service use only what is theirs."""
     held, since = held_keys(service)
     return {"unacked_key": held, "unacked_index_key": since, "priority_steps": [0]}
+
+
+OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "health_check_interval": 10,
+}
+"""Give back what a killed worker held after a minute, and never wait for ever on a dead socket."""
+
+
+def celery_settings(url: str, service: str, refuse: Callable[[object, Exception], None]) -> dict[str, Any]:
+    """What the Celery app of a service is told beyond what it is told for any broker."""
+    install()
+    return {
+        "broker_url": url,
+        "broker_transport_options": OPTIONS | own_keys(service) | {"refuse": refuse},
+        "task_queues": [Queue(name, Exchange(""), routing_key=name) for name in SERVICES],
+    }
 
 
 def install() -> None:

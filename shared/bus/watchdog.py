@@ -11,10 +11,10 @@ from pathlib import Path
 from time import monotonic
 
 import psycopg
-import redis
 import structlog
 
-from shared.broker import ANSWER_SECONDS, broker_client
+from shared.broker import AWAY, Broker
+from shared.broker.redis import ANSWER_SECONDS
 from shared.db import Database
 
 log = structlog.get_logger()
@@ -27,9 +27,9 @@ PATIENCE_SECONDS = 5.0
 class Watchdog:
     """See the module. `start` and `stop` are called by the worker, `ended` by its deliveries; no file, no watch."""
 
-    def __init__(self, database: Database, broker_url: str, file: Path | None) -> None:
+    def __init__(self, database: Database, broker: Broker, file: Path | None) -> None:
         self._database = database
-        self._broker = broker_client(broker_url)
+        self._broker = broker
         self._file = file
         self._stopping = threading.Event()
         self._ended = 0
@@ -74,8 +74,8 @@ class Watchdog:
     def _waiting(self) -> bool:
         """Whether something waits in our queue."""
         try:
-            return bool(self._broker.llen(self._database.service))
-        except redis.exceptions.RedisError:
+            return self._broker.length(self._database.service) > 0
+        except AWAY:
             return False
 
     def _database_answers(self) -> bool:

@@ -15,13 +15,11 @@ from time import sleep
 from typing import Any
 
 from celery import Celery, Task, signals
-from kombu import Exchange, Queue
-from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from shared import startup
-from shared.broker import broker_fault
-from shared.bus import transport
+from shared.broker import AWAY, broker_at, broker_fault, is_rabbitmq
+from shared.bus import rabbitmq, transport
 from shared.bus.consumer import refusing
 from shared.bus.inbox import receive
 from shared.bus.pump import ACKNOWLEDGED, Pump, acknowledged
@@ -29,20 +27,10 @@ from shared.bus.runners import Runners
 from shared.bus.signature import Signatures
 from shared.bus.ticker import Ticker
 from shared.bus.watchdog import Watchdog
-from shared.db import SERVICES, WORKER, Database, database, own_login
+from shared.db import WORKER, Database, database, own_login
 from shared.log import configure_logging
 from shared.settings import settings
 from shared.tasks import Tasks
-
-TRANSPORT = {
-    "visibility_timeout": 60,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "socket_timeout": 10,
-    "socket_connect_timeout": 3,
-    "health_check_interval": 10,
-}
-"""Redis: give back what a killed worker held after a minute, and never wait for ever on a dead socket."""
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds between the tries of a handler whose database is away."""
@@ -68,11 +56,9 @@ def make_celery(tasks: Tasks) -> Celery:
     service = tasks.service
     here = partial(database, service, WORKER)
     refuse = refusing(here)
-    transport.install()
+    url = settings().broker_url
     app = Celery(service, set_as_current=False)
     app.conf.update(
-        broker_url=settings().broker_url,
-        broker_transport_options=TRANSPORT | transport.own_keys(service) | {"refuse": refuse},
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,  # a broker that is full answers errors; it is tried again
@@ -82,7 +68,6 @@ def make_celery(tasks: Tasks) -> Celery:
         task_reject_on_worker_lost=True,
         task_serializer="json",
         accept_content=["json"],
-        task_queues=[Queue(name, Exchange(""), routing_key=name) for name in SERVICES],
         task_default_queue=service,
         task_default_exchange="",
         task_default_routing_key=service,
@@ -94,12 +79,17 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_concurrency=settings().worker_threads,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
+        refuse_message=refuse,  # ours: shared/bus/consumer.py
     )
+    if is_rabbitmq(url):
+        app.conf.update(rabbitmq.celery_settings(url, service))
+    else:
+        app.conf.update(transport.celery_settings(url, service, refuse))
     ticker = Ticker(here(), tasks.ticks)
     signatures = Signatures(service, here, settings().keys)
-    pump = Pump(app, here(), ticker, signatures)
+    pump = Pump(app, here(), ticker, signatures, broker_at(url))
     runners = Runners(here(), tasks.errands)
-    watchdog = Watchdog(here(), settings().broker_url, settings().progress_file)
+    watchdog = Watchdog(here(), broker_at(url), settings().progress_file)
 
     def guarded(raw: object, work: Callable[[], object]) -> None:
         """Do it, and wait for a database that is away; what makes no sense is refused, and what comes with it done."""
@@ -154,7 +144,7 @@ def _start_and_stop(
         set_up_logging()
         startup.check_settings(own_login(at.service))  # before anything is said to anybody
         watchdog.start()
-        startup.check(signatures.missing, broker_fits, database_fits, unreachable=(OperationalError, RedisError))
+        startup.check(signatures.missing, broker_fits, database_fits, unreachable=(OperationalError, *AWAY))
 
     @signals.worker_ready.connect(weak=False)
     def start_threads(**_: object) -> None:

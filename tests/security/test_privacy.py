@@ -18,6 +18,7 @@ from bianmin.engines import Engines
 from services.hr.actions import webhook
 from services.hr.models import WebhookEndpoint
 from services.intake.actions import price
+from shared.broker import broker_at
 from shared.bus.pump import Pump
 from shared.bus.ticker import Ticker
 from shared.db import WORKER, database
@@ -104,7 +105,8 @@ def sent(engines: Engines) -> list[dict[str, Any]]:
     """What the desk's pump puts on the broker."""
     at, celery = database("intake", WORKER), import_module("services.intake.worker").celery
     with celery.connection_for_write() as connection:
-        Pump(celery, at, Ticker(at, []), signatures("intake"))._send(celery.amqp.Producer(connection))
+        pump = Pump(celery, at, Ticker(at, []), signatures("intake"), broker_at(engines.broker_url))
+        pump._send(celery.amqp.Producer(connection))
     return carried(queued(engines))
 
 

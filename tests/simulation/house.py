@@ -109,7 +109,8 @@ class House:
                     )
                 stack.enter_context(patch.dict(self._tasks[service].handlers, self._listening(service)))
                 signatures = Signatures(service, partial(database, service, WORKER), settings().keys)
-                self._pumps[service] = Pump(self.broker, database(service, WORKER), None, signatures)  # type: ignore[arg-type]  # stands in
+                at = database(service, WORKER)
+                self._pumps[service] = Pump(self.broker, at, None, signatures, self.broker)  # type: ignore[arg-type]  # stands in
             yield self
 
     def _listening(self, service: str) -> dict[str, Any]:
