@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots lock clean
+.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -64,6 +64,9 @@ rabbitmq: .venv/ready ## RabbitMQ instead of Redis: killed under traffic, poison
 
 recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
 	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
+
+upgrade: .venv/ready ## the first version serves a month while today's migrations run beneath it, and hands over
+	@$(RUN)python -m pytest tests/upgrades tests/upgrades/live.py -s $(ARGS)
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
 	@$(RUN)python -m tests.screenshots $(ARGS)

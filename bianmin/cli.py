@@ -46,7 +46,7 @@ from shared.db import role_of
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
 from shared.sealing import NoDataKeys, SealBroken
-from shared.session_keys import make_keys
+from shared.session_keys import make_session_keys
 from shared.settings import settings
 from shared.table_files import NotATable
 
@@ -101,7 +101,7 @@ def prepare(simulate: Simulate = "") -> None:
     prepare_installation(url, simulated_at=simulate or None, passwords=passwords)
     keys = settings().session_keys
     if keys is not None:
-        make_keys(keys)
+        make_session_keys(keys)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from bianmin.address import Address
 from bianmin.client import Client, Person
 from bianmin.told import owners_database
 from shared.resealing import reseal as reseal_all
-from shared.sealing import make_keys, rotate_keys
+from shared.sealing import make_data_keys, rotate_keys
 
 data_key = typer.Typer(no_args_is_help=True, help="The keys that seal personal data at rest.")
 person = typer.Typer(no_args_is_help=True, help="What is held of one owner: take it out, or erase it.")
@@ -32,7 +32,7 @@ Why = Annotated[str, typer.Option(help="why: it is written down")]
 @data_key.command()
 def new(file: KeyFile) -> None:
     """Make a file of keys. Keep a copy apart from the backups: what it seals is lost without it."""
-    make_keys(file)
+    make_data_keys(file)
     console.print(f"data keys made: {file}")
 
 

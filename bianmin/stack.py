@@ -25,8 +25,8 @@ from bianmin.told import refuse
 from bianmin.worker import worker
 from shared.broker import AWAY, broker_fault
 from shared.safety import broker_password, database_password, readable_broker, weak_secret
-from shared.sealing import make_keys as make_data_keys
-from shared.session_keys import make_keys
+from shared.sealing import make_data_keys
+from shared.session_keys import make_session_keys
 from shared.settings import settings
 from shared.startup import LOGINS, unsafe
 
@@ -106,7 +106,7 @@ class Stack:
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
         session_keys = self.data / KEYS
-        make_keys(session_keys)
+        make_session_keys(session_keys)
         keys = {"BIANMIN_KEYS": os.environ.get("BIANMIN_KEYS") or str(self.data / "keys")}  # workers alone sign
         web = self._web(listening, environment | {"BIANMIN_SESSION_KEYS": str(session_keys)})
         workers = self._workers(environment | keys, broker_url)

@@ -170,27 +170,34 @@ _TABLES = text("""
     ) AS key, (
         SELECT array_agg(attname ORDER BY attname) FROM pg_attribute
         WHERE attrelid = c.oid AND attnum > 0 AND attname = ANY(CAST(:personal AS text[]))
-    ) AS personal
+    ) AS personal, (
+        SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'audited'
+    ) AS definition, (
+        SELECT count(*) = 2 FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname IN ('append_only', 'never_emptied')
+    ) AS guarded
     FROM pg_class c WHERE c.relnamespace = CAST(:service AS regnamespace) AND c.relkind = 'r'
 """)
 
 
 def audit(connection: Connection, service: str) -> None:
-    """Let every table of a service, those that came with its newest migration too, write its changes into the log."""
+    """Let every table of a service, those that came with its newest migration too, write its changes into the log.
+
+    A trigger that is there already is left alone: to make it anew would hold up whoever writes there.
+    """
     for function in (_WITHOUT, _NOTE_CHANGE, _SEAL, _GUARD):
         connection.exec_driver_sql(function.format(service=service, text=TEXT, no_site=NO_SITE))
-    guard = f"EXECUTE FUNCTION {service}.guard_audit_log()"
-    _trigger(connection, f"{service}.audit_log", "append_only BEFORE UPDATE OR DELETE", f"ROW {guard}")
-    _trigger(connection, f"{service}.audit_log", "never_emptied BEFORE TRUNCATE", f"STATEMENT {guard}")
     tables = connection.execute(_TABLES, {"service": service, "personal": sorted(PERSONAL)}).all()
     for table in tables:
-        if table.name not in NOT_AUDITED:
-            _trigger(
-                connection,
-                f"{service}.{table.name}",
-                "audited AFTER INSERT OR UPDATE OR DELETE",
-                f"ROW EXECUTE FUNCTION {service}.note_change({_array(table.key)}, {_array(table.personal or [])})",
-            )
+        if table.name == "audit_log" and not table.guarded:
+            guard = f"EXECUTE FUNCTION {service}.guard_audit_log()"
+            _trigger(connection, f"{service}.audit_log", "append_only BEFORE UPDATE OR DELETE", f"ROW {guard}")
+            _trigger(connection, f"{service}.audit_log", "never_emptied BEFORE TRUNCATE", f"STATEMENT {guard}")
+        if table.name in NOT_AUDITED:
+            continue
+        told = f"note_change({_array(table.key)}, {_array(table.personal or [])})"
+        if not (table.definition or "").endswith(told):
+            does = f"ROW EXECUTE FUNCTION {service}.{told}"
+            _trigger(connection, f"{service}.{table.name}", "audited AFTER INSERT OR UPDATE OR DELETE", does)
 
 
 def _trigger(connection: Connection, table: str, when: str, does: str) -> None:

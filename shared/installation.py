@@ -4,7 +4,10 @@ Done by `bianmin up` with the owner's connection, again and again without harm. 
 for nothing else; the walls between sites hold for him too, unless he is a superuser.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -12,12 +15,22 @@ from typing import cast
 import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, NullPool, create_engine, text
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 import shared
 from shared import clock, walls
 from shared.audit_triggers import NOTE_POLICY, audit
 from shared.db import EVERY_SITE, SERVICES, role_of
+
+LOCK_MILLISECONDS = 500
+"""How long a migration waits for a table that somebody uses, while everybody else queues behind it.
+
+Less than the second after which PostgreSQL looks for deadlocks: it is the migration that gives way.
+"""
+PATIENCE_SECONDS = 300.0
+"""How long it is tried again."""
 
 VERIFIER = "bianmin_verifier"
 """Who recomputes every invariant from outside: he reads all, and adds what he saw to `verifications`."""
@@ -59,23 +72,56 @@ def prepare(
     installation never becomes one. `passwords`: role -> what it logs in with from now on; others keep theirs.
     Raises WrongInstallation when the database holds the other kind.
     """
-    owner = create_engine(url, poolclass=NullPool, connect_args={"options": f"-c app.sites={EVERY_SITE}"})
-    with owner.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
-        _create_roles(connection, services, passwords)
-        _create_clock(connection, simulated_at)
-        _create_schemas(connection, services)
-        _narrow(connection)
-    for service in services:
+    options = f"-c app.sites={EVERY_SITE} -c lock_timeout={LOCK_MILLISECONDS}"
+    owner = create_engine(url, poolclass=NullPool, connect_args={"options": options})
+    with _alone(owner):
         with owner.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
-            connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
-            command.upgrade(_alembic(service, connection), "head")
-            audit(connection, service)
-            _grant(connection, service)
+            _create_roles(connection, services, passwords)
+            _create_clock(connection, simulated_at)
+            _create_schemas(connection, services)
+            _narrow(connection)
+        for service in services:
+            _again_while_locked(partial(_migrate, owner, service))
+        with owner.begin() as connection:
+            _admit_verifier(connection, services)
+
+
+@contextmanager
+def _alone(owner: Engine) -> Iterator[None]:
+    """Nobody else prepares this database meanwhile.
+
+    Asked again and again, and held outside of any transaction: an index that is made while the installation is in use
+    waits for every transaction that is older, and so for whoever would wait in one.
+    """
+    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(text("SELECT pg_try_advisory_lock(20240415)")).scalar():
+            time.sleep(0.1)
+        yield
+
+
+def _again_while_locked(step: Callable[[], None]) -> None:
+    """Do it; whenever somebody uses what it needs for itself, let him finish, and everybody who queued behind it."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            step()
+            return
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable | DeadlockDetected) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
+
+
+def _migrate(owner: Engine, service: str) -> None:
+    """To the newest version, with every table audited and granted; what was done before an interruption stays done."""
+    with owner.connect() as connection:
+        connection.execute(text(f"SET search_path = {service}, installation"))
+        connection.commit()
+        command.upgrade(_alembic(service, connection), "head")
     with owner.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(20240415)"))
-        _admit_verifier(connection, services)
+        connection.execute(text(f"SET LOCAL search_path = {service}, installation"))
+        audit(connection, service)
+        _grant(connection, service)
 
 
 def _create_roles(

@@ -1,9 +1,9 @@
 """What every service's migrations/env.py calls: run in the connection and schema that were prepared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from alembic import context, op
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 
 
 def is_ours(name: str | None, kind: str, _: object) -> bool:
@@ -12,15 +12,64 @@ def is_ours(name: str | None, kind: str, _: object) -> bool:
 
 
 def run_migrations(metadata: MetaData) -> None:
-    """Bring the schema first on the search path to the wanted version."""
+    """Bring the schema first on the search path to the wanted version, each migration in a transaction of its own.
+
+    So no lock outlasts the migration that needed it, and whoever was interrupted goes on behind the last whole one.
+    """
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=metadata,
-        transaction_per_migration=False,
+        transaction_per_migration=True,
         include_name=is_ours,
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def index(
+    name: str, table: str, columns: Sequence[str], *, unique: bool = False, where: str = "", include: Sequence[str] = ()
+) -> None:
+    """An index on a table that is in use: nobody who reads or writes there waits for it.
+
+    What the migration did before it is kept from here on, so it must be harmless when it is done again: an index that
+    was interrupted is begun anew, and so is the whole migration. One of the same name is replaced.
+    """
+    with op.get_context().autocommit_block():
+        _wait_for_others()
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.create_index(
+            name,
+            table,
+            list(columns),
+            unique=unique,
+            postgresql_concurrently=True,
+            postgresql_where=text(where) if where else None,
+            postgresql_include=list(include) or None,
+        )
+
+
+def no_index(name: str) -> None:
+    """Drop an index of a table that is in use, as `index` makes one."""
+    with op.get_context().autocommit_block():
+        _wait_for_others()
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+
+def check(name: str, table: str, condition: str) -> None:
+    """A CHECK on a table that is in use: at once for what is written, then, holding up nobody, for what stands there.
+
+    It replaces one of the same name. What was said of `index` holds for it too.
+    """
+    op.execute(
+        f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID"
+    )
+    with op.get_context().autocommit_block():
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
+def _wait_for_others() -> None:
+    """For as long as it takes: it waits until older transactions have ended, and holds up none while it does."""
+    op.execute("SET lock_timeout = 0")
 
 
 def wall(table: str, *, of: str = "site_id", or_none: bool = False) -> None:

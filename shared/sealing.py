@@ -90,7 +90,7 @@ def _read(path: Path, _changed: int) -> DataKeys:
     return DataKeys(ciphers, tuple(search))
 
 
-def make_keys(path: Path) -> None:
+def make_data_keys(path: Path) -> None:
     """A new file with a key for each purpose, for its owner alone. Raises FileExistsError: no key is ever lost so."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
         file.write("# Bianmin data keys: what they seal is lost without them; keep a copy apart from the backups\n")

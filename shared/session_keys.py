@@ -23,7 +23,7 @@ KEYS_KEPT = 2
 ALGORITHM: Final = "Ed25519"
 
 
-def make_keys(folder: Path) -> None:
+def make_session_keys(folder: Path) -> None:
     """Make the first key; harmless where there is one."""
     if not (folder / PRIVATE).exists():
         rotate_keys(folder)

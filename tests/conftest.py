@@ -20,8 +20,8 @@ from shared import db
 from shared.db import EVERY_SITE, SITES, WORKER, Database
 from shared.installation import prepare
 from shared.log import configure_logging
-from shared.sealing import make_keys as make_data_keys
-from shared.session_keys import make_keys
+from shared.sealing import make_data_keys
+from shared.session_keys import make_session_keys
 from shared.settings import settings
 
 START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ def give_keys(folder: Path) -> None:
     """Keys for this process and its children: of personal data, of messages and of sessions."""
     make_data_keys(folder / "data-keys")
     make_missing(folder / "keys")
-    make_keys(folder / "session-keys")
+    make_session_keys(folder / "session-keys")
     os.environ["BIANMIN_DATA_KEYS"] = str(folder / "data-keys")
     os.environ["BIANMIN_KEYS"] = str(folder / "keys")
     os.environ["BIANMIN_SESSION_KEYS"] = str(folder / "session-keys")

@@ -23,13 +23,17 @@ from bianmin.engines import CannotStart, Engines
 class RunningStack:
     """An installation under test, in `data`."""
 
-    def __init__(self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
         self.data = data
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BIANMIN_")}
         clean |= environment or {}
         self.environment = clean
+        port = () if "--port" in arguments else ("--port", "0")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bianmin", "up", "--data", str(data), "--port", "0", *arguments],
+            [sys.executable, "-m", "bianmin", "up", "--data", str(data), *port, *arguments],
+            cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -121,9 +125,14 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 @contextmanager
-def running(data: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningStack]:
-    """An installation that is up, and stopped at the end; `environment` is added to that of its processes."""
-    stack = RunningStack(data, *arguments, environment=environment)
+def running(
+    data: Path, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Iterator[RunningStack]:
+    """An installation that is up, and stopped at the end.
+
+    `environment` is added to that of its processes; `cwd`: the tree whose code they run.
+    """
+    stack = RunningStack(data, *arguments, environment=environment, cwd=cwd)
     try:
         stack.await_up()
         yield stack

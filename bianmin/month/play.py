@@ -25,10 +25,10 @@ class Play:
         self.money = Money(self.stage)
         self.discipline = Discipline(self.stage, self.departments)
 
-    def live(self, *, progress: Callable[[date], None] = lambda _: None) -> None:
-        """From the first day to the payout, and on until the last owner is satisfied."""
+    def live(self, *, since: date | None = None, progress: Callable[[date], None] = lambda _: None) -> None:
+        """From the first day to the payout, and on until the last owner is satisfied; `since`: those days are over."""
         stage = self.stage
-        day = stage.first
+        day = since + timedelta(days=1) if since else stage.first
         while day <= stage.last:
             progress(day)
             self._day(day)

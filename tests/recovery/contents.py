@@ -50,12 +50,15 @@ _TABLES = f"""
 """
 
 
+def catalogue(connection: Connection) -> dict[str, list[str]]:
+    """What each part of the catalogue says."""
+    return {part: sorted(map(str, connection.execute(text(query)))) for part, query in _PARTS.items()}
+
+
 def contents(cluster: Cluster, database: str = "bianmin") -> dict[str, Any]:
     """What each part of the catalogue says, and of each table the number and the MD5 of its rows."""
     with cluster.engine(database).connect() as connection:
-        found: dict[str, Any] = {
-            part: sorted(map(str, connection.execute(text(query)))) for part, query in _PARTS.items()
-        }
+        found: dict[str, Any] = catalogue(connection)
         tables = connection.execute(text(_TABLES)).scalars().all()
         return found | {table: _rows(connection, table) for table in tables}
 

@@ -16,7 +16,7 @@ from shared.sealing import (
     NoDataKeys,
     SealBroken,
     data_keys,
-    make_keys,
+    make_data_keys,
     rotate_keys,
     seal,
     searchable,
@@ -32,7 +32,7 @@ HERE = "intake.requests.phone:1"
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file of data keys of its own, in use."""
     path = tmp_path / "data-keys"
-    make_keys(path)
+    make_data_keys(path)
     monkeypatch.setenv("BIANMIN_DATA_KEYS", str(path))
     monkeypatch.setenv("BIANMIN_DATABASE_URL", os.environ.get("BIANMIN_DATABASE_URL", "postgresql://nowhere"))
     monkeypatch.setenv("BIANMIN_BROKER_URL", os.environ.get("BIANMIN_BROKER_URL", "redis://nowhere"))
@@ -89,7 +89,7 @@ def test_a_number_is_found_by_a_keyed_hash_which_tells_nothing_without_the_key(f
     here = searchable("13800138000")
     assert searchable("13800138000") == here != searchable("13800138001")
     file.unlink()
-    make_keys(file)
+    make_data_keys(file)
     assert searchable("13800138000") != here
 
 
@@ -98,7 +98,7 @@ def test_new_keys_are_their_owners_alone_all_different_and_never_replace_others(
     assert [purpose for purpose, _, _ in lines_of(file)] == list(PURPOSES)
     assert len({key for _, _, key in lines_of(file)}) == len(PURPOSES)
     with pytest.raises(FileExistsError):
-        make_keys(file)
+        make_data_keys(file)
 
 
 @pytest.mark.parametrize(

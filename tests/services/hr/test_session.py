@@ -221,7 +221,7 @@ def test_without_its_key_nobody_signs_in_and_no_cookie_counts(
 def test_a_new_key_is_used_at_once_and_sessions_of_the_one_before_go_on(
     door: Door, clerk: Browser, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session_keys.make_keys(tmp_path)
+    session_keys.make_session_keys(tmp_path)
     monkeypatch.setenv("BIANMIN_SESSION_KEYS", str(tmp_path))
     settings.cache_clear()
     assert clerk.get("/sites").status_code == 401  # another installation's

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alembic import op
+from shared.migrations import check
 
 revision: str = '0017'
 down_revision: str | None = '0016'
@@ -12,5 +12,5 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Forward only: a mistake is mended by the next migration."""
-    op.create_check_constraint(op.f('ck_hr_tasks_four_eyes'), 'hr_tasks', 'done_by <> person_id')
-    op.create_check_constraint(op.f('ck_posts_four_eyes'), 'posts', 'given_by <> person_id')
+    check('ck_hr_tasks_four_eyes', 'hr_tasks', 'done_by <> person_id')
+    check('ck_posts_four_eyes', 'posts', 'given_by <> person_id')

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alembic import op
+from shared.migrations import check, index
 
 revision: str = '0014'
 down_revision: str | None = '0013'
@@ -12,5 +12,5 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Forward only: a mistake is mended by the next migration."""
-    op.create_check_constraint(op.f('ck_private_job_reports_four_eyes'), 'private_job_reports', 'reported_by <> person_id')
-    op.create_index('uq_month_signatures_four_eyes', 'month_signatures', ['site_id', 'month', 'signed_by'], unique=True)
+    check('ck_private_job_reports_four_eyes', 'private_job_reports', 'reported_by <> person_id')
+    index('uq_month_signatures_four_eyes', 'month_signatures', ['site_id', 'month', 'signed_by'], unique=True)

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-from alembic import op
-
-from shared.migrations import wall_by_again
+from shared.migrations import index, wall_by_again
 
 revision: str = '0016'
 down_revision: str | None = '0015'
@@ -15,15 +12,13 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Forward only: a mistake is mended by the next migration."""
-    op.create_index('ix_audit_log_site_id', 'audit_log', ['site_id', 'at', 'id'])
-    op.create_index('ix_alerts_person_id', 'alerts', ['person_id', 'id'])
-    op.create_index('ix_alerts_role', 'alerts', ['role', 'site_id', 'id'])
+    index('ix_audit_log_site_id', 'audit_log', ['site_id', 'at', 'id'])
+    index('ix_alerts_person_id', 'alerts', ['person_id', 'id'])
+    index('ix_alerts_role', 'alerts', ['role', 'site_id', 'id'])
     wall_by_again('callback_attempts', 'requests', request_id='id')
     for table in ('notice_copies', 'notice_revisions', 'reprints'):
         wall_by_again(table, 'notices', notice_id='id')
     wall_by_again('revisit_attempts', 'revisits', request_id='request_id', round='round')
     # with the site, so that what still waits is counted behind the wall from the index alone
-    op.drop_index('ix_requests_erase_due_at', 'requests')
-    op.create_index('ix_requests_erase_due_at', 'requests', ['erase_due_at'], unique=False,
-                    postgresql_include=['site_id'],
-                    postgresql_where=sa.text('erased_at IS NULL AND erase_due_at IS NOT NULL'))
+    index('ix_requests_erase_due_at', 'requests', ['erase_due_at'], include=['site_id'],
+          where='erased_at IS NULL AND erase_due_at IS NOT NULL')

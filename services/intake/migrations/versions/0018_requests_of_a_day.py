@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alembic import op
+from shared.migrations import index
 
 revision: str = '0018'
 down_revision: str | None = '0017'
@@ -12,4 +12,4 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Forward only: a mistake is mended by the next migration."""
-    op.create_index('ix_requests_recorded_at', 'requests', ['site_id', 'recorded_at'])
+    index('ix_requests_recorded_at', 'requests', ['site_id', 'recorded_at'])

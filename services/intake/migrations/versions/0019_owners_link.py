@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from shared.migrations import wall
+from shared.migrations import index, wall
 
 revision: str = '0019'
 down_revision: str | None = '0018'
@@ -15,9 +15,9 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Forward only: a mistake is mended by the next migration."""
-    op.add_column('requests', sa.Column('link_sealed', sa.String(), nullable=True))
-    op.add_column('requests', sa.Column('link_hash', sa.String(), nullable=True))
-    op.create_index('ix_requests_link_hash', 'requests', ['link_hash'], unique=True)
+    op.add_column('requests', sa.Column('link_sealed', sa.String(), nullable=True), if_not_exists=True)
+    op.add_column('requests', sa.Column('link_hash', sa.String(), nullable=True), if_not_exists=True)
+    index('ix_requests_link_hash', 'requests', ['link_hash'], unique=True)
     op.create_table('owner_acts',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('request_id', sa.Uuid(), nullable=False),
