@@ -39,6 +39,7 @@ from shared.ui import language
 from shared.ui.answer import page_answer
 from shared.ui.forms import Form, Nothing, Sentence
 from shared.ui.menu import menu_of
+from shared.ui.problem_page import WORDS
 from shared.ui.render import environment, packages_of
 from shared.ui.tables import Column, Table
 from shared.ui.words import Words
@@ -342,6 +343,7 @@ def _as_view(answer: Any) -> Any:
 
 def views(service: str, table: Permissions, words: Words) -> Callable[[str], Any]:
     """The dependency of a service's pages: `Annotated[View, see("read_callbacks")]`."""
+    WORDS[service] = words
     whole = COMMON_PERMISSIONS | table
     may = permissions(service, whole)
 

@@ -187,7 +187,7 @@ WORDS = Words(
         "unknown_scope": "令牌不能有这个范围。",
         "revoked_already": "令牌已经作废。",
         "subject_taken": "这个用户标识已关联别人。",
-        "not_linked": "没有这样的关联。",
+        "not_linked": "这个账号还没有关联到公司里的人；请管理员在您的名册页关联。",
         "second_factor_not_proved": "登录服务没有证明第二重验证，您的岗位不能这样登录。",
         "refused_by_provider": "登录服务没有让您登录，或您中途返回了。",
         "no_code": "登录服务没有应答完整，请重新登录。",
