@@ -190,7 +190,7 @@ def _equip(world: World, cast: Cast) -> None:
                 cast.hr,
                 f"/hr/api/people/{worker.id}/certificates",
                 kind="low_voltage_electrician",
-                number=f"T{worker.id[-10:]}",
+                number=f"T440{int(worker.id[-10:], 16) % 10**8:08d}",
                 valid_until="2029-12-31",
             )
         for department, head in team.heads.items():

@@ -180,7 +180,7 @@ class Morning:
             channel=channel,
             owner_name=f"{SURNAMES[number % len(SURNAMES)]}{'女士' if number % 2 else '先生'}",
             phone=f"139{self.cast.teams.index(team):03d}{number:05d}",
-            address=f"{number % 18 + 1} 栋 {number % 3 + 1} 单元 {number % 12 + 1}0{number % 4 + 1}",
+            address=f"{number % 18 + 1}-{number % 3 + 1}-{number % 12 + 1}0{number % 4 + 1}",
             description=words,
             trade=trade,
         )

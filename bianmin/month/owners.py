@@ -52,5 +52,5 @@ def as_told(row: Mapped) -> Mapped:
     chance = Random(key)  # noqa: S311  # a play, not a secret
     told = next((words for begins, words in TOLD.items() if written.startswith(begins)), OTHERWISE)
     owner = f"{chance.choice(SURNAMES)}{chance.choice(('先生', '女士'))}"
-    home = f"{chance.randint(1, 18)} 栋 {chance.randint(1, 3)} 单元 {chance.randint(1, 12)}0{chance.randint(1, 4)}"
+    home = f"{chance.randint(1, 18)}-{chance.randint(1, 3)}-{chance.randint(1, 12)}0{chance.randint(1, 4)}"
     return replace(row, fields=row.fields | {"owner_name": owner, "address": home, "description": chance.choice(told)})

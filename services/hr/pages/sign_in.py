@@ -39,6 +39,12 @@ def begin(view: Annotated[View, see("read_own")]) -> Response:
     return view.go(menu_of(view.actor.role)[0].path)
 
 
+@pages.get("/menu")
+def show_menu(view: Annotated[View, see("read_own")]) -> Response:
+    """Every page he may open: a phone's foot has room for a few."""
+    return view.show("menu.html")
+
+
 async def _login_page(request: Request, form: Form[SignInBody], *, going: str, status: int = 200) -> Response:
     def demo_of(session: Session) -> list[DemoPerson]:
         return demo_people(session) if clock.is_simulated(session) else []
