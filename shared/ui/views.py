@@ -249,6 +249,8 @@ class View(Edge):
         """What a fact of an alert says: the name tells what it is ('due_at', 'amount_fen')."""
         if name.endswith("_fen"):
             return language.money(int(value))
+        if name == "round":  # the first visit is round 0
+            return str(int(value) + 1)
         if name.endswith("_at"):
             return language.moment(datetime.fromisoformat(str(value)), self.zone(site_id))
         return self.label(value)

@@ -339,6 +339,7 @@ def test_in_a_simulation_anybody_is_offered_and_in_a_real_installation_nobody(
 ) -> None:
     people = re.findall(r'name="person_id" value="([0-9a-f-]{36})"', house.client.get("/login", headers=BROWSER).text)
     assert people
+    assert "新登记" in house.client.get("/login", headers=BROWSER).text
     come = {"person_id": people[0], "next": "/hr/account"}
     came = house.client.post("/demo/sessions", data=come, headers=BROWSER, follow_redirects=False)
     assert went_on(came) == "/hr/account"
