@@ -41,7 +41,7 @@ def create_admin(
             login=login,
             password=_password(password_file),
         )
-    console.print(f"{name} can sign in as {login} at {address.base_url}/hr/api/sessions.", highlight=False)
+    console.print(f"{name} can sign in as {login} at {address.base_url}/hr/login.", highlight=False)
 
 
 def _password(file: Path | None) -> str:

@@ -289,7 +289,7 @@ def _refusal(
 
 def _answer_problem(request: Request, error: Exception) -> Response:
     broken = cast("Problem", error)
-    if broken.status == 401 and wants_page(request):
+    if broken.code == "no_valid_token" and wants_page(request):
         return sign_in_first(request)
     return _refusal(request, broken.status, broken.code, broken.detail, rule=broken.rule, allowed=broken.allowed)
 

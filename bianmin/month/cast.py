@@ -13,13 +13,16 @@ ZONE = "Asia/Shanghai"
 FIELD = ("engineering", "environment")
 """The departments that visit homes."""
 
+WORKERS = {"engineering": 4, "environment": 2}
+"""How many go from each."""
+
 PRICES: list[dict[str, Any]] = [
-    {"code": "tap", "trade": "water", "name": "换水龙头 change a tap", "unit": "个", "min_fen": 3000, "max_fen": 8000},
-    {"code": "pipe", "trade": "water", "name": "修水管 mend a pipe", "unit": "次", "min_fen": 5001, "max_fen": 25000},
+    {"code": "tap", "trade": "water", "name": "换水龙头", "unit": "个", "min_fen": 3000, "max_fen": 8000},
+    {"code": "pipe", "trade": "water", "name": "修水管", "unit": "次", "min_fen": 5001, "max_fen": 25000},
     {
         "code": "socket",
         "trade": "electricity",
-        "name": "换插座 change a socket",
+        "name": "换插座",
         "unit": "个",
         "min_fen": 3000,
         "max_fen": 12000,
@@ -27,7 +30,7 @@ PRICES: list[dict[str, Any]] = [
     {
         "code": "clean",
         "trade": "cleaning",
-        "name": "家庭保洁 clean a flat",
+        "name": "家庭保洁",
         "unit": "次",
         "min_fen": 8000,
         "max_fen": 30000,
@@ -35,13 +38,26 @@ PRICES: list[dict[str, Any]] = [
     {
         "code": "plant",
         "trade": "greening",
-        "name": "绿植养护 tend plants",
+        "name": "绿植养护",
         "unit": "次",
         "min_fen": 5000,
         "max_fen": 20000,
     },
 ]
 """The price book of the play (fen)."""
+
+
+SITES = {"BX": "百馨苑", "BK": "碧空花园", "MN": "明宁家园", "QN": "清宁苑", "SI": "思怡里"}
+"""Code -> name of the sites of the play."""
+
+STAFF = """
+    王秀兰 李娜 张敏 刘志强 陈丽 赵建国 孙伟 周大勇 吴海涛 郑国平 何桂芳 罗春梅 黄静
+    徐慧 马晓燕 朱琳 胡军 郭艳 林永福 高明 梁志远 谢文斌 宋玉珍 唐美玲 许倩
+    邓红 韩雪 冯洁 曹刚 曾莉 彭建军 萧峰 蔡永辉 潘东 田秀英 董丽华 袁芳
+    于欢 余婷 杜娟 叶勇 程芳 魏国强 苏平 吕健 丁磊 任淑芬 沈金凤 姚瑶
+    卢燕 姜楠 崔颖 钟伟 谭静 陆德明 汪洋 范志刚 金鑫 石桂香 廖春燕 贾玲玲
+"""
+"""The names of those who work at one site, as they are hired."""
 
 
 WAGES = {"worker": 4500_00, "clerk": 4200_00, "head": 2850_00}
@@ -102,8 +118,9 @@ class Founding:
 
     def __init__(self, client: Client, secret: str) -> None:
         self.client = client
-        made = client.post(None, "/hr/api/company", secret=secret, name="便民物业 Bianmin", administrator="管理员 周宁")
-        self.administrator = Person(made["person_id"], "管理员 周宁", "administrator", made["token"])
+        self.names = iter(STAFF.split())
+        made = client.post(None, "/hr/api/company", secret=secret, name="便民物业", administrator="周宁")
+        self.administrator = Person(made["person_id"], "周宁", "administrator", made["token"])
 
     def hire(
         self, name: str, role: str, department: str, *site_ids: str, shift: tuple[str, str] | None = None
@@ -123,6 +140,10 @@ class Founding:
         token = self.client.post(self.administrator, f"/hr/api/people/{made['id']}/token")["token"]
         return Person(made["id"], name, role, token)
 
+    def hire_at(self, site_id: str, role: str, department: str, *, shift: tuple[str, str] | None = None) -> Person:
+        """Somebody of one site, by the next name."""
+        return self.hire(next(self.names), role, department, site_id, shift=shift)
+
     def holidays(self) -> frozenset[date]:
         """The public holidays of all sites."""
         return _holidays(self.client.get(self.administrator, "/hr/api/sites"))
@@ -130,28 +151,26 @@ class Founding:
     def open_site(self, code: str) -> Team:
         """A site with its desk, two departments and cashier."""
         site = self.client.post(
-            self.administrator, "/hr/api/sites", code=code, name=f"{code} 小区", zone=ZONE, closing="18:00"
+            self.administrator,
+            "/hr/api/sites",
+            code=code,
+            name=SITES.get(code, f"{code} 小区"),
+            zone=ZONE,
+            closing="18:00",
         )
         id_ = site["id"]
         shift = ("08:00", "17:30")
         return Team(
             site_id=id_,
             code=code,
-            desk_head=self.hire(f"{code} 客服主管", "desk_head", "front_desk", id_),
-            clerks=[self.hire(f"{code} 客服{n}", "clerk", "front_desk", id_) for n in "甲乙"],
-            heads={
-                "engineering": self.hire(f"{code} 工程主管", "head", "engineering", id_),
-                "environment": self.hire(f"{code} 环境主管", "head", "environment", id_),
-            },
+            desk_head=self.hire_at(id_, "desk_head", "front_desk"),
+            clerks=[self.hire_at(id_, "clerk", "front_desk") for _ in range(2)],
+            heads={department: self.hire_at(id_, "head", department) for department in FIELD},
             workers={
-                "engineering": [
-                    self.hire(f"{code} 维修{n}", "worker", "engineering", id_, shift=shift) for n in "甲乙丙丁"
-                ],
-                "environment": [
-                    self.hire(f"{code} 保洁{n}", "worker", "environment", id_, shift=shift) for n in "甲乙"
-                ],
+                department: [self.hire_at(id_, "worker", department, shift=shift) for _ in range(count)]
+                for department, count in WORKERS.items()
             },
-            cashier=self.hire(f"{code} 出纳", "cashier", "finance", id_),
+            cashier=self.hire_at(id_, "cashier", "finance"),
         )
 
 
@@ -171,7 +190,7 @@ def _equip(world: World, cast: Cast) -> None:
                 cast.hr,
                 f"/hr/api/people/{worker.id}/certificates",
                 kind="low_voltage_electrician",
-                number=f"T{worker.id[-10:]}",
+                number=f"T440{int(worker.id[-10:], 16) % 10**8:08d}",
                 valid_until="2029-12-31",
             )
         for department, head in team.heads.items():
@@ -182,7 +201,7 @@ def _equip(world: World, cast: Cast) -> None:
                 leader_id=cast.leader.id,
             )
             if department == "environment":
-                post(head, "/dispatch/api/duties", site_id=team.site_id, name="楼道保洁 the stairs")
+                post(head, "/dispatch/api/duties", site_id=team.site_id, name="楼道保洁")
     world.settle()
 
 
@@ -191,14 +210,14 @@ def found_company(world: World, secret: str, site_codes: Sequence[str], *, today
     founding = Founding(world.client, secret)
     cast = Cast(
         administrator=founding.administrator,
-        desk_chief=founding.hire("客服总管 林岚", "desk_head", "front_desk"),
-        finance_lead=founding.hire("财务主管 沈洁", "finance_lead", "finance"),
-        leader=founding.hire("分管领导 高远", "leader", "management"),
-        second_leader=founding.hire("副总 江涛", "leader", "management"),
-        hr=founding.hire("人事 唐欣", "hr", "hr"),
-        administration=founding.hire("行政 方敏", "administration", "administration"),
-        auditor=founding.hire("审计 严明", "auditor", "administration"),
-        operator=founding.hire("运维 程立", "operator", "administration"),
+        desk_chief=founding.hire("林岚", "desk_head", "front_desk"),
+        finance_lead=founding.hire("沈洁", "finance_lead", "finance"),
+        leader=founding.hire("高远", "leader", "management"),
+        second_leader=founding.hire("江涛", "leader", "management"),
+        hr=founding.hire("唐欣", "hr", "hr"),
+        administration=founding.hire("方敏", "administration", "administration"),
+        auditor=founding.hire("严明", "auditor", "administration"),
+        operator=founding.hire("程立", "operator", "administration"),
         teams=[founding.open_site(code) for code in site_codes],
         holidays=founding.holidays(),
     )

@@ -50,11 +50,9 @@ class Closing:
             for one in month["lines"]
             if (one["department"], one["item"]) == (line["department"], line["item"])
         ]
-        stage.post(head, f"{path}/lines/dispute", **line, reason="与派工本不符 not what our book says")
+        stage.post(head, f"{path}/lines/dispute", **line, reason="与派工本不符")
         stage.must_refuse("a month with a disputed line could be signed [R41]", head, f"{path}/sign")
-        stage.post(
-            team.desk_head, f"{path}/lines/settle", **line, note="逐单核对无误 checked one by one", figure=figure
-        )
+        stage.post(team.desk_head, f"{path}/lines/settle", **line, note="逐单核对无误", figure=figure)
         stage.post(head, f"{path}/lines/accept", **line)
 
     def _deposit(self) -> None:

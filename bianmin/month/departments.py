@@ -26,7 +26,7 @@ class Departments:
         """The heads answer the desk's questions."""
         for job in jobs:
             path = f"/dispatch/api/consultations/{job.consultation_id}/answer"
-            self.stage.post(self.stage.head(job), path, answer="大约一小时 about an hour")
+            self.stage.post(self.stage.head(job), path, answer="大约一小时")
         self.stage.world.settle()
 
     def assign(self) -> list[tuple[Job, Any]]:
@@ -39,7 +39,7 @@ class Departments:
                     path = f"/dispatch/api/work-orders/{order['id']}"
                     self.stage.post(head, f"{path}/acknowledge")
                     if job.visiting is Visiting.DECLINED_FIRST and not (order["round"] or order["revision"]):
-                        self.stage.post(head, f"{path}/decline", reason="当时人手不足 nobody is free at that time")
+                        self.stage.post(head, f"{path}/decline", reason="当时人手不足")
                         declined.append((job, order))
                         continue
                     workers = self._choose(job, team.workers[department], order["round"])
@@ -81,7 +81,7 @@ class Departments:
         self._go_with_owner(job, order, worker)
         self.stage.must_refuse("a worker with unfinished duties could start a paid job [R50]", worker, f"{path}/arrive")
         head = self.stage.head(job)
-        told = self.stage.post(head, f"{path}/override", worker_id=worker.id, reason="业主催得急 the owner is pressing")
+        told = self.stage.post(head, f"{path}/override", worker_id=worker.id, reason="业主催得急")
         self.overridden.append((job, {"worker_id": worker.id, "override_id": told["overridden"][-1]["id"]}))
 
     def start(self, job: Job, order: dict[str, Any], day: date) -> None:
@@ -92,21 +92,21 @@ class Departments:
                 self._do_duties(worker, day)
         self._go_with_owner(job, order, workers[0])
         self.stage.post(workers[0], f"{path}/arrive")
-        self.stage.post(workers[0], f"{path}/check-materials", complete=True, note="业主自购 the owner has bought them")
+        self.stage.post(workers[0], f"{path}/check-materials", complete=True, note="业主自购")
 
     def complete(self, job: Job, order: dict[str, Any]) -> None:
         """The rest of the visit, as its fate has it; the owner signs for the fee on the job."""
         path, (first, *_) = self._on(order)
         fate = Visiting.DONE if order["round"] else job.visiting
         if fate in {Visiting.SAFETY_RESUMED, Visiting.SAFETY_ENDED}:
-            self.stage.post(first, f"{path}/stop", reason="配电箱带电 the box is live", for_safety=True)
+            self.stage.post(first, f"{path}/stop", reason="配电箱带电", for_safety=True)
             if fate is Visiting.SAFETY_RESUMED:
                 self.stage.post(self.stage.head(job), f"{path}/resume")
         if fate in {Visiting.SAFETY_ENDED, Visiting.UNABLE}:
             self._end_undone(job, path, first, "safety" if fate is Visiting.SAFETY_ENDED else "unable")
             return
         if fate is Visiting.DAMAGE:
-            facts = {"description": "碰坏瓷砖一块 a tile was broken", "estimate_fen": 1200}
+            facts = {"description": "碰坏瓷砖一块", "estimate_fen": 1200}
             told = self.stage.post(first, f"{path}/damage", **facts)
             self.damaged.append((job, told["damages"][-1]["id"]))
         self.stage.post(first, f"{path}/finish")
@@ -137,8 +137,8 @@ class Departments:
 
     def _end_undone(self, job: Job, path: str, worker: Person, cause: str) -> None:
         """Nothing is billed: the owner was told why, and the notice goes back."""
-        self.stage.post(worker, f"{path}/tell-owner", kind="told", note="超出能力范围，已向业主说明 he knows why")
-        self.stage.post(worker, f"{path}/terminate", cause=cause, reason="超出能力范围 beyond our ability")
+        self.stage.post(worker, f"{path}/tell-owner", kind="told", note="超出能力范围，已向业主说明")
+        self.stage.post(worker, f"{path}/terminate", cause=cause, reason="超出能力范围")
         self.stage.post(worker, f"{path}/return")
         self.stage.open_jobs.discard(job.request_id)
 
@@ -152,9 +152,7 @@ class Departments:
         }
         shown = self.stage.client.get(worker, f"{path}/settlement-list")["hash"]
         if changes_fee:
-            self.stage.post(
-                worker, f"{path}/tell-owner", kind="told", note="工作量与约定不同 it is other work than said"
-            )
+            self.stage.post(worker, f"{path}/tell-owner", kind="told", note="工作量与约定不同")
             self.desk.change_fee(job)
             self.stage.must_refuse(
                 "the owner's signature for another fee was taken [D23]",

@@ -42,13 +42,13 @@ class Desk:
         stage = self.stage
         path = f"/intake/api/requests/{job.request_id}"
         if job.callback is Callback.GAVE_UP:
-            stage.post(stage.clerk(job), f"{path}/cancel", reason="业主自行解决 the owner helped himself")
+            stage.post(stage.clerk(job), f"{path}/cancel", reason="业主自行解决")
             stage.open_jobs.discard(job.request_id)
         elif job.callback is Callback.CONSULTED:
             asked = stage.post(
                 stage.clerk(job),
                 f"{path}/consultations",
-                question="这项工作需要多长时间？How long will this take?",
+                question="这项工作大概要多长时间？",
                 reply_due_at=(stage.world.now + timedelta(minutes=30)).isoformat(),
                 owner_was_told=True,
             )
@@ -112,16 +112,14 @@ class Desk:
                 part: (datetime.fromisoformat(order[part]) + timedelta(minutes=15)).isoformat()
                 for part in ("visit_from", "visit_to")
             }
-            stage.post(stage.clerk(job), path, **later, reason="改由另一名师傅上门 another worker will come")
+            stage.post(stage.clerk(job), path, **later, reason="改由另一名师傅上门")
         stage.world.settle()
 
     def change_fee(self, job: Job) -> None:
         """At the home it turns out to be more or less work: the fee is agreed anew, before anything is signed."""
         stage = self.stage
         path = f"/intake/api/requests/{job.request_id}/revise"
-        stage.post(
-            stage.clerk(job), path, items=self._items(job, "new fee"), reason="现场情况不同 it is other work than said"
-        )
+        stage.post(stage.clerk(job), path, items=self._items(job, "new fee"), reason="现场情况不同")
         stage.world.settle()
 
     def revisits(self, day: date) -> None:
@@ -147,7 +145,7 @@ class Desk:
                 stage.clerk(job),
                 path,
                 outcome="problem",
-                note="又漏了 it leaks again",
+                note="又漏了",
                 survey={"quality": chance.randint(1, 2), "attitude": chance.randint(3, 5), "price_as_agreed": True},
                 visit_from=start.isoformat(),
                 visit_to=(start + timedelta(hours=2)).isoformat(),
@@ -155,12 +153,12 @@ class Desk:
             stage.reworks.append(job)
         else:
             survey = {"quality": chance.randint(4, 5), "attitude": chance.randint(4, 5), "price_as_agreed": True}
-            stage.post(stage.clerk(job), path, outcome="satisfied", note="满意 satisfied", survey=survey)
+            stage.post(stage.clerk(job), path, outcome="satisfied", note="满意", survey=survey)
             stage.open_jobs.discard(job.request_id)
 
     def withdraw(self, job: Job) -> None:
         """The owner withdraws at the last moment."""
         stage = self.stage
         path = f"/intake/api/requests/{job.request_id}/cancel"
-        stage.post(stage.clerk(job), path, reason="业主临时取消 the owner withdrew")
+        stage.post(stage.clerk(job), path, reason="业主临时取消")
         stage.open_jobs.discard(job.request_id)

@@ -40,7 +40,7 @@ class Discipline:
             site_id=team.site_id,
             person_id=accused.id,
             happened_at=(self.stage.world.now - timedelta(minutes=5)).isoformat(),
-            evidence="业主举报私自接活 seen at a home",
+            evidence="业主举报私自接活",
         )
 
     def _report_neglects(self) -> None:
@@ -51,7 +51,7 @@ class Discipline:
                 self.stage.team(job).desk_head,
                 "/dispatch/api/duty-days/neglect",
                 day=self.stage.today().isoformat(),
-                reason="当日巡检未做 the round of the day was not made",
+                reason="当日巡检未做",
                 **override,
             )
         self.departments.overridden.clear()
@@ -59,9 +59,9 @@ class Discipline:
     def _use_reserve(self, team: Team, **facts: Any) -> None:
         """The desk head proposes, the leader approves."""
         path = "/finance/api/reserve/proposals"
-        reason = "客服部意见 the desk's opinion"
+        reason = "客服部意见"
         proposed = self.stage.post(team.desk_head, path, site_id=team.site_id, reason=reason, **facts)
-        self.stage.post(self.stage.cast.leader, f"{path}/{proposed['id']}/decide", approve=True, reason="同意 agreed")
+        self.stage.post(self.stage.cast.leader, f"{path}/{proposed['id']}/decide", approve=True, reason="同意")
 
     def _decide_cases(self) -> None:
         """Each is heard first; cash that was merely late, and is back, is let pass; cash still out waits."""
@@ -74,8 +74,8 @@ class Discipline:
                 continue
             late_only = cash and self._days_between(case["opened_at"], case["cash_returned_at"]) < 2
             path = f"/hr/api/cases/{case['id']}"
-            self.stage.post(hr, f"{path}/hear", statement="承认属实 he says it is true", attended=True)
-            reason = "次日已交回 returned the next day" if late_only else "事实清楚 the facts are clear"
+            self.stage.post(hr, f"{path}/hear", statement="承认属实", attended=True)
+            reason = "次日已交回" if late_only else "事实清楚"
             self.stage.post(leader, f"{path}/decide", confirm=not late_only, reason=reason)
             if not late_only:
                 self._accept_or_appeal(case, path)
@@ -85,8 +85,8 @@ class Discipline:
         """Most accept; who is charged a second time with a private job appeals, in vain."""
         accused = self.stage.people[case["person_id"]]
         if case["offence"] == "private_job" and self.stage.today() > self.stage.first + timedelta(days=12):
-            self.stage.post(accused, f"{path}/appeal", reason="当时已下班 I was off duty")
-            reason = "考勤显示在班 the time sheet says otherwise"
+            self.stage.post(accused, f"{path}/appeal", reason="当时已下班")
+            reason = "考勤显示在班"
             self.stage.post(self.stage.cast.second_leader, f"{path}/decide-appeal", uphold=True, reason=reason)
         else:
             self.stage.post(accused, f"{path}/accept")

@@ -94,7 +94,7 @@ class Money:
         """At closing time the desk head says why a receipt is still out: the day cannot close without it."""
         for job, _, receipt_id in self.carried:
             path = f"/finance/api/receipts/{receipt_id}/explain"
-            self.stage.post(self.stage.team(job).desk_head, path, reason="业主外出，次日收款 the owner was out")
+            self.stage.post(self.stage.team(job).desk_head, path, reason="业主外出，次日收款")
 
     def hand_over(self, day: date) -> None:
         """Before closing all cash goes to finance: worker to clerk, clerk to cashier; some keep some back."""
@@ -129,7 +129,7 @@ class Money:
         if receiver.id == team.cashier.id and self.short.intersection(ids):
             self.short.difference_update(ids)
             post(receiver, f"{path}/count", counted_fen=counted - SHORT_FEN)
-            post(receiver, f"{path}/settle-difference", reason="少一元，双方清点确认 one yuan short, counted twice")
+            post(receiver, f"{path}/settle-difference", reason="少一元，双方清点确认")
             post(giver, f"{path}/confirm-difference")
             self.differences.append((team, offered["id"]))
         elif counted % 100 == 0:
@@ -168,10 +168,10 @@ class Money:
                 "/finance/api/refunds",
                 receipt_id=receipt_id,
                 amount_fen=job.fee_fen // 3,
-                reason="多收，退还部分 part of it was too much",
+                reason="多收，退还部分",
                 method="cash",
             )
             path = f"/finance/api/refunds/{proposed['id']}/decide"
-            self.stage.post(self.stage.cast.leader, path, approve=True, reason="同意 agreed")
+            self.stage.post(self.stage.cast.leader, path, approve=True, reason="同意")
         if due:
             self.stage.world.settle()

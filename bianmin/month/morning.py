@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bianmin.client import Person
 from bianmin.month.cast import PRICES, ZONE, Cast, Team
 from bianmin.month.fates import working_days
+from bianmin.month.owners import SURNAMES
 from bianmin.month.quiet import World
 
 DAY_BEFORE = time(8, 45)
@@ -76,38 +77,34 @@ class Job:
 def day_before() -> list[Job]:
     """What was done at a site the day before, and is asked about today."""
     return [
-        Job("water", "水龙头关不紧 a tap that does not close", Until.SIGNED, 1, Fee.WITH_FINANCE),
-        Job("electricity", "插座松动 a loose socket", Until.SIGNED, 2, Fee.WITH_FINANCE),
+        Job("water", "水龙头关不紧", Until.SIGNED, 1, Fee.WITH_FINANCE),
+        Job("electricity", "插座松动", Until.SIGNED, 2, Fee.WITH_FINANCE),
     ]
 
 
 def at_work() -> list[Job]:
     """What is under way at a site in the morning, from the owner's signature back to the notice not yet issued."""
     return [
-        Job("cleaning", "搬家前保洁 cleaning before moving in", Until.SIGNED, 0, Fee.OWED),
-        Job("water", "下水管渗水 a waste pipe leaks", Until.SIGNED, 1, Fee.HELD),
-        Job("electricity", "更换两个插座 two sockets to change", Until.SIGNED, 2, Fee.OFFERED),
-        Job("greening", "阳台绿植修剪 plants on the balcony", Until.SIGNED, 1, Fee.SHORT),
-        Job("water", "厨房换龙头 a kitchen tap", Until.FINISHED, 0),
-        Job("electricity", "浴室插座进水 water in a socket", Until.SUPPORT_ASKED, 2),
-        Job("cleaning", "擦窗户 windows to clean", Until.AT_HOME, 0),
-        Job("water", "洗衣机接管 a pipe for the washing machine", Until.ON_THE_WAY, 3),
-        Job("water", "水表后阀门漏水 a valve behind the meter", Until.ASSIGNED, 0),
-        Job("electricity", "客厅插座没电 no power in the living room", Until.ACKNOWLEDGED),
+        Job("cleaning", "搬家前保洁", Until.SIGNED, 0, Fee.OWED),
+        Job("water", "下水管渗水", Until.SIGNED, 1, Fee.HELD),
+        Job("electricity", "更换两个插座", Until.SIGNED, 2, Fee.OFFERED),
+        Job("greening", "阳台绿植修剪", Until.SIGNED, 1, Fee.SHORT),
+        Job("water", "厨房换龙头", Until.FINISHED, 0),
+        Job("electricity", "浴室插座进水", Until.SUPPORT_ASKED, 2),
+        Job("cleaning", "擦窗户", Until.AT_HOME, 0),
+        Job("water", "洗衣机接管", Until.ON_THE_WAY, 3),
+        Job("water", "水表后阀门漏水", Until.ASSIGNED, 0),
+        Job("electricity", "客厅插座没电", Until.ACKNOWLEDGED),
     ]
 
 
 def just_agreed() -> list[Job]:
     """What was agreed a moment ago: two notices nobody has acknowledged, and one still to be printed."""
     return [
-        Job("water", "马桶水箱漏水 a cistern leaks", Until.NOTICED),
-        Job("greening", "院内绿植换盆 plants to repot", Until.NOTICED),
-        Job("water", "换淋浴龙头 a tap of the shower", Until.AGREED),
+        Job("water", "马桶水箱漏水", Until.NOTICED),
+        Job("greening", "院内绿植换盆", Until.NOTICED),
+        Job("water", "换淋浴龙头", Until.AGREED),
     ]
-
-
-SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余"
-"""Of the owners."""
 
 
 class Morning:
@@ -137,9 +134,9 @@ class Morning:
         self._work(at_work)
         self._hear()
         self._go_to(today, AT_THE_PHONE, minutes=-MISSED)
-        self._everywhere(lambda team: self._register(team, "water", "卫生间反水 the drain comes up"))
+        self._everywhere(lambda team: self._register(team, "water", "卫生间反水"))
         self._go_to(today, AT_THE_PHONE, minutes=-SOON)
-        self._everywhere(lambda team: self._register(team, "electricity", "电表跳闸 the fuse goes"))
+        self._everywhere(lambda team: self._register(team, "electricity", "电表跳闸"))
         self._go_to(today, AT_THE_PHONE)
         self._everywhere(self._answer_phones)
         self.world.settle()
@@ -183,7 +180,7 @@ class Morning:
             channel=channel,
             owner_name=f"{SURNAMES[number % len(SURNAMES)]}{'女士' if number % 2 else '先生'}",
             phone=f"139{self.cast.teams.index(team):03d}{number:05d}",
-            address=f"{number % 18 + 1} 栋 {number % 3 + 1} 单元 {number % 12 + 1}0{number % 4 + 1}",
+            address=f"{number % 18 + 1}-{number % 3 + 1}-{number % 12 + 1}0{number % 4 + 1}",
             description=words,
             trade=trade,
         )
@@ -218,14 +215,14 @@ class Morning:
         """Two owners have just called, one is promised a reply, one stands at the desk; three more have agreed."""
         for job in just_agreed():
             self._agree(team, job)
-        self._register(team, "water", "换角阀 a valve to change")
-        self._register(team, "cleaning", "油烟机清洗 a cooker hood", channel="online")
-        self._register(team, "greening", "买了绿植想请人养护 plants to tend", channel="walk_in")
-        asking = self._register(team, "electricity", "加装插座 one more socket")
+        self._register(team, "water", "换角阀")
+        self._register(team, "cleaning", "油烟机清洗", channel="online")
+        self._register(team, "greening", "买了绿植想请人养护", channel="walk_in")
+        asking = self._register(team, "electricity", "加装插座")
         self.client.post(
             team.clerks[0],
             f"/intake/api/requests/{asking}/consultations",
-            question="墙内无线管，能否走明线？No duct in the wall: may it be on the wall?",
+            question="墙内没有预埋线管，业主问能不能走明线？",
             reply_due_at=(self.world.now + timedelta(minutes=30)).isoformat(),
             owner_was_told=True,
         )
@@ -262,9 +259,9 @@ class Morning:
         self.client.post(worker, f"{path}/arrive")
         if until is Until.AT_HOME:
             return
-        self.client.post(worker, f"{path}/check-materials", complete=True, note="业主已自购 the owner has bought them")
+        self.client.post(worker, f"{path}/check-materials", complete=True, note="业主已自购")
         if until is Until.SUPPORT_ASKED:
-            reason = "线路老化，需再来一名电工 old wires: another electrician is needed"
+            reason = "线路老化，需再来一名电工"
             self.client.post(worker, f"{path}/stop", reason=reason, for_safety=False)
             return
         self.client.post(worker, f"{path}/finish")
@@ -313,9 +310,7 @@ class Morning:
         job.receipt = self.client.post(worker, f"{path}/collect", **facts, receipt_id=carried["id"])
         counting = f"/finance/api/hand-overs/{self._offer(team, worker, first, [job])}"
         self.client.post(first, f"{counting}/count", counted_fen=job.fee_fen - SHORT_FEN)
-        self.client.post(
-            first, f"{counting}/settle-difference", reason="少五元，点了两遍 five yuan short, counted twice"
-        )
+        self.client.post(first, f"{counting}/settle-difference", reason="少五元，点了两遍")
 
     def _offer(self, team: Team, giver: Person, receiver: Person, jobs: Iterable[Job]) -> str:
         """Cash offered to the next in the chain; returns the hand-over's id."""
@@ -347,7 +342,7 @@ class Morning:
             team.clerks[1],
             f"/intake/api/requests/{undone.request_id}/revisit",
             outcome="problem",
-            note="插座又松了 the socket is loose again",
+            note="插座又松了",
             survey={"quality": 2, "attitude": 5, "price_as_agreed": True},
             visit_from=start.isoformat(),
             visit_to=(start + timedelta(hours=2)).isoformat(),
@@ -364,7 +359,7 @@ class Morning:
             "/finance/api/refunds",
             receipt_id=asked.receipt["id"],
             amount_fen=asked.fee_fen // 3,
-            reason="业主认为多收 the owner says it was too much",
+            reason="业主认为多收",
             method="bank",
         )
 
@@ -377,7 +372,7 @@ class Morning:
             use="reward",
             amount_fen=1000,
             person_id=team.clerks[1].id,
-            reason="受到业主书面表扬 an owner wrote to praise her",
+            reason="受到业主书面表扬",
         )
         for worker in team.workers["engineering"][1:3]:
             self.client.post(
@@ -386,7 +381,7 @@ class Morning:
                 site_id=team.site_id,
                 person_id=worker.id,
                 happened_at=(self.world.now - timedelta(minutes=40)).isoformat(),
-                evidence="业主来电举报私自收费 an owner says he took money himself",
+                evidence="业主来电举报私自收费",
             )
 
     def _change_prices(self) -> None:
@@ -402,7 +397,7 @@ class Morning:
         for case in self.client.pages(self.cast.hr, "/hr/api/cases", state="open"):
             if case["person_id"] in to_hear and case["offence"] == "private_job":
                 path = f"/hr/api/cases/{case['id']}/hear"
-                self.client.post(self.cast.hr, path, statement="业主坚持要给 the owner insisted", attended=True)
+                self.client.post(self.cast.hr, path, statement="业主坚持要给", attended=True)
 
 
 WAITING = {

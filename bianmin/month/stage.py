@@ -11,6 +11,7 @@ from bianmin.client import Client, Person, Refused
 from bianmin.importing.mapping import Mapped, Mapping
 from bianmin.month.cast import ZONE, Cast, Team
 from bianmin.month.fates import Job, draw_jobs, working_days
+from bianmin.month.owners import as_told
 from bianmin.month.quiet import World
 
 DEPARTMENT_OF = {
@@ -42,6 +43,7 @@ class Stage:
         self.first = self.today()
         self.last = (self.first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
         self.month = f"{self.first:%Y-%m}"
+        rows = [as_told(row) for row in rows]
         self.jobs = draw_jobs(rows, seed=seed, first=self.first, slots=len(SLOTS), holidays=cast.holidays)
         self.by_request: dict[str, Job] = {}
         self.people = {person.id: person for person in cast.everybody()}

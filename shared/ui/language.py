@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
+from starlette.responses import Response
 
 from shared.calendar import local
 
@@ -25,6 +26,8 @@ LANGUAGES = {"zh": "中文", "en": "English"}
 
 COOKIE = "bianmin_language"
 """What a browser remembers of the person's choice; hr remembers it for his next sign-in."""
+
+YEAR = 365 * 24 * 3600
 
 
 def chosen(request: Request) -> str:
@@ -39,6 +42,11 @@ def chosen(request: Request) -> str:
         return negotiate_locale([word.split("_")[0] for word in wanted], list(LANGUAGES)) or "zh"
     except (UnknownLocaleError, ValueError):
         return "zh"
+
+
+def remember(answer: Response, wanted: str, *, secure: bool) -> None:
+    """His browser keeps the language for a year."""
+    answer.set_cookie(COOKIE, wanted, max_age=YEAR, path="/", httponly=True, samesite="lax", secure=secure)
 
 
 @cache

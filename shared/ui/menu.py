@@ -3,7 +3,9 @@
 The one place that knows the pages of all services. A test compares the roles with the permission each page asks for.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import get_args
 
 from shared.messages import Role
@@ -21,7 +23,7 @@ class Entry:
 
 
 SYSTEM, HR, MINE = "系统", "人事行政", "本人"
-FIELD = "工程与环境"
+CLIENTS, FIELD = "客服", "工程与环境"
 HEADS: tuple[Role, ...] = ("desk_head", "head", "finance_lead")
 """Who is at the head of a department."""
 
@@ -38,44 +40,35 @@ BOOKS: tuple[Role, ...] = (*TILL, "leader")
 """Finance's roles, and those with the leader."""
 
 MENU: tuple[Entry, ...] = (
-    Entry("派工", "/dispatch/board", "list", ("head",)),
-    Entry("我的单", "/dispatch/jobs", "tool", ("worker",)),
-    Entry("支援与终止", "/dispatch/support", "bell", ("head",)),
-    Entry("我的职责", "/dispatch/duties/mine", "check", ("worker",)),
-    Entry("接单台", "/intake/board", "phone", ("clerk", "desk_head", "head", "auditor")),
-    Entry("待批", "/finance/approvals", "check", ("leader",)),
-    Entry("出纳日清", "/finance/daily", "cash", ("cashier",)),
-    Entry("月结", "/finance/settlements", "paper", ("finance_lead",)),
-    Entry("提醒", "/intake/alerts", "bell", ("clerk", "desk_head", "operator", "administrator", "auditor")),
-    Entry("提醒", "/dispatch/alerts", "bell", ("head", "worker")),
-    Entry("提醒", "/finance/alerts", "bell", ("cashier", "finance_lead")),
-    Entry("案件待批", "/hr/approvals", "scale", ("leader",)),
-    Entry("提醒", "/hr/alerts", "bell", ("leader", "hr", "administration")),
-    Entry("登记表", "/intake/requests", "list", (*DESK, "auditor"), "客服"),
-    Entry("业主与房号", "/intake/homes", "search", DESK, "客服"),
-    Entry("通知单", "/intake/notices", "paper", (*DESK, "auditor"), "客服"),
-    Entry("咨询", "/intake/consultations", "bell", (*DESK, "auditor"), "客服"),
-    Entry("回访", "/intake/revisits", "check", (*DESK, "auditor"), "客服"),
-    Entry("价格与问答", "/intake/prices", "cash", (*DESK, "auditor"), "客服"),
-    Entry("未交现金", "/intake/cash-alerts", "clock", DESK, "客服"),
-    Entry("私下接活", "/intake/private-job-reports", "eye", (*DESK, "auditor"), "客服"),
-    Entry("导入", "/intake/imports", "list", DESK, "客服"),
-    Entry("服务范围", "/intake/trades", "tool", ("head",), "客服"),
+    Entry("接单台", "/intake/board", "phone", (*DESK, "head", "auditor"), CLIENTS),
+    Entry("登记表", "/intake/requests", "list", (*DESK, "auditor"), CLIENTS),
+    Entry("业主与房号", "/intake/homes", "search", DESK, CLIENTS),
+    Entry("通知单", "/intake/notices", "paper", (*DESK, "auditor"), CLIENTS),
+    Entry("咨询", "/intake/consultations", "bell", (*DESK, "auditor"), CLIENTS),
+    Entry("回访", "/intake/revisits", "check", (*DESK, "auditor"), CLIENTS),
+    Entry("价格与问答", "/intake/prices", "cash", (*DESK, "auditor"), CLIENTS),
+    Entry("未交现金", "/intake/cash-alerts", "clock", DESK, CLIENTS),
+    Entry("私下接活", "/intake/private-job-reports", "eye", (*DESK, "auditor"), CLIENTS),
+    Entry("导入", "/intake/imports", "list", DESK, CLIENTS),
+    Entry("服务范围", "/intake/trades", "tool", ("head",), CLIENTS),
+    Entry("派工", "/dispatch/board", "list", ("head", "auditor"), FIELD),
+    Entry("我的单", "/dispatch/jobs", "tool", ("worker",), FIELD),
+    Entry("支援与终止", "/dispatch/support", "bell", ("head",), FIELD),
+    Entry("我的职责", "/dispatch/duties/mine", "check", ("worker",), FIELD),
     Entry("客服咨询", "/dispatch/consultations", "phone", ("head", "auditor"), FIELD),
-    Entry("工单", "/dispatch/work-orders", "tool", ("head", "worker", "clerk", "desk_head", "auditor"), FIELD),
+    Entry("工单", "/dispatch/work-orders", "tool", ("head", "worker", *DESK, "auditor"), FIELD),
     Entry("岗位职责", "/dispatch/duties", "check", ("head", "auditor"), FIELD),
     Entry("规定的职责", "/dispatch/duties/prescribed", "check", ("desk_head",), FIELD),
-    Entry("服务人员", "/dispatch/workers", "people", ("head", "clerk", "desk_head", "auditor"), FIELD),
+    Entry("服务人员", "/dispatch/workers", "people", ("head", *DESK, "auditor"), FIELD),
     Entry("有偿工时", "/dispatch/hours", "chart", ("head", "worker", "desk_head", "leader", "auditor"), FIELD),
     Entry("耽误本职", "/dispatch/neglects", "scale", ("desk_head", "leader", "administration", "auditor"), FIELD),
-    Entry("派工台", "/dispatch/board", "list", ("auditor",), FIELD),
     Entry("收费", "/finance/charges", "cash", (*DESK, *TILL, "auditor"), FINANCE),
     Entry("我的现金", "/finance/my-cash", "cash", (*DESK, "worker"), FINANCE),
     Entry("票据", "/finance/receipts", "list", (*DESK, *TILL, "auditor"), FINANCE),
     Entry("票据簿", "/finance/receipt-books", "paper", (*DESK, *TILL, "auditor"), FINANCE),
-    Entry("月结", "/finance/settlements", "paper", ("cashier", "desk_head", "leader", "auditor"), FINANCE),
-    Entry("待批", "/finance/approvals", "check", ("finance_lead", "auditor"), FINANCE),
-    Entry("出纳日清", "/finance/daily", "cash", ("finance_lead", "leader", "auditor"), FINANCE),
+    Entry("月结", "/finance/settlements", "paper", ("desk_head", *BOOKS, "auditor"), FINANCE),
+    Entry("待批", "/finance/approvals", "check", ("finance_lead", "leader", "auditor"), FINANCE),
+    Entry("出纳日清", "/finance/daily", "cash", (*BOOKS, "auditor"), FINANCE),
     Entry("存款", "/finance/deposits", "home", (*BOOKS, "auditor"), FINANCE),
     Entry("差额与欠款", "/finance/differences", "scale", ("desk_head", *BOOKS, "auditor"), FINANCE),
     Entry("价格标准", "/finance/prices", "list", (*BOOKS, "auditor"), FINANCE),
@@ -87,6 +80,7 @@ MENU: tuple[Entry, ...] = (
     Entry("总账", "/finance/ledger", "list", (*BOOKS, "auditor"), FINANCE),
     Entry("月度核对", "/intake/months", "scale", COMPARE, "月度"),
     Entry("月度分析", "/intake/figures", "chart", COMPARE, "月度"),
+    Entry("案件待批", "/hr/approvals", "scale", ("leader",), HR),
     Entry("发放明细", "/hr/payouts", "cash", ("hr", "leader", "auditor"), HR),
     Entry("待办处理", "/hr/tasks", "check", ("hr", "leader", "auditor"), HR),
     Entry("违规案件", "/hr/cases", "scale", ("hr", "desk_head", "finance_lead", "leader", "auditor"), HR),
@@ -106,6 +100,10 @@ MENU: tuple[Entry, ...] = (
     Entry("我的收入", "/hr/income", "cash", ("worker", "head", "clerk", "desk_head"), MINE),
     Entry("我的案件", "/hr/my-cases", "paper", ("worker", "head", "clerk", "desk_head", "cashier"), MINE),
     Entry("立案", "/hr/opened-cases", "scale", ("head", "clerk", "cashier"), MINE),
+    Entry("提醒", "/intake/alerts", "bell", (*DESK, "operator", "administrator", "auditor"), SYSTEM),
+    Entry("提醒", "/dispatch/alerts", "bell", ("head", "worker"), SYSTEM),
+    Entry("提醒", "/finance/alerts", "bell", TILL, SYSTEM),
+    Entry("提醒", "/hr/alerts", "bell", ("leader", "hr", "administration"), SYSTEM),
     Entry("消息与时限", "/intake/queues", "clock", ("operator", "administrator", "auditor"), SYSTEM),
     Entry("审计日志", "/intake/audit-log", "eye", ("auditor",), SYSTEM),
     Entry("公司规定", "/intake/policies", "scale", DECIDE, SYSTEM),
@@ -115,6 +113,42 @@ MENU: tuple[Entry, ...] = (
 )
 
 
+DAILY: Mapping[Role, tuple[str, ...]] = {
+    "clerk": (
+        *("/intake/board", "/intake/requests", "/finance/charges", "/finance/my-cash"),
+        *("/intake/revisits", "/intake/alerts"),
+    ),
+    "desk_head": (
+        *("/intake/board", "/intake/requests", "/intake/alerts", "/intake/months"),
+        *("/finance/charges", "/finance/my-cash", "/intake/revisits"),
+    ),
+    "head": (
+        *("/dispatch/board", "/dispatch/support", "/dispatch/work-orders", "/dispatch/alerts"),
+        *("/dispatch/consultations", "/dispatch/duties"),
+    ),
+    "worker": ("/dispatch/jobs", "/dispatch/duties/mine", "/finance/my-cash", "/dispatch/alerts", "/hr/income"),
+    "cashier": ("/finance/daily", "/finance/charges", "/finance/deposits", "/finance/alerts"),
+    "finance_lead": ("/finance/settlements", "/finance/approvals", "/finance/daily", "/finance/alerts"),
+    "leader": ("/finance/approvals", "/hr/approvals", "/hr/alerts", "/finance/charts", "/finance/settlements"),
+    "hr": ("/hr/payouts", "/hr/cases", "/hr/tasks", "/hr/alerts", "/hr/people"),
+    "administration": ("/hr/reports", "/intake/months", "/hr/missed-callbacks", "/hr/alerts"),
+    "auditor": ("/intake/audit-log", "/intake/requests", "/finance/ledger", "/intake/alerts"),
+    "operator": ("/intake/queues", "/intake/alerts", "/hr/webhooks", "/hr/sites"),
+    "administrator": ("/hr/people", "/hr/sites", "/intake/alerts", "/intake/policies"),
+}
+"""Role -> the pages of every day, the one he begins with first; a phone has the first TABS of them at its foot."""
+
+TABS = 4
+"""How many pages a phone's foot has room for, beside the way to all the others."""
+
+
 def menu_of(role: Role) -> list[Entry]:
-    """What somebody of this role may open, the page he begins with first."""
-    return [entry for entry in MENU if role in entry.roles]
+    """What somebody of this role may open: what he uses every day, in no group, then the others by their groups."""
+    his = {entry.path: entry for entry in MENU if role in entry.roles}
+    daily = [replace(his.pop(path), group="") for path in DAILY[role]]
+    return [*daily, *his.values()]
+
+
+def groups_of(menu: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
+    """The menu's groups in their order, each with its pages; what is in none is left out."""
+    return [(name, list(pages)) for name, pages in groupby(menu, lambda entry: entry.group) if name]

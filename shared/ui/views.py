@@ -11,7 +11,7 @@ shown again with what was written and the reason.
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from json import loads
 from types import SimpleNamespace
@@ -38,7 +38,8 @@ from shared.spreadsheets import Cell, as_xlsx
 from shared.ui import language
 from shared.ui.answer import page_answer
 from shared.ui.forms import Form, Nothing, Sentence
-from shared.ui.menu import menu_of
+from shared.ui.menu import groups_of, menu_of
+from shared.ui.problem_page import WORDS
 from shared.ui.render import environment, packages_of
 from shared.ui.tables import Column, Table
 from shared.ui.words import Words
@@ -194,6 +195,7 @@ class View(Edge):
             "view": self,
             "me": self.actor,
             "menu": menu,
+            "groups": groups_of(menu),
             "here": max(here, key=lambda entry: len(entry.path)) if here else None,
             "path": self.here,
             "route": path,
@@ -239,12 +241,16 @@ class View(Edge):
             return "—"
         if isinstance(value, bool):
             return self.say("是") if value else self.say("否")
+        if isinstance(value, time):
+            return f"{value:%H:%M}"
         return writers.get(column.kind, str)(value)
 
     def fact(self, name: str, value: Any, site_id: UUID | None) -> str:
         """What a fact of an alert says: the name tells what it is ('due_at', 'amount_fen')."""
         if name.endswith("_fen"):
             return language.money(int(value))
+        if name == "round":  # the first visit is round 0
+            return str(int(value) + 1)
         if name.endswith("_at"):
             return language.moment(datetime.fromisoformat(str(value)), self.zone(site_id))
         return self.label(value)
@@ -342,6 +348,7 @@ def _as_view(answer: Any) -> Any:
 
 def views(service: str, table: Permissions, words: Words) -> Callable[[str], Any]:
     """The dependency of a service's pages: `Annotated[View, see("read_callbacks")]`."""
+    WORDS[service] = words
     whole = COMMON_PERMISSIONS | table
     may = permissions(service, whole)
 

@@ -50,7 +50,7 @@ PROBLEMS: Mapping[str, str] = {
     "not_four_eyes": "自己提出、经手或涉及本人的事，须由另一人办理。",
     "no_valid_token": "请先登录。",
     "cross_site": "请求不是从本系统的页面发出的，请从菜单重新打开。",
-    "wrong_csrf_token": "页面已过期，请刷新后再试。",
+    "wrong_csrf_token": "您在别处重新登录过，这一页已经过期；刚才的操作没有生效，请重新打开页面再办一次。",
     "conflict": "别人刚刚已经办理，请刷新后查看。",
     "defect": "系统出错了，已记录。请把下面的编号告诉运维。",
     "database_unavailable": "数据库暂时连不上，请稍后再试。",

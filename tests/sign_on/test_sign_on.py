@@ -96,6 +96,26 @@ def test_the_session_is_like_one_of_a_password_and_the_way_there_leaves_nothing_
     assert list(browser.http.cookies) == [COOKIE]
 
 
+def test_the_language_he_chose_is_that_of_the_browser_he_signs_in_with(door: Door, issuer: str) -> None:
+    link(door, door.hire("clerk", "front_desk", login="li.si"), issuer, "subject-of-li")
+    assert "bianmin_language" not in sign_on(door.browser(), "subject-of-li").cookies
+    with database("hr", WORKER).session() as session:
+        session.execute(text("UPDATE logins SET language = 'en'"))
+        session.commit()
+    assert sign_on(door.browser(), "subject-of-li").cookies["bianmin_language"] == "en"
+
+
+def test_whoever_is_refused_is_told_on_a_page_why_and_by_what_an_administrator_can_link_him(
+    door: Door, issuer: str
+) -> None:
+    browser = door.browser()
+    browser.http.headers["Accept"] = "text/html"
+    answer = sign_on(browser, "subject-of-nobody")
+    assert answer.status_code == 401
+    assert "请管理员在您的名册页关联" in answer.text
+    assert "subject-of-nobody" in answer.text
+
+
 def test_the_provider_is_asked_with_pkce_a_state_and_a_nonce_and_for_the_second_factor(
     door: Door, issuer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -349,6 +349,7 @@ def test_in_a_simulation_anybody_is_offered_and_in_a_real_installation_nobody(
 ) -> None:
     people = re.findall(r'name="person_id" value="([0-9a-f-]{36})"', house.client.get("/login", headers=BROWSER).text)
     assert people
+    assert "新登记" in house.client.get("/login", headers=BROWSER).text
     come = {"person_id": people[0], "next": "/hr/account"}
     came = house.client.post("/demo/sessions", data=come, headers=BROWSER, follow_redirects=False)
     assert went_on(came) == "/hr/account"
@@ -386,3 +387,31 @@ def test_a_token_is_shown_once_and_revoked(house: House) -> None:
     went_on(posted(house, "hr", path, {}))
     assert "已作废" in said(opened(house, "hr", "/account"))
     assert posted(house, "hr", "/account/tokens", {**form, "scopes": "hr:issue_token"}).status_code == 422
+
+
+# --- whoever must sign in anew --------------------------------------------------------------------------------------
+
+
+def test_a_form_sent_after_the_session_ended_leads_by_the_sign_in_back_to_its_page(house: House) -> None:
+    came = {**LOCAL, "Referer": "http://localhost/hr/people?role=clerk"}
+    with TestClient(house.client.app, base_url="http://localhost", follow_redirects=False) as nobody:
+        answer = nobody.post("/people", headers=came)
+        assert went_on(answer) == "/hr/login?next=/hr/people%3Frole%3Dclerk"
+        elsewhere = nobody.post("/people", headers=came | {"Referer": "http://evil.example/hr/people"})
+        assert went_on(elsewhere) == "/hr/login"
+
+
+def test_a_form_opened_before_its_reader_signed_in_anew_says_so_and_leads_back_to_its_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "is_simulated", lambda _: True)
+    with house.session() as session:
+        hr = session.execute(text("SELECT id FROM people WHERE role = 'hr'")).scalars().first()
+    with TestClient(house.client.app, base_url="http://localhost", follow_redirects=False) as browser:
+        browser.post("/demo/sessions", data={"person_id": str(hr), "next": "/hr/"}, headers=LOCAL)
+        came = {**LOCAL, "Referer": "http://localhost/hr/account"}
+        answer = browser.post("/logout", data={"csrf": "of another session"}, headers=came)
+    assert answer.status_code == 403
+    assert "这一页已经过期" in said(answer)
+    assert 'href="/hr/account">重新打开刚才的页面' in answer.text
+    assert "没有权限" not in answer.text

@@ -112,7 +112,7 @@ WORDS = Words(
         "deposited_already": "这张银行回单已经登记过。",
         "effective_in_the_past": "生效日期已过：不能改变以前约定的价格，请改为今天或以后的日期。",
         "hr_holds_another_payout": "人事收到的发放表与批准的不一致。",
-        "idempotency_key_needed": "页面已过期，请刷新后再试。",
+        "idempotency_key_needed": "这一页已经过期，请重新打开再办一次。",
         "idempotency_key_reused": "这张表已经提交过，请刷新后再试。",
         "invoice_does_not_follow": "一张票据同时只能有一张有效发票；红字发票用来冲销已开的发票。",
         "method_not_offered": "公司没有开通这种付款方式。",

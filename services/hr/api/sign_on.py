@@ -18,9 +18,9 @@ from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse
 
+from services.hr.actions import login, sign_on
 from services.hr.actions import provider as providers
 from services.hr.actions import session as sessions_of
-from services.hr.actions import sign_on
 from services.hr.api.may import may
 from services.hr.api.throttle import check_address, check_may_try
 from services.hr.queries.logins import SignOnLinkView, link_view, links_of
@@ -32,6 +32,7 @@ from shared.sealing import SealBroken, seal, unseal
 from shared.sessions import Claims, cookie_name, is_plain, set_cookie
 from shared.settings import settings
 from shared.sign_on_settings import PROVIDER_NAME, OidcProvider, StepsProvider, Url
+from shared.ui.language import remember
 from shared.web import Body, Edge, transaction
 
 log = structlog.get_logger()
@@ -123,19 +124,22 @@ async def come_back(provider: Name, request: Request) -> RedirectResponse:
         identity = await _ask(lambda: providers.identity_of(asked, begun, request.query_params))
         await to_thread.run_sync(check_may_try, f"{identity.issuer} {identity.subject}", address)
 
-        def work(session: Session) -> Claims:
+        def work(session: Session) -> tuple[Claims, str | None]:
             now = clock.now(session)
             person = sign_on.prove(session, identity, now=now)
             sign_on.keep(session, person, identity, now=now)
             log.info("signed_in", person_id=str(person.id), provider=provider)
-            return sessions_of.begin(session, person, agent=request.headers.get("user-agent", ""), now=now)
+            claims = sessions_of.begin(session, person, agent=request.headers.get("user-agent", ""), now=now)
+            return claims, login.spoken_by(session, person.id)
 
-        claims = await transaction("hr", request, work)
+        claims, spoken = await transaction("hr", request, work)
     except Problem as refused:
         log.warning("sign_on_refused", provider=provider, reason=refused.code, address=address)
         raise
     response = RedirectResponse(begun.to, 303)
     set_cookie(request, response, claims)
+    if spoken is not None:
+        remember(response, spoken, secure=not is_plain(request))
     response.delete_cookie(_cookie(request), path="/", secure=not is_plain(request), httponly=True, samesite="lax")
     return response
 

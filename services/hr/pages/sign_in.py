@@ -18,10 +18,10 @@ from services.hr.rules.demo import DemoPerson
 from shared import clock
 from shared.csrf import check_same_origin
 from shared.errors import Problem
-from shared.sessions import Claims, claims_in, cookie_name, identify_session, set_cookie
+from shared.sessions import Claims, claims_in, cookie_name, identify_session, is_plain, set_cookie
 from shared.settings import settings
 from shared.ui.forms import Form, Sentence
-from shared.ui.language import COOKIE, LANGUAGES
+from shared.ui.language import LANGUAGES, remember
 from shared.ui.menu import menu_of
 from shared.ui.public import own_path, show_public
 from shared.ui.views import Posted, View
@@ -32,13 +32,17 @@ pages = APIRouter()
 demos = APIRouter(route_class=OfSimulations)
 """Not there but in a simulation."""
 
-YEAR = 365 * 24 * 3600
-
 
 @pages.get("/")
 def begin(view: Annotated[View, see("read_own")]) -> Response:
     """The first page of his menu."""
     return view.go(menu_of(view.actor.role)[0].path)
+
+
+@pages.get("/menu")
+def show_menu(view: Annotated[View, see("read_own")]) -> Response:
+    """Every page he may open: a phone's foot has room for a few."""
+    return view.show("menu.html")
 
 
 async def _login_page(request: Request, form: Form[SignInBody], *, going: str, status: int = 200) -> Response:
@@ -71,7 +75,7 @@ async def sign_in(request: Request, posted: Posted) -> Response:
     set_cookie(request, answer, claims)
     spoken = await transaction("hr", request, lambda session: login.spoken_by(session, claims.person_id))
     if spoken is not None:
-        _remember(request, answer, spoken)
+        remember(answer, spoken, secure=not is_plain(request))
     return answer
 
 
@@ -100,7 +104,7 @@ async def choose_language(request: Request, posted: Posted) -> Response:
     answer = RedirectResponse(own_path(str(posted.get("next", ""))), 303)
     wanted = str(posted.get("language", ""))
     if wanted in LANGUAGES:
-        _remember(request, answer, wanted)
+        remember(answer, wanted, secure=not is_plain(request))
         claims = claims_in(request.cookies.get(cookie_name(request), ""))
         if claims is not None:
             await transaction("hr", request, lambda session: _keep(session, claims, wanted))
@@ -110,8 +114,3 @@ async def choose_language(request: Request, posted: Posted) -> Response:
 def _keep(session: Session, claims: Claims, wanted: str) -> None:
     if identify_session(session, claims, said="{}") is not None:
         login.speak(session, claims.person_id, wanted)
-
-
-def _remember(request: Request, answer: Response, wanted: str) -> None:
-    secure = cookie_name(request).startswith("__Host-")
-    answer.set_cookie(COOKIE, wanted, max_age=YEAR, path="/", httponly=True, samesite="lax", secure=secure)

@@ -118,8 +118,24 @@ FIGURES = {
 }
 """The figures of a month's report."""
 
+DOES = {
+    "does:clerk": "登记来电、约时间和费用、开通知单、收费、回访",
+    "does:desk_head": "盯住超时和未交现金，月底核对签字",
+    "does:head": "接单、派工、处理求助",
+    "does:worker": "上门、请业主签字、看自己的收入",
+    "does:cashier": "清点现金、存银行、发票据",
+    "does:finance_lead": "月结、价格标准、差额",
+    "does:leader": "批准价格、退款、月结和案件",
+    "does:hr": "发放、案件、待办处理",
+    "does:administration": "月报和考核",
+    "does:auditor": "什么都能看，什么都不能改",
+    "does:operator": "消息、时限、推送",
+    "does:administrator": "小区、人员、公司规定",
+}
+"""What each post does, for whoever looks around a simulation."""
+
 WORDS = Words(
-    names={**CASES, **PAYMENTS, **PEOPLE, **FIGURES},
+    names={**CASES, **PAYMENTS, **PEOPLE, **FIGURES, **DOES},
     problems={
         "login_refused": "登录名、密码或验证码不对。",
         "totp_needed": "请再填动态验证码，或一个恢复码。",
@@ -187,7 +203,7 @@ WORDS = Words(
         "unknown_scope": "令牌不能有这个范围。",
         "revoked_already": "令牌已经作废。",
         "subject_taken": "这个用户标识已关联别人。",
-        "not_linked": "没有这样的关联。",
+        "not_linked": "这个账号还没有关联到公司里的人；请管理员在您的名册页关联。",
         "second_factor_not_proved": "登录服务没有证明第二重验证，您的岗位不能这样登录。",
         "refused_by_provider": "登录服务没有让您登录，或您中途返回了。",
         "no_code": "登录服务没有应答完整，请重新登录。",

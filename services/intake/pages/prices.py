@@ -21,7 +21,6 @@ PRICES = [
     Column("min_fen", "最低", "money"),
     Column("max_fen", "最高", "money"),
     Column("unit", "单位"),
-    Column("code", "编码"),
     Column("effective_from", "生效日期", "day"),
 ]
 

@@ -104,7 +104,19 @@
     localStorage.setItem("renewed", String(Date.now()));
     const answer = await fetch("/hr/api/sessions/renew", { method: "POST", headers: { "X-CSRF-Token": document.body.dataset.csrf } });
     if (answer.ok) { const token = (await answer.json()).csrf_token; renewed(token); talk?.postMessage(token); }
+    else if (answer.status === 401) signedOut.hidden = false;
   }
+  // who was signed out keeps what he wrote: signed in again in another window, he goes on here
+  const signedOut = document.getElementById("signed-out");
+  addEventListener("focus", async () => {
+    if (!signedOut || signedOut.hidden) return;
+    const answer = await fetch("/hr/api/sessions/current");
+    if (!answer.ok) return;
+    const session = await answer.json();
+    if (session.person_id !== document.body.dataset.me) { location.reload(); return; }
+    signedOut.hidden = true;
+    renewed(session.csrf_token);
+  });
   const opened = Date.now();
   ["keydown", "pointerdown"].forEach((kind) => addEventListener(kind, renew, { passive: true }));
   // cash counted note by note: the sum, as one writes
