@@ -118,9 +118,9 @@ def axe(page: Page) -> list[str]:
     """What axe finds wrong with the page, each with where."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # slow to load, needed here alone
 
-    found: dict[str, Any] = Axe().run(page).response
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found: list[dict[str, Any]] = page.evaluate(
+        "axe.run({ resultTypes: ['violations'] }).then((results) => results.violations)"
+    )
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]

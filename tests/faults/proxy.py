@@ -1,4 +1,4 @@
-"""A line that can be bad: a TCP proxy on loopback before an engine's Unix socket."""
+"""A line that can be bad: a TCP proxy on loopback before an engine's Unix socket, or before a port."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-Mode = Literal["pass", "hole", "delay", "trickle", "reset"]
+Mode = Literal["pass", "hole", "delay", "trickle", "reset", "away"]
 
 CHUNK = 65536
 TRICKLE_BYTES = 200
@@ -18,6 +18,8 @@ TRICKLE_SECONDS = 0.1
 """Two kilobytes a second."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER of a socket whose closing is a TCP reset."""
+
+AWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Proxy:
@@ -27,12 +29,14 @@ class Proxy:
     delay    each piece takes 20 to 300 ms
     trickle  two kilobytes a second on each connection
     reset    every connection is reset, new ones too
+    away     every connection is reset, new ones are told HTTP 503, as a web server does in front of one that is down
     """
 
-    def __init__(self, upstream: Path, *, seed: int = 1) -> None:
+    def __init__(self, upstream: Path | int, *, seed: int = 1) -> None:
         self.upstream = upstream
         self.mode: Mode = "pass"
         self.resets = 0
+        self.told_away = 0
         self._chance = Random(seed)
         self._lines: dict[asyncio.StreamWriter, asyncio.StreamWriter] = {}
         self._busy: set[asyncio.StreamWriter] = set()
@@ -48,7 +52,7 @@ class Proxy:
     def become(self, mode: Mode) -> None:
         """Be as good or bad as that from now on."""
         self.mode = mode
-        if mode == "reset":
+        if mode in ("reset", "away"):
             self.reset()
 
     def reset(self, *, busy: bool = False) -> int:
@@ -93,8 +97,16 @@ class Proxy:
         if self.mode == "reset":
             self._tear(writer)
             return
+        if self.mode == "away":
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(AWAY)
+                await writer.drain()
+                self.told_away += 1
+            writer.close()
+            return
         try:
-            upstream_reader, upstream_writer = await asyncio.open_unix_connection(str(self.upstream))
+            upstream_reader, upstream_writer = await self._connect()
         except OSError:
             self._tear(writer)
             return
@@ -110,6 +122,11 @@ class Proxy:
             self._busy.discard(writer)
             writer.close()
             upstream_writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.upstream, int):
+            return await asyncio.open_connection("127.0.0.1", self.upstream)
+        return await asyncio.open_unix_connection(str(self.upstream))
 
     async def _carry(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter, line: asyncio.StreamWriter) -> None:
         with suppress(OSError):

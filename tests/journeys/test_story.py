@@ -7,19 +7,14 @@ here he does on a page; only the clock is moved by hand, as it would go by itsel
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import expect
 
-from bianmin.address import Address
-from bianmin.client import Client, Person
-from bianmin.month.cast import Cast, found_company
-from bianmin.month.quiet import World
-from tests.browser import DESK, PHONE, Visitor, chromium, session_of
-from tests.stack import running
+from bianmin.client import Person
+from tests.journeys.town import Town, local_time, number_of, open_town, send
 
 pytestmark = pytest.mark.journey
 
@@ -27,66 +22,10 @@ BEGINS = datetime(2026, 4, 27, 1, tzinfo=UTC)
 """Nine in the morning of a Monday at the site, four days before the month ends."""
 
 
-@dataclass
-class Town:
-    """The company with its one site, and the browsers of its people."""
-
-    base_url: str
-    browser: Browser
-    cast: Cast
-    world: World
-    visitors: dict[str, Visitor]
-
-    def at(self, person: Person, path: str = "/hr/", *, phone: bool = False) -> Page:
-        """A page, as this person opens it; he signs in again when his session has ended meanwhile."""
-        if person.id not in self.visitors:
-            self.visitors[person.id] = Visitor(self.browser, self.base_url, size=PHONE if phone else DESK)
-        visitor = self.visitors[person.id]
-        page = visitor.go(path)
-        if "/hr/login" in page.url:
-            visitor.sign_in(session_of(self.base_url, person.id))
-            page = visitor.go(path)
-        return page
-
-    def later(self, **time: float) -> None:
-        """So much later, everything that follows has happened."""
-        for visitor in self.visitors.values():
-            visitor.page.goto("about:blank")  # a live page would go and ask to sign in again by itself
-        self.world.client.acts += 1  # what was clicked is no act of the client's
-        self.world.settle()
-        self.world.move_to(self.world.now + timedelta(**time))
-
-
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
-    with (
-        tempfile.TemporaryDirectory(prefix="bm-story-") as folder,
-        running(Path(folder) / "data", "--simulate", BEGINS.isoformat()) as stack,
-        chromium(Path(folder)) as browser,
-    ):
-        address = Address.read(stack.data)
-        with Client(address.base_url) as client:
-            world = World(client, address.database_url)
-            cast = found_company(world, address.founder_secret, ["BK"], today=BEGINS.date())
-            yield Town(address.base_url, browser, cast, world, {})
-
-
-def number_of(page: Page) -> str:
-    """The id in the address of the page."""
-    found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", page.url)
-    assert found is not None, page.url
-    return found[0]
-
-
-def send(button: Locator) -> None:
-    """Press it, and wait for the page that follows."""
-    with button.page.expect_navigation():
-        button.click()
-
-
-def local_time(moment: datetime) -> str:
-    """A moment as a field of the page takes it, at the site."""
-    return f"{moment.astimezone(UTC) + timedelta(hours=8):%Y-%m-%dT%H:%M}"
+    with tempfile.TemporaryDirectory(prefix="bm-story-") as folder, open_town(Path(folder), BEGINS) as opened:
+        yield opened
 
 
 def test_a_call_becomes_a_job_a_fee_a_share_and_a_statement(town: Town) -> None:

@@ -16,7 +16,7 @@ from tests.bad_input.of_intake_followup import ACTS as FOLLOW_UP_ACTS
 from tests.bad_input.of_intake_followup import MONTH, a_line, a_month, a_revisit, an_unreachable_owner
 from tests.conftest import START
 from tests.security.routes import routes_of
-from tests.ui.browser import Browser, filled, words_of
+from tests.ui.reader import Reader, filled, words_of
 
 ELSEWHERE = {
     "/requests": "/board",
@@ -79,7 +79,7 @@ def test_an_empty_list_says_what_that_means_in_both_languages(
     house: House, path: str, who: str, chinese: str, english: str
 ) -> None:
     for language, words in (("zh", chinese), ("en", english)):
-        answer = Browser(house, who, language).opens(path)
+        answer = Reader(house, who, language).opens(path)
         assert answer.status_code == 200
         assert words in words_of(answer)
 
@@ -129,7 +129,7 @@ def test_a_thing_shows_where_it_stands_and_what_can_be_done(
 ) -> None:
     path = prepare(house)
     for language, words in (("zh", chinese), ("en", english)):
-        answer = Browser(house, who, language).opens(path)
+        answer = Reader(house, who, language).opens(path)
         assert answer.status_code == 200
         assert words in words_of(answer)
 
@@ -138,16 +138,16 @@ def test_a_thing_shows_where_it_stands_and_what_can_be_done(
 def test_a_form_does_what_the_api_does_and_the_same_form_twice_takes_effect_once(house: House, act: Act) -> None:
     ready = act.prepare(house)
     assert not isinstance(ready.body, bytes)
-    browser, path, form, key = Browser(house, act.who), page_of(ready.path), filled(ready.body), str(new_id())
+    reader, path, form, key = Reader(house, act.who), page_of(ready.path), filled(ready.body), str(new_id())
     before = house.messages_said(), _rows(house)
-    first = browser.sends(path, form, key=key)
+    first = reader.sends(path, form, key=key)
     shown_here = act.route in {"/homes/find", "/owners/find", "/owners/export", "/requests/{request_id}/phone/reveal"}
     assert first.status_code == (200 if shown_here else 303), words_of(first)
     done = house.messages_said(), _rows(house)
     assert done != before or act.route in {"/homes/find", "/owners/find", "/private-job-reports"}
     if not shown_here:
-        assert browser.opens(first.headers["location"]).status_code == 200
-        again = browser.sends(path, form, key=key)
+        assert reader.opens(first.headers["location"]).status_code == 200
+        again = reader.sends(path, form, key=key)
         assert again.status_code in {303, 409}
         assert (house.messages_said(), _rows(house)) == done
 
@@ -167,7 +167,7 @@ def test_a_form_that_says_nothing_is_shown_again_with_what_is_missing(house: Hou
     ready = act.prepare(house)
     fixed = {name: value for name, value in filled(ready.body).items() if name in {"department", "item", "outcome"}}
     before = house.messages_said()
-    answer = Browser(house, act.who).sends(page_of(ready.path), fixed)
+    answer = Reader(house, act.who).sends(page_of(ready.path), fixed)
     assert answer.status_code == 422
     assert "没有办成" in words_of(answer)
     assert house.messages_said() == before
@@ -176,71 +176,71 @@ def test_a_form_that_says_nothing_is_shown_again_with_what_is_missing(house: Hou
 def test_a_refused_form_keeps_what_was_written_and_says_why(house: House) -> None:
     path = f"/requests/{recorded(house)}/agree"
     wrong = filled({**WINDOW, "visit_to": WINDOW["visit_from"], "items": ITEMS})
-    answer = Browser(house, "clerk").sends(path, wrong)
+    answer = Reader(house, "clerk").sends(path, wrong)
     assert answer.status_code == 409
     assert "上门结束时间须晚于开始时间。" in words_of(answer)
     assert answer.text.count('value="2026-04-01T14:00"') == 2
     assert 'value="50.00"' in answer.text
     outside = filled({**WINDOW, "items": [{**ITEMS[0], "unit_fen": 100}]})
-    assert "不在批准的收费标准之内" in words_of(Browser(house, "clerk").sends(path, outside))
-    assert "outside the approved price" in words_of(Browser(house, "clerk", "en").sends(path, outside))
+    assert "不在批准的收费标准之内" in words_of(Reader(house, "clerk").sends(path, outside))
+    assert "outside the approved price" in words_of(Reader(house, "clerk", "en").sends(path, outside))
 
 
 def test_who_comes_too_late_is_told_so(house: House) -> None:
     made = agreed(house)
-    browser = Browser(house, "clerk")
-    assert browser.sends(f"/requests/{made}/notice", {}).status_code == 303
-    late = browser.sends(f"/requests/{made}/notice", {})
+    reader = Reader(house, "clerk")
+    assert reader.sends(f"/requests/{made}/notice", {}).status_code == 303
+    late = reader.sends(f"/requests/{made}/notice", {})
     assert late.status_code == 409
     assert "以现在的状态不能这样办理" in words_of(late)
 
 
 def test_registering_goes_to_the_request_and_points_out_what_it_may_repeat(house: House) -> None:
-    browser, form = Browser(house, "clerk"), filled(FORM)
-    first = browser.opens(browser.sends("/board", form).headers["location"])
+    reader, form = Reader(house, "clerk"), filled(FORM)
+    first = reader.opens(reader.sends("/board", form).headers["location"])
     assert "可能重复" not in words_of(first)
-    second = words_of(browser.opens(browser.sends("/board", form).headers["location"]))
+    second = words_of(reader.opens(reader.sends("/board", form).headers["location"]))
     assert "可能重复" in second
     assert "138****8000" in second
     assert FORM["phone"] not in second
 
 
 def test_what_is_out_of_scope_is_refused_with_the_reason_at_once(house: House) -> None:
-    browser = Browser(house, "clerk")
-    assert "家电维修暂不列入有偿服务范围" in words_of(browser.opens("/board/trade?trade=appliance"))
-    made = browser.sends("/board", filled({**FORM, "trade": "appliance"}))
-    shown = words_of(browser.opens(made.headers["location"]))
+    reader = Reader(house, "clerk")
+    assert "家电维修暂不列入有偿服务范围" in words_of(reader.opens("/board/trade?trade=appliance"))
+    made = reader.sends("/board", filled({**FORM, "trade": "appliance"}))
+    shown = words_of(reader.opens(made.headers["location"]))
     assert "不受理" in shown
     assert "家电维修暂不列入有偿服务范围" in shown
 
 
 def test_of_an_owner_at_the_desk_the_head_is_named(house: House) -> None:
-    browser = Browser(house, "clerk")
+    reader = Reader(house, "clerk")
     said = "业主在前台：立即联系工程部主管"
-    assert f"{said} head" in words_of(browser.opens("/board/trade?trade=water&channel=walk_in"))
-    made = browser.sends("/board", filled({**FORM, "channel": "walk_in"}))
-    assert said in words_of(browser.opens(made.headers["location"]))
-    assert "业主在前台，立即接待" in words_of(browser.opens("/board"))
+    assert f"{said} head" in words_of(reader.opens("/board/trade?trade=water&channel=walk_in"))
+    made = reader.sends("/board", filled({**FORM, "channel": "walk_in"}))
+    assert said in words_of(reader.opens(made.headers["location"]))
+    assert "业主在前台，立即接待" in words_of(reader.opens("/board"))
 
 
 def test_a_home_is_found_while_somebody_writes_and_by_no_address_of_a_page(house: House) -> None:
     recorded(house)
-    browser = Browser(house, "clerk")
+    reader = Reader(house, "clerk")
     for form in ({"phone": "138 0013 8000"}, {"address": "3-2-15"}):
-        assert "欧阳建国" in words_of(browser.sends("/homes/part", form))
+        assert "欧阳建国" in words_of(reader.sends("/homes/part", form))
     for form in ({"phone": "138001"}, {"address": "3-"}, {}):
-        assert words_of(browser.sends("/homes/part", form)) == ""
-    assert "没有登记过的住户" in words_of(browser.sends("/homes", {"phone": "13900000000"}))
+        assert words_of(reader.sends("/homes/part", form)) == ""
+    assert "没有登记过的住户" in words_of(reader.sends("/homes", {"phone": "13900000000"}))
 
 
 def test_a_number_is_shown_once_to_who_says_why_and_that_is_kept(house: House) -> None:
     made = recorded(house)
-    browser = Browser(house, "clerk")
-    shown = browser.sends(f"/requests/{made}/phone/reveal", {"reason": "回电"})
+    reader = Reader(house, "clerk")
+    shown = reader.sends(f"/requests/{made}/phone/reveal", {"reason": "回电"})
     assert "13800138000" in words_of(shown)
     assert not shown.cookies
-    assert "13800138000" not in words_of(browser.opens(f"/requests/{made}"))
-    log = words_of(Browser(house, "auditor").opens("/privacy"))
+    assert "13800138000" not in words_of(reader.opens(f"/requests/{made}"))
+    log = words_of(Reader(house, "auditor").opens("/privacy"))
     assert "查看电话" in log
     assert "回电" in log
 
@@ -248,7 +248,7 @@ def test_a_number_is_shown_once_to_who_says_why_and_that_is_kept(house: House) -
 def test_a_head_sees_his_department_and_no_request_he_may_not_open(house: House) -> None:
     house.did("clerk", "/requests", FORM | {"site_id": str(house.site_id)})
     house.did("clerk", "/requests", FORM | {"site_id": str(house.site_id), "trade": "cleaning", "address": "9-9"})
-    board = Browser(house, "head").opens("/board")
+    board = Reader(house, "head").opens("/board")
     assert "3-2-1502" in board.text
     assert "9-9" not in board.text
     assert "/intake/requests/" not in board.text
@@ -258,31 +258,31 @@ def test_a_head_sees_his_department_and_no_request_he_may_not_open(house: House)
 def test_the_rate_of_today_counts_what_was_decided(house: House) -> None:
     made = recorded(house)
     recorded(house)
-    browser = Browser(house, "clerk")
-    assert "今日按时回电率 —" in words_of(browser.opens("/board"))
+    reader = Reader(house, "clerk")
+    assert "今日按时回电率 —" in words_of(reader.opens("/board"))
     house.did("clerk", f"/requests/{made}/agree", WINDOW | {"items": ITEMS})
-    assert "今日按时回电率 100.0% 1 / 1" in words_of(browser.opens("/board"))
+    assert "今日按时回电率 100.0% 1 / 1" in words_of(reader.opens("/board"))
 
 
 def test_lists_find_sort_and_export_what_they_show(house: House) -> None:
     made = noticed(house)
-    browser = Browser(house, "clerk")
+    reader = Reader(house, "clerk")
     with house.session() as session:
         number = session.execute(text("SELECT number FROM notices")).scalar_one()
     for words in ("3-2", "欧阳", "13800138000", number[-8:], ""):
-        assert str(made) in browser.opens(f"/requests?q={words}&sort=-recorded_at").text
-        assert str(made) in browser.opens(f"/requests?q={words}&day=2026-04-01&trade=water&state=noticed").text
+        assert str(made) in reader.opens(f"/requests?q={words}&sort=-recorded_at").text
+        assert str(made) in reader.opens(f"/requests?q={words}&day=2026-04-01&trade=water&state=noticed").text
     for asked in ("q=9-9", "day=2026-03-31", "state=closed", "trade=cleaning"):
-        assert str(made) not in browser.opens(f"/requests?{asked}").text
-    assert str(made) in browser.opens(f"/notices?copy=out&q={number}").text
-    sheet = browser.opens("/requests?export=xlsx")
+        assert str(made) not in reader.opens(f"/requests?{asked}").text
+    assert str(made) in reader.opens(f"/notices?copy=out&q={number}").text
+    sheet = reader.opens("/requests?export=xlsx")
     assert sheet.content.startswith(b"PK")
     assert "attachment" in sheet.headers["content-disposition"]
 
 
 def test_another_sites_request_is_not_there(house: House) -> None:
     made = noticed(house)
-    other = Browser(house, "clerk@other")
+    other = Reader(house, "clerk@other")
     for path in (f"/requests/{made}", f"/requests/{made}/notice", f"/requests/{made}/revisit"):
         assert other.opens(path).status_code == 404
     assert str(made) not in other.opens("/requests").text + other.opens("/notices").text
@@ -298,21 +298,21 @@ def test_an_owner_with_a_problem_gets_a_free_rework(house: House) -> None:
         "survey.attitude": "4",
         "survey.price_as_agreed": "false",
     }
-    browser = Browser(house, "clerk")
-    asked = browser.sends(path, form)
+    reader = Reader(house, "clerk")
+    asked = reader.sends(path, form)
     assert asked.status_code == 422
     assert "安排返修须填上门时间" in words_of(asked)
     tomorrow = START + timedelta(days=2)
     times = filled({"visit_from": tomorrow.isoformat(), "visit_to": (tomorrow + timedelta(hours=1)).isoformat()})
-    assert browser.sends(path, form | times).status_code == 303
-    assert "第 1 次返修（免费）" in words_of(browser.opens(path.removesuffix("/revisit")))
+    assert reader.sends(path, form | times).status_code == 303
+    assert "第 1 次返修（免费）" in words_of(reader.opens(path.removesuffix("/revisit")))
     with house.session() as session:
         assert session.execute(text("SELECT price_as_agreed FROM revisits")).scalar_one() is False
 
 
 def test_four_departments_agree_line_by_line(house: House) -> None:
     here = a_month(house, "sign").path.removesuffix("/sign")
-    head, desk = Browser(house, "head"), Browser(house, "desk_head")
+    head, desk = Reader(house, "head"), Reader(house, "desk_head")
     about = {"department": "engineering", "item": "received_fen"}
     assert head.sends(f"{here}/lines/dispute", {**about, "reason": "少一单"}).status_code == 303
     assert "有不一致或有异议的项目" in words_of(desk.opens(here))
@@ -321,8 +321,8 @@ def test_four_departments_agree_line_by_line(house: House) -> None:
     assert settled.status_code == 303
     line = f"{here}/lines/engineering/received_fen"
     assert "¥12.50" in words_of(desk.opens(line))
-    assert Browser(house, "head").sends(f"{here}/lines/accept", {**about, "note": "同意"}).status_code == 403
-    assert Browser(house, "cashier").sends(f"{here}/lines/accept", {**about, "note": "同意"}).status_code == 303
+    assert Reader(house, "head").sends(f"{here}/lines/accept", {**about, "note": "同意"}).status_code == 403
+    assert Reader(house, "cashier").sends(f"{here}/lines/accept", {**about, "note": "同意"}).status_code == 303
     assert "已议定" in words_of(desk.opens(here))
     assert desk.sends(f"{here}/sign", {}).status_code == 303
     assert "1/4" in words_of(desk.opens(here))
@@ -336,11 +336,11 @@ SHEET = """编号,姓名,电话,房号,服务项目,情况说明,来源
 
 
 def test_a_list_is_imported_row_by_row_and_once(house: House) -> None:
-    browser = Browser(house, "clerk")
+    reader = Reader(house, "clerk")
     form: dict[str, Any] = {"site_id": str(house.site_id), "source": "旧系统"}
-    first = words_of(browser.sends("/imports", form, file=("a.csv", SHEET.encode("gb18030"))))
+    first = words_of(reader.sends("/imports", form, file=("a.csv", SHEET.encode("gb18030"))))
     assert "已登记 1 不受理 1 以前导入过 0 有错，没有导入 1" in first
-    again = words_of(browser.sends("/imports", form, file=("a.csv", SHEET.encode())))
+    again = words_of(reader.sends("/imports", form, file=("a.csv", SHEET.encode())))
     assert "已登记 0 不受理 0 以前导入过 2 有错，没有导入 1" in again
 
 
@@ -358,18 +358,18 @@ def test_a_list_is_imported_row_by_row_and_once(house: House) -> None:
 )
 def test_a_file_that_is_no_such_list_is_refused_whole(house: House, content: bytes, said: str) -> None:
     form = {"site_id": str(house.site_id), "source": "旧系统"}
-    answer = Browser(house, "clerk").sends("/imports", form, file=("a.xlsx", content))
+    answer = Reader(house, "clerk").sends("/imports", form, file=("a.xlsx", content))
     assert answer.status_code == 422
     assert said in words_of(answer)
 
 
 def test_what_is_held_of_an_owner_is_taken_out_whole(house: House) -> None:
     made = recorded(house)
-    browser = Browser(house, "administrator")
-    assert "DJ-BK" in words_of(browser.sends("/owners", {"phone": "13800138000"}))
-    out = browser.sends("/owners/export", {"request_ids": [str(made)], "reason": "业主要求"})
+    reader = Reader(house, "administrator")
+    assert "DJ-BK" in words_of(reader.sends("/owners", {"phone": "13800138000"}))
+    out = reader.sends("/owners/export", {"request_ids": [str(made)], "reason": "业主要求"})
     assert out.content.startswith(b"PK")
-    open_yet = browser.sends("/owners/erase", {"request_ids": [str(made)], "reason": "业主要求"})
+    open_yet = reader.sends("/owners/erase", {"request_ids": [str(made)], "reason": "业主要求"})
     assert open_yet.status_code == 409
     assert "还有未结束的登记" in words_of(open_yet)
 
@@ -379,4 +379,4 @@ def test_the_month_is_asked_for_in_one_place() -> None:
     with house_of("intake") as house:
         path = a_month(house, "ask").path
         assert MONTH in path
-        assert Browser(house, "desk_head").sends(path, {}).status_code == 303
+        assert Reader(house, "desk_head").sends(path, {}).status_code == 303

@@ -50,7 +50,8 @@
     const hit = { "/": () => $$("[data-search]")[0]?.focus(), n: () => { const first = $$("[data-new-form] input:not([type=hidden])")[0]; if (first) first.focus(); else $$("a[data-key=n]")[0]?.click(); },
       j: () => mark(1), k: () => mark(-1), g: () => { going = true; }, "?": () => document.getElementById("keys").showModal(),
       enter: () => (marked?.matches("a") ? marked : marked?.querySelector("[data-open], a"))?.click() }[key];
-    if (hit && !(key === "enter" && !marked)) { event.preventDefault(); hit(); return; }
+    if (key === "enter" && (!marked || event.target.closest("a, button, summary"))) return;  // it presses what has the focus
+    if (hit) { event.preventDefault(); hit(); return; }
     const button = (marked || document).querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (button) { event.preventDefault(); button.click(); }
   });
@@ -128,33 +129,55 @@
   // live parts: the stream says only that something changed; the part is asked for again, and keeps focus and mark
   const service = document.body.dataset.live;
   const pulse = $$("[data-pulse]")[0];
-  const say = (on) => { if (pulse) { pulse.classList.toggle("off", !on); pulse.textContent = on ? pulse.dataset.on : pulse.dataset.off; } };
+  const say = (on) => { if (pulse) { pulse.classList.toggle("off", !on); pulse.textContent = on ? pulse.dataset.on : pulse.dataset.off.replace("{age}", age()); } };
   let wanted = false;
+  const touched = new WeakSet();
+  ["input", "change"].forEach((kind) => document.addEventListener(kind, (event) => touched.add(event.target)));
+  const reachable = (where) => $$("a[href], button, summary, input:not([type=hidden]), select, textarea, [tabindex]", where);
+  function replace(part, next) {
+    const focus = part.contains(document.activeElement) ? document.activeElement : null, named = focus?.closest("[id]");
+    const step = focus && reachable(named).indexOf(focus), place = focus && reachable(part).indexOf(focus);
+    const chosen = $$("select[id], input[id], textarea[id]", part).filter((field) => touched.has(field));
+    const open = $$("details[open] > summary", part).map((one) => one.textContent);
+    part.replaceWith(next);
+    for (const { id, value, checked } of chosen) {
+      const field = document.getElementById(id);
+      if (field) { field.value = value; field.checked = checked; touched.add(field); }
+    }
+    $$("details > summary", next).forEach((one) => { if (open.includes(one.textContent)) one.parentElement.open = true; });
+    if (!focus) return;
+    const home = document.getElementById(named.id), all = reachable(next);
+    const back = home && (step < 0 ? home : reachable(home)[step]);
+    (back ?? all[Math.min(place, all.length - 1)] ?? document.getElementById("main")).focus();
+  }
   async function refresh() {
-    if (document.hidden) { wanted = true; return; }
-    wanted = false;
+    wanted = document.hidden;
+    if (wanted) return;
     const parts = $$("[data-part]");
     if (!parts.length || parts.some((part) => part.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName))) { wanted = true; return; }
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
-    if (!answer.ok) { if (answer.type === "opaqueredirect") location.reload(); return; }
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) { if (answer?.type === "opaqueredirect") location.reload(); else wanted = true; return; }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const focus = document.activeElement?.id, at = marked ? rows().indexOf(marked) : -1, keep = marked?.id;
+    const at = marked ? rows().indexOf(marked) : -1, keep = marked?.id;
     for (const part of parts) {
       const next = fresh.getElementById(part.id);
-      if (next && next.innerHTML !== part.innerHTML) part.replaceWith(document.importNode(next, true));
+      if (next && next.innerHTML !== part.innerHTML) replace(part, document.importNode(next, true));
     }
-    if (focus) document.getElementById(focus)?.focus();
     marked = (keep && document.getElementById(keep)) || (at >= 0 ? rows()[at] : null) || null;
     marked?.classList.add("marked");
     count();
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) refresh(); });
   document.addEventListener("focusout", () => setTimeout(() => { if (wanted) refresh(); }, 0));
+  let lost = 0;  // when: what is shown may be that old
+  const age = () => { const all = Math.floor((Date.now() - lost) / 1000); return Math.floor(all / 60) + ":" + two(all % 60); };
+  setInterval(() => { if (lost) say(false); }, 1000);
   function heard(what) {
-    if (what === "changed") { say(true); refresh(); }
-    else if (what === "open") say(true);
-    else if (what === "lost") say(false);
-    else if (what === "ended") location.reload();
+    if (what === "ended") { location.reload(); return; }
+    const on = what === "open" || what === "changed", again = on && lost;
+    lost = on ? 0 : lost || Date.now();
+    say(on);
+    if (what === "changed" || what === "refused" || again) refresh();  // what changed meanwhile nobody told
   }
   if (service && "EventSource" in window) {
     if ("SharedWorker" in window) {
@@ -170,7 +193,11 @@
       const open = () => {
         stream = new EventSource(`/${service}/changes`);
         stream.onopen = () => heard("open");
-        stream.onerror = () => heard("lost");
+        stream.onerror = () => {
+          if (stream.readyState !== 2) { heard("lost"); return; }  // it tries again by itself, but not after a refusal
+          heard("refused");
+          setTimeout(() => document.hidden || open(), 5000);
+        };
         ["changed", "ended"].forEach((what) => stream.addEventListener(what, () => heard(what)));
       };
       document.addEventListener("visibilitychange", () => { if (document.hidden) stream?.close(); else { open(); refresh(); } });

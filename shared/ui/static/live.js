@@ -7,7 +7,12 @@ function watch(service) {
   if (streams.has(service)) return;
   const stream = new EventSource(`/${service}/changes`);
   stream.onopen = () => tell(service, "open");
-  stream.onerror = () => tell(service, "lost");
+  stream.onerror = () => {
+    if (stream.readyState !== 2) { tell(service, "lost"); return; } // it tries again by itself, but not after a refusal
+    streams.delete(service);
+    tell(service, "refused");
+    setTimeout(() => { if ([...ports.values()].includes(service)) watch(service); }, 5000);
+  };
   stream.addEventListener("changed", () => tell(service, "changed"));
   stream.addEventListener("ended", () => { stream.close(); streams.delete(service); tell(service, "ended"); });
   streams.set(service, stream);
@@ -21,7 +26,7 @@ onconnect = (event) => {
   const port = event.ports[0];
   port.onmessage = ({ data }) => {
     if (data.leave) leave(port);
-    else { ports.set(port, data.watch); watch(data.watch); if (streams.get(data.watch).readyState === 1) port.postMessage({ service: data.watch, what: "open" }); }
+    else { ports.set(port, data.watch); watch(data.watch); if (streams.get(data.watch)?.readyState === 1) port.postMessage({ service: data.watch, what: "open" }); }
   };
   port.start();
 };

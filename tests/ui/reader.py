@@ -1,4 +1,4 @@
-"""A person at a browser, without a browser: he opens pages of a service and sends its forms."""
+"""Who reads pages, without a browser: he opens pages of a service and sends its forms as a browser would."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tests.people import ZONE
 
 
 @dataclass
-class Browser:
+class Reader:
     """The pages of a house's service, as `who` sees them in a language."""
 
     house: House
