@@ -74,6 +74,7 @@ lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for ever
 	@$(RUN)python -m pip install --quiet uv
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build -c requirements-dev.lock -o deploy/build.lock
 
 clean: ## remove the environment, the data and the caches
 	rm -rf .venv .data results .mypy_cache .ruff_cache .pytest_cache .hypothesis
