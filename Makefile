@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade lock clean
+.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -68,6 +68,9 @@ recovery: .venv/ready ## every recovery drill, the data directory destroyed unde
 upgrade: .venv/ready ## the first version serves a month while today's migrations run beneath it, and hands over
 	@$(RUN)python -m pytest tests/upgrades tests/upgrades/live.py -s $(ARGS)
 
+deploying: .venv/ready ## as root: run docker-compose.yml without an engine, every process in namespaces as a container has them
+	@$(RUN)python -m pytest tests/deploying tests/deploying/whole.py $(ARGS)
+
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
 	@$(RUN)python -m tests.screenshots $(ARGS)
 
@@ -83,6 +86,7 @@ lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for ever
 	@$(RUN)python -m pip install --quiet uv
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build -c requirements-dev.lock -o deploy/build.lock
 
 clean: ## remove the environment, the data and the caches
 	rm -rf .venv .data results .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,7 @@
 
 A worker that ends or makes no progress is killed and started again; SIGTERM and SIGINT end it; its exit code 2, which
 says that it may not work as things are, is ours. Beside the worker this process costs some 10 MiB: it imports no
-library. Under Kubernetes run Celery itself and let a liveness probe watch the file (deploy/kubernetes/worker.yaml).
+library. The worker touches BIANMIN_PROGRESS_FILE, when it is set, as long as it makes progress: for a health check.
 """
 
 import os
@@ -40,7 +40,8 @@ def main(service: str) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     with tempfile.TemporaryDirectory(prefix="bianmin-") as folder:
-        child = worker(service, place=os.uname().nodename, progress=Path(folder) / "progress", log=None)
+        progress = Path(os.environ.get("BIANMIN_PROGRESS_FILE") or Path(folder) / "progress")
+        child = worker(service, place=os.uname().nodename, progress=progress, log=None)
         supervisor = Supervisor([child])
         supervisor.start(child)
         while not stopping.wait(LOOK_SECONDS):

@@ -1,11 +1,14 @@
 #!/bin/sh
 # Make every file that docker-compose.yml takes its secrets from: passwords, the addresses they are in, a certificate
-# authority of the installation's own, and the certificates of PostgreSQL and Redis. Run as root, so that the images'
-# users can read them and nobody else: sh deploy/secrets.sh [FOLDER]. What is there already is kept: to change a
-# password, remove its file and the address it is in, run this and start everything again; the certificates last 825
-# days, so remove the four *.pem and *.key of both servers each year. Keep ca.key elsewhere, or remove it.
+# authority of the installation's own, and the certificates of PostgreSQL, Redis and the proxy. Run as root, so that the
+# images' users can read them and nobody else: sh deploy/secrets.sh [FOLDER [NAME]], where NAME is what people type into
+# their browsers; put a certificate of an authority they know in place of proxy.pem and proxy.key. What is there already
+# is kept: to change a password, remove its file and the address it is in, run this and start everything again; the
+# certificates last 825 days, so remove the *.pem and *.key of the three servers each year. Keep ca.key elsewhere, or
+# remove it.
 set -eu
 umask 077
+name=${2:-localhost}
 mkdir -p "${1:-secrets}"
 cd "${1:-secrets}"
 
@@ -19,9 +22,9 @@ authority() {
         -keyout ca.key -out ca.pem 2> /dev/null
 }
 
-certificate() { # of the server that is known by this name
+certificate() { # in a file of this name, of the server that is known by it or by the second
     [ -e "$1.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 825 \
-        -CA ca.pem -CAkey ca.key -subj "/CN=$1" -addext "subjectAltName=DNS:$1,DNS:localhost,IP:127.0.0.1" \
+        -CA ca.pem -CAkey ca.key -subj "/CN=${2:-$1}" -addext "subjectAltName=DNS:${2:-$1},DNS:localhost,IP:127.0.0.1" \
         -addext "basicConstraints=critical,CA:false" -addext "extendedKeyUsage=serverAuth" \
         -keyout "$1.key" -out "$1.pem" 2> /dev/null
 }
@@ -29,6 +32,7 @@ certificate() { # of the server that is known by this name
 authority
 certificate postgres
 certificate redis
+certificate proxy "$name"
 password founder-secret
 for login in owner intake dispatch finance hr verifier; do
     password "$login-database-password"
@@ -41,9 +45,10 @@ done
 [ -e owner-database-url ] || printf 'postgresql+psycopg://bianmin:%s@postgres/bianmin?sslmode=verify-full&sslrootcert=%s\n' \
     "$(cat owner-database-password)" /run/secrets/ca.pem > owner-database-url
 
-if [ "$(id -u)" = 0 ]; then # 10001: our image's user; 999: the group of the images' postgres and redis
+if [ "$(id -u)" = 0 ]; then # 10001: our image's user; 999: the group of the images' postgres and redis, 101: of nginx
     chown 10001:999 ./*
     chown 0:999 postgres.key redis.key
+    chown 0:101 proxy.pem proxy.key
     chmod 440 ./*
     chown 0:0 ca.key
     chmod 400 ca.key

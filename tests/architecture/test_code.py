@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
-from compose_spec import PyCompose
 
 from shared.db import SERVICES
 from shared.messages import CATALOGUE
@@ -71,30 +69,3 @@ def test_a_services_first_words_list_the_messages_it_hears_and_says() -> None:
         assert set(re.findall(r"\b[A-Z]\w+", said)) == {
             name for name, message in CATALOGUE.items() if message.sender == service
         }, service
-
-
-def test_the_containers_run_every_service_and_no_other() -> None:
-    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    compose = PyCompose.from_yaml(
-        yaml.safe_dump(yaml.safe_load(text))
-    )  # it checks every field against the specification
-    services = compose.to_dict()["services"]
-    assert set(services) == {"postgres", "wal-receiver", "backup", "redis", "prepare", "verify", "proxy"} | {
-        f"{service}-{process}" for service in SERVICES for process in ("web", "worker")
-    }
-    for service in SERVICES:
-        web, worker = services[f"{service}-web"], services[f"{service}-worker"]
-        assert web["command"][:2] == ["uvicorn", f"services.{service}.main:web"]
-        assert worker["command"] == ["python", "-m", "bianmin.worker", service]
-        proxied = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
-        assert re.search(rf"location /{service}/ +{{ proxy_pass http://{service}-web:8000/; }}", proxied)
-    assert "noeviction" in services["redis"]["command"]
-
-
-def test_the_image_holds_what_it_runs() -> None:
-    dockerfile = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
-    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
-    for name in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.M):
-        for path in name.split():
-            assert (ROOT / path).exists(), path
-            assert f"!{path}" in ignored, path

@@ -1,0 +1,119 @@
+"""docker-compose.yml runs: every command, user, secret, volume, name and health check of it, in its order.
+
+`make deploying`, for it takes minutes; the suite does not collect it by itself.
+"""
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from bianmin.children import wait_until
+from shared.db import SERVICES
+from tests.deploying.contained import COMPOSE, NAME, Containers, containers
+
+WEBS = tuple(f"{service}-web" for service in SERVICES)
+WORKERS = tuple(f"{service}-worker" for service in SERVICES)
+RUN = ("postgres", "wal-receiver", "redis", "prepare", *WEBS, *WORKERS, "verify", "proxy")
+STAYS = tuple(name for name in RUN if name != "prepare")
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes namespaces")
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Containers]:
+    place = Path(tempfile.mkdtemp(prefix="bm-compose-", dir="/var/tmp"))
+    place.chmod(0o755)
+    with containers(place, *RUN) as running:
+        yield running
+
+
+@pytest.fixture
+def browser(installation: Containers) -> Iterator[httpx.Client]:
+    """What knows the installation's own authority and typed its name."""
+    trust = ssl.create_default_context(cafile=str(installation.secrets / "ca.pem"))
+    where = f"https://{installation.addresses['proxy']}:8443"
+    with httpx.Client(base_url=where, verify=trust, timeout=60, headers={"Host": NAME}) as client:
+        client.event_hooks["request"].append(lambda request: request.extensions.update(sni_hostname=NAME))
+        yield client
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_what_stays_is_healthy(installation: Containers, name: str) -> None:
+    installation.await_condition(name, "service_healthy")
+
+
+def test_a_company_founded_through_the_proxy_is_known_to_every_service_by_message(
+    installation: Containers, browser: httpx.Client
+) -> None:
+    founded = browser.post(
+        "/hr/api/company",
+        json={
+            "secret": (installation.secrets / "founder-secret").read_text().strip(),
+            "name": "便民物业",
+            "administrator": "管理员 王工",
+        },
+    )
+    assert founded.status_code == 201, founded.text
+    for service in SERVICES:
+        query = "SELECT count(*) FROM hr.outbox WHERE receiver = %s AND acknowledged_at IS NOT NULL"
+        if service == "hr":
+            continue
+        with owner(installation) as connection:
+            wait_until(
+                f"{service} to have acknowledged",
+                lambda: connection.execute(query, [service]).fetchone() != (0,),  # noqa: B023  # asked within the loop
+                seconds=90,
+                every=0.2,
+            )
+    token = {"Authorization": f"Bearer {founded.json()['token']}"}
+    for service in SERVICES:
+        answer = browser.get(f"/{service}/ops/bus", headers=token)
+        assert answer.status_code in {200, 403}, (service, answer.text)  # known, whatever he may
+        assert browser.get(f"/{service}/ops/bus", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+def owner(installation: Containers) -> psycopg.Connection:
+    return psycopg.connect(
+        host=str(installation.place / "volumes/socket"), user="bianmin", dbname="bianmin", autocommit=True
+    )
+
+
+def test_nothing_is_answered_in_plain_text(installation: Containers) -> None:
+    answer = httpx.get(f"http://{installation.addresses['proxy']}:8080/hr/?a=1", headers={"Host": NAME})
+    assert (answer.status_code, answer.headers["location"]) == (308, f"https://{NAME}/hr/?a=1")
+    done = installation.inside("redis", ["redis-cli", "-p", "6379", "ping"])
+    assert "PONG" not in done.stdout
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_a_process_can_write_nowhere_else_and_gain_nothing(installation: Containers, name: str) -> None:
+    told = dict(
+        line.split(":\t", 1) for line in installation.inside(name, ["cat", "/proc/self/status"]).stdout.splitlines()
+    )
+    assert {told[kind].strip("0") for kind in ("CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb")} == {""}
+    assert told["NoNewPrivs"] == "1"
+    for folder in ("/", "/etc", "/usr/bin", "/run/secrets", str(Path(__file__).parent)):
+        assert installation.inside(name, ["touch", f"{folder}/x"]).returncode != 0, folder
+    assert installation.inside(name, ["touch", "/tmp/x"]).returncode == 0
+
+
+@pytest.mark.parametrize("name", STAYS)
+def test_a_process_has_its_own_secrets_and_keys_alone(installation: Containers, name: str) -> None:
+    given = [one if isinstance(one, str) else one["target"] for one in COMPOSE["services"][name].get("secrets", [])]
+    assert sorted(installation.inside(name, ["ls", "/run/secrets"]).stdout.split()) == sorted(given)
+    service, _, process = name.partition("-")
+    if process == "worker":
+        assert installation.inside(name, ["ls", "/keys"]).stdout.split() == sorted([service, "public"])
+
+
+def test_the_proxy_knows_neither_database_nor_broker(installation: Containers) -> None:
+    known = installation.inside("proxy", ["cat", "/etc/hosts"]).stdout
+    assert "hr-web" in known
+    assert "postgres" not in known
+    assert "redis" not in known
