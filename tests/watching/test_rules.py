@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from bianmin.cli import app
 from tests.debian import needs
+from tests.watching.dashboards import DASHBOARDS, made
 
 FOLDER = Path("deploy/prometheus")
 RUNBOOKS = Path("docs/runbooks.md")
@@ -69,3 +70,12 @@ def test_each_section_of_the_runbooks_is_an_alert_and_each_command_in_it_exists(
         for service in re.findall(r"^ {4}docker compose (?:logs|exec|restart)(?: --\w+ \w+)? ([a-z-]+)", section, re.M):
             assert service in services, name
         assert name == "Token" or re.search(r"^ {4}\S", section, re.M), f"{name} names no command"
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_the_dashboards_are_what_their_generator_makes(name: str) -> None:
+    assert Path(f"deploy/grafana/{name}.json").read_text() == made(name), "python -m tests.watching.dashboards"
+
+
+def test_every_dashboard_has_a_generator() -> None:
+    assert {path.stem for path in Path("deploy/grafana").glob("*.json")} == DASHBOARDS.keys()
