@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery hostile sbom screenshots lock clean
+.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery watching hostile sbom screenshots lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -58,6 +58,9 @@ faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 
 
 recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
 	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
+
+watching: .venv/ready ## raise the alerts by real faults, seen by the real Prometheus and Alertmanager
+	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
 	@$(RUN)python -m tests.screenshots $(ARGS)

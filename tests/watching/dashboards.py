@@ -1,4 +1,4 @@
-"""The dashboards of deploy/grafana, made with Grafana's own library: `python -m tests.watching.dashboards` writes them."""
+"""The dashboards of deploy/grafana, made by the library of Grafana; `python -m tests.watching.dashboards` writes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +15,7 @@ Row = tuple[str, str, str, str]
 """Title, unit, legend, expression."""
 
 ALL = "sum(rate(bianmin_http_requests_total[5m]))"
+_SECONDS = "rate(bianmin_http_request_duration_seconds_bucket[5m])"
 DASHBOARDS: Mapping[str, tuple[str, Sequence[Row]]] = {
     "overview": (
         "Bianmin 便民: overview",
@@ -32,8 +33,7 @@ DASHBOARDS: Mapping[str, tuple[str, Sequence[Row]]] = {
                 "Slowest of a hundred requests",
                 "s",
                 "{{service}}",
-                "histogram_quantile(0.99,"
-                " sum by (service, le) (rate(bianmin_http_request_duration_seconds_bucket[5m])))",
+                f"histogram_quantile(0.99, sum by (service, le) ({_SECONDS}))",
             ),
             ("Clock and database apart", "s", "{{service}}", "max by (service) (bianmin_clock_skew_seconds)"),
         ),
