@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying lock clean
+.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying watching lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -70,6 +70,9 @@ upgrade: .venv/ready ## the first version serves a month while today's migration
 
 deploying: .venv/ready ## as root: run docker-compose.yml without an engine, every process in namespaces as a container has them
 	@$(RUN)python -m pytest tests/deploying tests/deploying/whole.py $(ARGS)
+
+watching: .venv/ready ## raise the alerts by real faults, seen by the real Prometheus and Alertmanager
+	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
 	@$(RUN)python -m tests.screenshots $(ARGS)

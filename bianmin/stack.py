@@ -108,7 +108,7 @@ class Stack:
         session_keys = self.data / KEYS
         make_session_keys(session_keys)
         keys = {"BIANMIN_KEYS": os.environ.get("BIANMIN_KEYS") or str(self.data / "keys")}  # workers alone sign
-        web = self._web(listening, environment | {"BIANMIN_SESSION_KEYS": str(session_keys)})
+        web = self._web(listening, environment | _metrics_port(0) | {"BIANMIN_SESSION_KEYS": str(session_keys)})
         workers = self._workers(environment | keys, broker_url)
         self.supervisor = Supervisor([web, *workers])
         self.verifier = self.make_verifier(environment)
@@ -197,9 +197,10 @@ class Stack:
                 log=self.data / "logs" / f"worker-{service}.log",
                 env=environment
                 | {"BIANMIN_BROKER_URL": self._broker_url(service, broker_url)}
-                | {password_of(other): "" for other in SERVICES if other != service},
+                | {password_of(other): "" for other in SERVICES if other != service}
+                | _metrics_port(place),
             )
-            for service in SERVICES
+            for place, service in enumerate(SERVICES, start=1)
         ]
 
     def make_verifier(self, environment: dict[str, str]) -> Child:
@@ -264,6 +265,12 @@ class Stack:
 def _broker_url_name(account: str) -> str:
     """The variable by which `bianmin up` is told how an account reaches a broker that is not embedded."""
     return f"BIANMIN_{account.upper()}_BROKER_URL"
+
+
+def _metrics_port(place: int) -> dict[str, str]:
+    """Where a process tells its figures: the web at the port of the settings, the four workers at those after it."""
+    port = os.environ.get("BIANMIN_METRICS_PORT")
+    return {"BIANMIN_METRICS_PORT": str(int(port) + place)} if port else {}
 
 
 def anybody(url: str) -> str:

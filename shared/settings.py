@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     """Messages one worker handles at a time."""
     progress_file: Path | None = None
     """A worker touches it as long as it makes progress, for whoever is to restart one that hangs."""
+    metrics_port: int | None = None
+    """A process tells its own figures to Prometheus on this port (shared/measures.py); without one, on none."""
+    metrics_host: str = "127.0.0.1"
+    """The address it listens on for that; in a container 0.0.0.0, where only the inner network reaches it."""
     webhook_allow_private: bool = False
     """Whether webhooks may go to the company's own network, and without TLS to this very machine."""
     rate_person: str = "30000/minute"

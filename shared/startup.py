@@ -53,11 +53,16 @@ def _behind(session: Session) -> str | None:
     return f"the schema of {service} is at version {held or 'none'} and {wanted} is needed: run `bianmin prepare`"
 
 
-def _clocks_apart(session: Session) -> str | None:
+def clock_skew(session: Session) -> float:
+    """How many seconds this machine's clock is from the database's at least."""
     before = time.time()  # noqa: TID251  # the host's clock is what is checked
     theirs = session.execute(text("SELECT extract(epoch FROM clock_timestamp())::float8")).scalar_one()
     after = time.time()  # noqa: TID251  # the same clock
-    apart = max(before - theirs, theirs - after)
+    return float(max(0.0, before - theirs, theirs - after))
+
+
+def _clocks_apart(session: Session) -> str | None:
+    apart = clock_skew(session)
     if apart <= CLOCKS_APART_SECONDS:
         return None
     return f"the clocks of this machine and of the database are {apart:.0f} s apart: let both be set by NTP"

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from time import monotonic
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -13,6 +14,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, StringConstraints
 from pydantic_core import to_jsonable_python
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
@@ -23,7 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import startup
+from shared import measures, startup
 from shared.access import Permissions
 from shared.audit import because, cause_of
 from shared.credentials import Credential, credential_of
@@ -255,7 +257,7 @@ def asked_by_nobody(session: Session, request: Request) -> None:
 
 
 class TraceMiddleware:
-    """Gives every request a trace id (its traceparent's, or a new one), logs it, and returns it in a header."""
+    """Gives every request a trace id (its traceparent's, or a new one), logs and counts it, and returns the id."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app = app
@@ -267,14 +269,31 @@ class TraceMiddleware:
             await self.app(scope, receive, send)
             return
         trace = begin_trace(Headers(scope=scope).get("traceparent", ""), service=self.service)
+        came = monotonic()
 
         async def send_traced(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Trace-Id"] = trace
                 log.info("http_request", method=scope["method"], path=scope["path"], status=message["status"])
+                seconds = monotonic() - came
+                measures.answered(
+                    self.service, scope["method"], _template(scope), status=message["status"], seconds=seconds
+                )
             await send(message)
 
         await self.app(scope, receive, send_traced)
+
+
+def _template(scope: Scope) -> str | None:
+    """The template of the path that took a request; None: no route did.
+
+    FastAPI keeps it, with the prefixes of the routers that include the route, apart from the route itself.
+    """
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    if included is not None:
+        return cast("str", included.path_format)
+    route = scope.get("route")
+    return route.path_format if isinstance(route, APIRoute) else None
 
 
 def _refusal(
@@ -379,6 +398,7 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     """
     configure_logging(level=settings().log_level, fmt=settings().log_format)
     startup.check_settings(own_login(service))
+    measures.serve()
     web = _Web(
         title=f"Bianmin {service}",
         version="1",

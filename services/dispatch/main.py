@@ -4,6 +4,7 @@ from services.dispatch.api import api
 from services.dispatch.pages import pages
 from services.dispatch.pages.see import see
 from services.dispatch.papers import PAPERS
+from services.dispatch.queries.measures import measures
 from services.dispatch.rules.access import MAY
 from services.dispatch.rules.certificate import CertificatePolicy
 from services.dispatch.rules.hours import HoursPolicy
@@ -35,7 +36,7 @@ web = make_web(
     "dispatch",
     api,
     make_ops(tasks),
-    make_metrics(tasks),
+    make_metrics(tasks, measures),
     make_verify("dispatch", PAPERS),
     make_may("dispatch", MAY),
     make_live("dispatch"),

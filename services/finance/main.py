@@ -4,6 +4,7 @@ from services.finance.api import api
 from services.finance.pages import pages
 from services.finance.pages.see import see
 from services.finance.papers import PAPERS
+from services.finance.queries.measures import measures
 from services.finance.rules.access import MAY
 from services.finance.rules.daily_check import CashPolicy
 from services.finance.rules.deduction import GuardPolicy
@@ -40,7 +41,7 @@ web = make_web(
     "finance",
     api,
     make_ops(tasks),
-    make_metrics(tasks),
+    make_metrics(tasks, measures),
     make_verify("finance", PAPERS),
     make_may("finance", MAY),
     make_live("finance"),

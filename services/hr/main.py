@@ -5,6 +5,7 @@ from services.hr.api.sign_on import doors
 from services.hr.pages import pages
 from services.hr.pages.see import see
 from services.hr.papers import PAPERS
+from services.hr.queries.measures import measures
 from services.hr.rules.access import MAY
 from services.hr.rules.appeal import AppealPolicy
 from services.hr.rules.ladder import DisciplinePolicy, LadderPolicy
@@ -42,7 +43,7 @@ web = make_web(
     api,
     doors,
     make_ops(tasks),
-    make_metrics(tasks),
+    make_metrics(tasks, measures),
     make_verify("hr", PAPERS),
     make_may("hr", MAY),
     make_live("hr"),

@@ -4,6 +4,7 @@ from services.intake.api import api
 from services.intake.pages import pages
 from services.intake.pages.see import see
 from services.intake.papers import PAPERS
+from services.intake.queries.measures import measures
 from services.intake.rules.access import MAY
 from services.intake.rules.callback import CallbackPolicy
 from services.intake.rules.privacy import RetentionPolicy
@@ -39,7 +40,7 @@ web = make_web(
     "intake",
     api,
     make_ops(tasks),
-    make_metrics(tasks),
+    make_metrics(tasks, measures),
     make_verify("intake", PAPERS),
     make_may("intake", MAY),
     make_live("intake"),

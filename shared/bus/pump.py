@@ -21,7 +21,7 @@ from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from shared import clock
+from shared import clock, measures
 from shared.broker import AWAY, Broker
 from shared.bus import inbox, outbox
 from shared.bus.keys import NoKey
@@ -50,12 +50,13 @@ GATHER_SECONDS = 0.01
 PAUSE_SECONDS = 1.0
 
 
-def acknowledged(database: Database, delivery: dict[str, Any], *, signatures: Signatures) -> None:
+def acknowledged(database: Database, delivery: dict[str, Any], *, signatures: Signatures) -> str:
     """Close the outbox rows a receiver says it holds; raises ValueError when it is not he who says so."""
     envelope = signatures.verified(delivery, task=ACKNOWLEDGED)
     ids = [UUID(id_) for id_ in envelope.body["ids"]]
     with database.session() as session:
         outbox.acknowledge(session, receiver=envelope.sender, ids=ids)
+    return "handled"
 
 
 class Pump:
@@ -153,6 +154,9 @@ class Pump:
         first = envelopes[0]
         delivery = {"envelopes": [self._signatures.sign(envelope) for envelope in envelopes]}
         self._put(producer, first.receiver, first.type, delivery, headers={"traceparent": first.traceparent})
+        measures.published(
+            self._database.service, first.receiver, first.type, messages=len(envelopes), again=first.sends > 1
+        )
 
     def _acknowledgement(self, sender: str, ids: Sequence[str]) -> outbox.Envelope:
         return outbox.Envelope(str(new_id()), ACKNOWLEDGED, self._database.service, sender, "", {"ids": list(ids)})

@@ -23,6 +23,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 
+from shared import measures
 from shared.bus.keys import NoKey, PrivateKey, PublicKeys, public_folder
 from shared.bus.moment import Moment
 from shared.bus.outbox import Envelope
@@ -104,6 +105,8 @@ class Signatures:
         fault = self._fault(envelope, Signature.read(delivery.get("signature")), task)
         if fault is not None:
             raise Refused(fault, envelope)
+        signed_at = datetime.fromisoformat(delivery["signature"]["created"])
+        measures.waited(self._service, task, seconds=(self._moment.now() - signed_at).total_seconds())
         return envelope
 
     def _fault(self, envelope: Envelope, signature: Signature | None, task: str) -> str | None:

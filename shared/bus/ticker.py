@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.exc import OperationalError
 
-from shared import clock
+from shared import clock, measures
 from shared.audit import because, cause_of, seal
 from shared.bus.purge import purge
 from shared.db import Database
@@ -61,6 +61,7 @@ class Ticker:
             try:
                 sweep(self._database, self._ticks)
                 seal(self._database)
+                measures.ticked(self._database.service)
                 if monotonic() > self._purge_at:
                     purge(self._database)
                     self._purge_at = monotonic() + PURGE_SECONDS

@@ -11,13 +11,13 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 from celery import Celery, Task, signals
 from sqlalchemy.exc import OperationalError
 
-from shared import startup
+from shared import measures, startup
 from shared.broker import AWAY, broker_at, broker_fault, is_rabbitmq
 from shared.bus import rabbitmq, transport
 from shared.bus.consumer import refusing
@@ -39,16 +39,14 @@ STOP_SECONDS = 4.0
 """How long a worker takes at most to end; what is under way then is done again by the next."""
 
 
-def patiently(work: Callable[[], object]) -> None:
+def patiently(work: Callable[[], str]) -> str:
     """Do it; a database that is away is waited for, some eight seconds, before the sender has to repeat."""
     for pause in PAUSES:
         try:
-            work()
+            return work()
         except OperationalError:
             sleep(pause)
-        else:
-            return
-    work()
+    return work()
 
 
 def make_celery(tasks: Tasks) -> Celery:
@@ -91,15 +89,18 @@ def make_celery(tasks: Tasks) -> Celery:
     runners = Runners(here(), tasks.errands)
     watchdog = Watchdog(here(), broker_at(url), settings().progress_file)
 
-    def guarded(raw: object, work: Callable[[], object]) -> None:
+    def guarded(name: str, raw: object, work: Callable[[], str]) -> None:
         """Do it, and wait for a database that is away; what makes no sense is refused, and what comes with it done."""
+        outcome, began = measures.PUT_OFF, monotonic()
         try:
-            patiently(work)
+            outcome = patiently(work)
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001  # anything may be in a message
             refuse(raw, error)
+            outcome = "refused"
         finally:
+            measures.handled(service, name, outcome, seconds=monotonic() - began)
             watchdog.ended()
 
     def add(name: str) -> None:
@@ -109,7 +110,7 @@ def make_celery(tasks: Tasks) -> Celery:
             envelopes = delivery.get("envelopes")
             for envelope in envelopes if isinstance(envelopes, list) else [delivery]:
                 opened = partial(receive, here(), tasks.handlers, envelope, signatures=signatures, task=name)
-                guarded(envelope, partial(opened, redelivered=redelivered))
+                guarded(name, envelope, partial(opened, redelivered=redelivered))
                 pump.poke()
 
     for message in tasks.handlers:
@@ -117,7 +118,7 @@ def make_celery(tasks: Tasks) -> Celery:
 
     @app.task(name=f"{service}.{ACKNOWLEDGED}", shared=False)
     def close(**said: Any) -> None:
-        guarded(said, lambda: acknowledged(here(), said, signatures=signatures))
+        guarded(ACKNOWLEDGED, said, lambda: acknowledged(here(), said, signatures=signatures))
 
     _start_and_stop(here(), signatures, ticker=ticker, pump=pump, runners=runners, watchdog=watchdog)
     return app
@@ -143,6 +144,7 @@ def _start_and_stop(
     def check(**_: object) -> None:
         set_up_logging()
         startup.check_settings(own_login(at.service))  # before anything is said to anybody
+        measures.begin_worker(at.service)
         watchdog.start()
         startup.check(signatures.missing, broker_fits, database_fits, unreachable=(OperationalError, *AWAY))
 

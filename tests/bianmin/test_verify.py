@@ -289,8 +289,8 @@ def test_metrics_tell_bus_deadlines_and_violations_in_prometheus_format(
         }
 
     before = scrape("finance")
-    assert before["bianmin_unacknowledged_messages", "finance"] == 0
-    assert before["bianmin_published_messages", "finance"] > 20
+    assert before["bianmin_outbox_unacknowledged_messages", "hr", "finance"] == 0
+    assert before["bianmin_messages_published_total", "finance"] > 20
     assert before["bianmin_deadlines_open", "month_close", "finance"] == 1
     assert ("bianmin_verification_age_seconds",) not in before, "never verified is not verified just now"
     with one_fen_too_much(town), connected(town) as connection:
