@@ -95,11 +95,11 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
-    ticker = Ticker(here(), tasks.ticks)
+    watchdog = Watchdog(here(), settings().broker_url, settings().progress_file)
+    ticker = Ticker(here(), tasks.ticks, watchdog)
     signatures = Signatures(service, here, settings().keys)
     pump = Pump(app, here(), ticker, signatures)
     runners = Runners(here(), tasks.errands)
-    watchdog = Watchdog(here(), settings().broker_url, settings().progress_file)
 
     def guarded(raw: object, work: Callable[[], object]) -> None:
         """Do it, and wait for a database that is away; what makes no sense is refused, and what comes with it done."""
