@@ -24,6 +24,7 @@ from bianmin.backup.commands import app as backup
 from bianmin.backup.programs import BackupFailed
 from bianmin.children import NeverCame
 from bianmin.client import Client, Person, Refused
+from bianmin.doctor.command import doctor
 from bianmin.engines import CannotStart
 from bianmin.exports import SERVICES, read_exports
 from bianmin.importing.mapping import BadMapping, read_mapping
@@ -199,6 +200,7 @@ def audit(
 
 
 app.command()(status)
+app.command()(doctor)
 app.command()(verify)
 app.command(name="create-admin")(create_admin)
 app.command(name="rotate-session-key")(rotate_session_key)

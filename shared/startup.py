@@ -54,8 +54,14 @@ def _behind(session: Session) -> str | None:
 
 
 def _clocks_apart(session: Session) -> str | None:
+    theirs = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+    return clocks_apart(lambda: float(session.execute(theirs).scalar_one()))
+
+
+def clocks_apart(ask: Callable[[], float]) -> str | None:
+    """Why this machine's clock cannot be trusted, or None; `ask` the database for its own, in seconds since 1970."""
     before = time.time()  # noqa: TID251  # the host's clock is what is checked
-    theirs = session.execute(text("SELECT extract(epoch FROM clock_timestamp())::float8")).scalar_one()
+    theirs = ask()
     after = time.time()  # noqa: TID251  # the same clock
     apart = max(before - theirs, theirs - after)
     if apart <= CLOCKS_APART_SECONDS:

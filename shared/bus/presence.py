@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.db import Database
 
-GONE_SECONDS = 30
+GONE_SECONDS = 20
 """A worker that has not been seen for so long does not run."""
 STUCK_SECONDS = 10
 """One that made no progress for so long, although something waits, is about to be killed by whoever supervises it."""
