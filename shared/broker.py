@@ -32,6 +32,16 @@ def queue_lengths(url: str, queues: Iterable[str]) -> dict[str, int] | None:
         return None
 
 
+def broker_away(url: str) -> str | None:
+    """That the broker does not answer, in one sentence, or None."""
+    try:
+        with broker_client(url) as client:
+            client.ping()
+    except RedisError as error:
+        return f"the broker does not answer ({type(error).__name__}): messages wait in the database until it is back"
+    return None
+
+
 def broker_fault(url: str) -> str | None:
     """Why the broker may not be used, in one sentence, or None; raises RedisError when it does not answer."""
     with broker_client(url) as client:

@@ -23,16 +23,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import startup
+from shared import startup, tracing
 from shared.access import Permissions
 from shared.audit import because, cause_of
+from shared.broker import broker_away
 from shared.credentials import Credential, credential_of
 from shared.db import database, own_login
 from shared.errors import NotYourRole, Problem
 from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
 from shared.limits import PERSON, Limits, address_of
-from shared.log import begin_trace, configure_logging
+from shared.log import configure_logging
 from shared.people import Actor
 from shared.problems import PROBLEM, ProblemView, problem
 from shared.settings import settings
@@ -266,15 +267,24 @@ class TraceMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        trace = begin_trace(Headers(scope=scope).get("traceparent", ""), service=self.service)
+        asked = Headers(scope=scope).get("traceparent", "")
+        method: str = scope["method"]
+        with tracing.work(method, kind="server", service=self.service, traceparent=asked) as piece:
 
-        async def send_traced(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Trace-Id"] = trace
-                log.info("http_request", method=scope["method"], path=scope["path"], status=message["status"])
-            await send(message)
+            async def send_traced(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    MutableHeaders(scope=message)["X-Trace-Id"] = piece.trace
+                    status: int = message["status"]
+                    log.info("http_request", method=method, path=scope["path"], status=status)
+                    route = getattr(scope.get("route"), "path", "")  # a path itself may hold the secret of a link
+                    piece.name(
+                        f"{method} {route}".strip(), **{"http.route": route, "http.response.status_code": status}
+                    )
+                    if status >= 500:
+                        piece.fail(str(status))
+                await send(message)
 
-        await self.app(scope, receive, send_traced)
+            await self.app(scope, receive, send_traced)
 
 
 def _refusal(
@@ -403,10 +413,11 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     def live() -> dict[str, str]:
         return {"service": service, "state": "live"}
 
-    @web.get("/ready", summary="The process can work with its database, else 503 says why not", tags=["health"])
+    @web.get("/ready", summary="Database, schema, clock and broker are as they must be, else 503", tags=["health"])
     def ready() -> dict[str, str]:
         with database(service).session() as session:
             fault = startup.database_fault(session)
+        fault = fault or broker_away(settings().broker_url)
         if fault is not None:
             raise HTTPException(503, fault)
         return {"service": service, "state": "ready"}

@@ -9,6 +9,7 @@ moves.
 import contextlib
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -16,7 +17,7 @@ import structlog
 from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.exc import OperationalError
 
-from shared import clock
+from shared import clock, tracing
 from shared.audit import because, cause_of, seal
 from shared.bus import presence
 from shared.bus.purge import purge
@@ -106,17 +107,23 @@ def sweep(database: Database, ticks: Sequence[Tick]) -> None:
         now = clock.now(session)
         passed = session.execute(_any_passed(ticks), {"now": now}).one()
     for tick, has_passed in zip(ticks, passed, strict=True):
-        more, acted = has_passed, 0
-        while more:
-            with database.session() as session:
-                because(session, cause_of(f"deadline {tick.deadline.kind}"))
-                done = tick.sweep(session, now=now)
-            if done:
-                log.info("deadline_passed", kind=tick.deadline.kind, count=done)
-            more = done > 0
-            acted += done
-        if acted:
-            presence.note_tick(database, tick.deadline.kind, acted)
+        if has_passed:
+            with tracing.work(f"tick {tick.deadline.kind}", kind="internal", service=database.service):
+                _act(database, tick, now)
+
+
+def _act(database: Database, tick: Tick, now: datetime) -> None:
+    """Run the sweep of a deadline until it finds nothing more."""
+    acted, done = 0, 1
+    while done:
+        with database.session() as session:
+            because(session, cause_of(f"deadline {tick.deadline.kind}"))
+            done = tick.sweep(session, now=now)
+        if done:
+            log.info("deadline_passed", kind=tick.deadline.kind, count=done)
+        acted += done
+    if acted:
+        presence.note_tick(database, tick.deadline.kind, acted)
 
 
 def _any_passed(ticks: Sequence[Tick]) -> Select[*tuple[Any, ...]]:

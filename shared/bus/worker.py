@@ -90,6 +90,7 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_consumer="shared.bus.consumer:Consumer",
         worker_prefetch_multiplier=4,
         worker_enable_remote_control=False,
+        worker_send_task_events=settings().task_events,
         worker_pool="threads",
         worker_concurrency=settings().worker_threads,
         worker_hijack_root_logger=False,
