@@ -17,9 +17,13 @@ _CONNECTION = "+ping +select +info +client|setinfo +client|setname"
 _TRANSACTION = "+multi +exec +watch +unwatch +discard"
 _QUEUE = "+lpush +rpush +brpop +llen"
 _HELD = "+hset +hget +hdel +zadd +zrem +zrange"
-_EVENTS = "&/0.celeryev*"
+_EVENTS = "&/0.celeryev/*"
 """The channel on which workers tell of their tasks, when they are to (BIANMIN_TASK_EVENTS)."""
 _HEARS = "+psubscribe +punsubscribe +subscribe +unsubscribe"
+_LOOKS = (
+    "~celeryev.* ~_kombu.binding.celeryev ~_kombu.binding_permanent.celeryev ~held-flower ~held-since-flower"
+    " +llen +del +sadd +srem +smembers +zrange"
+)
 _RATES = "~rate:* +evalsha +script|load +lindex +lpush +ltrim +expire"
 
 
@@ -35,7 +39,7 @@ def _allowed(name: str) -> str:
         return "~* &* +@all"
     if name == OPERATOR:
         queues = f"{_keys(*SERVICES, *(f'held-{service}' for service in SERVICES))} +llen +hlen"
-        return f"{_CONNECTION} {_EVENTS} {_HEARS} {queues} (~_kombu.binding.celeryev +sadd +srem +smembers)"
+        return f"{_CONNECTION} {_TRANSACTION} {_EVENTS} {_HEARS} {queues} ({_LOOKS})"
     if name == WEB:
         return f"{_CONNECTION} {_RATES}"
     others = (service for service in SERVICES if service != name)

@@ -27,6 +27,7 @@ from bianmin.client import Client, Person, Refused
 from bianmin.doctor.command import doctor
 from bianmin.engines import CannotStart
 from bianmin.exports import SERVICES, read_exports
+from bianmin.flower import flower
 from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
 from bianmin.keys import app as keys
@@ -200,6 +201,7 @@ def audit(
 
 
 app.command()(status)
+app.command()(flower)
 app.command()(doctor)
 app.command()(verify)
 app.command(name="create-admin")(create_admin)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 import redis
@@ -28,10 +30,15 @@ from bianmin.doctor.patient import looking_at
 from bianmin.exports import SERVICES
 from shared.broker import broker_client
 from shared.settings import settings
+from tests.collector import Collector, Span, collecting
 from tests.debian import needs
 from tests.stack import RunningStack, running
 
 pytestmark = pytest.mark.journey
+
+
+NAME, HIRED = "踪迹小区", "江岚甲"
+"""Marked: whatever tells of them tells of people and places."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class House:
     operator: Person
     database: psycopg.Connection
     broker: "redis.Redis"
+    collector: Collector
 
     def said(self, **options: Any) -> list[str]:
         """What the doctor says is wrong; everything can be looked at."""
@@ -70,7 +78,15 @@ def house() -> Iterator[House]:
     with (
         pytest.MonkeyPatch.context() as environment,
         tempfile.TemporaryDirectory(prefix="bm-ops-") as folder,
-        running(Path(folder) / "data") as stack,
+        collecting() as collector,
+        running(
+            Path(folder) / "data",
+            environment={
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+                "OTEL_BSP_SCHEDULE_DELAY": "200",
+                "BIANMIN_TASK_EVENTS": "true",
+            },
+        ) as stack,
     ):
         for name in [name for name in os.environ if name.startswith("BIANMIN_")]:
             environment.delenv(name)  # what other tests of this process look at
@@ -83,21 +99,21 @@ def house() -> Iterator[House]:
             operator = hired(client, administrator, "operator")
         url = make_url(address.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(url, autocommit=True) as database, broker_client(stack.broker_url) as broker:
-            yield House(stack, administrator, operator, database, broker)
+            yield House(stack, administrator, operator, database, broker, collector)
 
 
 def hired(client: Client, administrator: Person, role: str) -> Person:
     made = client.post(
         administrator,
         "/hr/api/people",
-        name="江岚",
+        name=HIRED,
         role=role,
         department="administration",
         all_sites=True,
         site_ids=[],
     )
     token = client.post(administrator, f"/hr/api/people/{made['id']}/token")["token"]
-    return Person(made["id"], "江岚", role, token)
+    return Person(made["id"], HIRED, role, token)
 
 
 def test_of_a_healthy_installation_the_doctor_says_nothing_and_ends_with_0(house: House) -> None:
@@ -246,6 +262,99 @@ def test_a_site_that_cannot_work_yet_is_found(house: House) -> None:
         for role in ("cashier", "clerk", "leader"):
             hired(client, house.administrator, role)
     house.await_said(*NOT_YET)
+
+
+def test_one_trace_runs_from_the_request_over_the_outbox_into_the_statements_of_another_service(house: House) -> None:
+    trace, asked = "0123456789abcdef" * 2, "fedcba9876543210"
+    answer = httpx.post(
+        f"{Address.read(house.stack.data).base_url}/hr/api/sites",
+        json={"code": "OT", "name": NAME},
+        headers={
+            "Authorization": f"Bearer {house.administrator.token}",
+            "Idempotency-Key": "traced",
+            "traceparent": f"00-{trace}-{asked}-01",
+        },
+        timeout=30,
+    )
+    assert (answer.status_code, answer.headers["X-Trace-Id"]) == (201, trace)
+
+    def handled() -> bool:
+        return {s.service for s in house.collector.of(trace) if s.name == "handle SiteChanged"} == {
+            "intake",
+            "dispatch",
+            "finance",
+        }
+
+    wait_until("the collector to be told", handled, seconds=60)
+    spans = house.collector.of(trace)
+
+    def one(service: str, name: str, parent: Span | None = None) -> Span:
+        return next(
+            s for s in spans if (s.service, s.name) == (service, name) and (not parent or s.parent == parent.id)
+        )
+
+    request = one("hr", "POST /sites")
+    assert request.parent == asked
+    assert one("hr", "INSERT", request)
+    by_id = {span.id: span for span in spans}
+    for service in ("intake", "dispatch", "finance"):
+        handling = one(service, "handle SiteChanged")
+        sending = by_id[handling.parent]
+        assert (sending.service, sending.name, sending.parent) == ("hr", "send SiteChanged", request.id)
+        assert one(service, "INSERT", handling)
+    assert not any(NAME in span.said for span in house.collector.spans)
+
+
+def test_flower_shows_every_worker_and_task_and_nothing_of_what_they_carry(house: House) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = house.stack.data / "flower.log"
+    with log.open("wb") as output:
+        flower = subprocess.Popen(
+            [sys.executable, "-m", "bianmin", "flower", "--data", str(house.stack.data), "--port", str(port)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=house.stack.environment,
+        )
+    try:
+
+        def told(what: str) -> Any:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/api/{what}", timeout=30).json()
+            except httpx.TransportError:
+                return {"not": "yet"}
+
+        def workers() -> dict[str, bool]:
+            listed = httpx.get(f"http://127.0.0.1:{port}/workers?json=1", timeout=30).json()["data"]
+            return {one["hostname"].partition("@")[0]: bool(one["status"]) for one in listed}
+
+        wait_until("Flower to listen", lambda: told("tasks") != {"not": "yet"}, seconds=60, every=0.5)
+        wait_until("Flower to see them", lambda: workers() == dict.fromkeys(SERVICES, True), seconds=60, every=0.5)
+        with house.stack.client() as client:
+            client.post(house.administrator, "/hr/api/sites", code="FL", name=NAME)
+        names = {f"{service}.SiteChanged" for service in ("intake", "dispatch", "finance")}
+
+        def seen() -> bool:
+            return names <= {one["name"] for one in told("tasks").values() if one["state"] == "SUCCESS"}
+
+        wait_until("Flower to see the tasks", seen, seconds=60, every=0.5)
+        tasks = told("tasks")
+        assert {(one["args"], one["kwargs"]) for one in tasks.values()} == {("-", "-")}
+        assert NAME not in json.dumps(tasks, ensure_ascii=False)
+    finally:
+        flower.terminate()
+        flower.wait(20)
+    assert "permission" not in log.read_text()
+
+
+def test_no_log_of_any_process_names_anybody(house: House) -> None:
+    """Whoever was hired and what was opened in this file, in the logs of the web, the workers and the engines."""
+    logs = {path.name: path.read_text(errors="replace") for path in (house.stack.data / "logs").iterdir()}
+    assert {"web.log", *(f"worker-{service}.log" for service in SERVICES)} <= logs.keys()
+    for name, words in logs.items():
+        for told in (NAME, HIRED, "新小区", house.administrator.token, house.operator.token):
+            assert told not in words, name
 
 
 def test_a_worker_that_is_gone_and_all_that_waits_for_it_are_found(house: House) -> None:
