@@ -7,7 +7,6 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
