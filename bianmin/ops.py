@@ -127,9 +127,8 @@ def _show_parked(client: Client, watcher: Person) -> int:
     for name in SERVICES:
         for message in client.pages(watcher, f"/{name}/ops/received", state="parked"):
             count += 1
-            console.print(
-                f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False, markup=False
-            )
+            line = f"{name} parked {message['type']} {message['id']}: {message['reason']}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     return count
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import stat
@@ -10,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,14 @@ from tests.stack import RunningStack, running
 pytestmark = pytest.mark.journey
 
 
+PATIENCE = 240
+"""Seconds anything is awaited on a busy machine."""
+
 NAME, HIRED = "踪迹小区", "江岚甲"
 """Marked: whatever tells of them tells of people and places."""
+
+
+LOOK = "INSERT INTO installation.verifications (at, seconds, invariant, violations) VALUES (now(), 1, 'books', %s)"
 
 
 @dataclass(frozen=True)
@@ -53,11 +61,10 @@ class House:
     collector: Collector
 
     def said(self, **options: Any) -> list[str]:
-        """What the doctor says is wrong; everything can be looked at."""
+        """What the doctor says is wrong, and after a question mark what he cannot look at."""
         with looking_at(self.stack.data, **{"backups": None, "free_percent": 0} | options) as patient:
             found, unseen = examine(patient)
-        assert unseen == []
-        return found
+        return [*found, *(f"? {sentence}" for sentence in unseen)]
 
     def await_said(self, *beginnings: str) -> None:
         """Wait until the doctor says just this, each sentence by its beginning."""
@@ -66,7 +73,7 @@ class House:
             said = self.said()
             return len(said) == len(beginnings) and all(s.startswith(b) for s, b in zip(said, beginnings, strict=True))
 
-        wait_until(f"the doctor to say {beginnings}", says, seconds=60, every=0.3)
+        wait_until(f"the doctor to say {beginnings}", says, seconds=PATIENCE, every=0.3)
 
     def does(self, sql: str, *values: Any) -> None:
         """As the owner of the database, who may do anything."""
@@ -96,24 +103,36 @@ def house() -> Iterator[House]:
                 None, "/hr/api/company", secret=address.founder_secret, name="便民", administrator="周宁"
             )
             administrator = Person(made["person_id"], "周宁", "administrator", made["token"])
-            operator = hired(client, administrator, "operator")
+            operator_id = hired(client, administrator, "operator")
         url = make_url(address.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(url, autocommit=True) as database, broker_client(stack.broker_url) as broker:
+            database.execute(LOOK.encode(), (0,))  # so that none is due while the tests tamper
+            operator = given_a_token(database, operator_id)
             yield House(stack, administrator, operator, database, broker, collector)
 
 
-def hired(client: Client, administrator: Person, role: str) -> Person:
-    made = client.post(
-        administrator,
-        "/hr/api/people",
-        name=HIRED,
-        role=role,
-        department="administration",
-        all_sites=True,
-        site_ids=[],
-    )
-    token = client.post(administrator, f"/hr/api/people/{made['id']}/token")["token"]
-    return Person(made["id"], HIRED, role, token)
+def hired(client: Client, administrator: Person, role: str) -> str:
+    """Somebody for all sites; his id."""
+    body = {"name": HIRED, "role": role, "department": DEPARTMENTS[role], "all_sites": True, "site_ids": []}
+    id_: str = client.post(administrator, "/hr/api/people", **body)["id"]
+    return id_
+
+
+DEPARTMENTS = {"operator": "administration", "cashier": "finance", "clerk": "front_desk", "leader": "management"}
+
+
+def given_a_token(database: psycopg.Connection, person_id: str) -> Person:
+    """As if he had signed in and made himself one, in every service."""
+    token = secrets.token_hex(32)
+    for service in SERVICES:
+        known = f"UPDATE {service}.people SET token_hash = %s WHERE id = %s".encode()
+        hashed = sha256(token.encode()).hexdigest()
+        wait_until(
+            f"{service} to know him",
+            lambda known=known, hashed=hashed: database.execute(known, (hashed, person_id)).rowcount == 1,  # type: ignore[misc]
+            seconds=PATIENCE,
+        )
+    return Person(person_id, HIRED, "operator", token)
 
 
 def test_of_a_healthy_installation_the_doctor_says_nothing_and_ends_with_0(house: House) -> None:
@@ -142,7 +161,7 @@ def test_a_parked_message_is_found_retried_and_discarded_and_the_audit_log_says_
     id_ = line.split()[3].rstrip(":")
     refused = house.stack.bianmin("ops", "retry", "finance", id_, "--token", house.administrator.token)
     assert refused.returncode == 1
-    assert "may not operate" in refused.stderr
+    assert "may not operate" in " ".join(refused.stderr.split())
     assert "once more" in ops("retry", "finance", id_)
     house.await_said("1 messages to finance are parked")  # it is as malformed as before
     assert "given" in ops("discard", "finance", id_, "--reason", "试发的消息")
@@ -191,16 +210,17 @@ def test_keys_that_are_missing_or_for_everybody_to_read_are_found(house: House) 
 
 
 def test_a_violated_invariant_and_one_that_nobody_looks_at_are_found(house: House) -> None:
-    look = "INSERT INTO installation.verifications (at, seconds, invariant, violations) VALUES (now(), 1, 'books', %s)"
-    house.does(look, 2)
-    assert [s[:47] for s in house.said()] == ["the invariant books is violated 2 times: `bianm"]
-    house.does(look, 0)
+    house.does(LOOK, 2)
+    (violated,) = house.said()
+    assert violated.startswith("the invariant books is violated 2 times")
+    house.does(LOOK, 0)
     assert house.said() == []
-    house.does("ALTER TABLE installation.verifications DISABLE TRIGGER ALL")
     house.does("DELETE FROM installation.verifications")
     house.does("UPDATE installation.clock SET set_at = set_at - interval '27 hours'")
-    assert [s[:41] for s in house.said()] == ["the invariants were not verified for 27 h"]
+    (unseen,) = house.said()
+    assert unseen.startswith("the invariants were not verified for 27 h")
     house.does("UPDATE installation.clock SET set_at = set_at + interval '27 hours'")
+    house.does(LOOK, 0)
 
 
 def test_a_missing_an_old_and_a_never_restored_backup_are_found(house: House, tmp_path: Path) -> None:
@@ -253,6 +273,8 @@ def test_a_server_spoken_to_in_plain_text_and_weak_secrets_are_found(
 
 
 NOT_YET = ("no price book is in force", "site NEW has no blank receipt")
+LATER = (NOT_YET[0], "site FL has no blank receipt", NOT_YET[1], "site OT has no blank receipt")
+"""What is still wrong when two further sites were opened."""
 
 
 def test_a_site_that_cannot_work_yet_is_found(house: House) -> None:
@@ -285,7 +307,7 @@ def test_one_trace_runs_from_the_request_over_the_outbox_into_the_statements_of_
             "finance",
         }
 
-    wait_until("the collector to be told", handled, seconds=60)
+    wait_until("the collector to be told", handled, seconds=PATIENCE)
     spans = house.collector.of(trace)
 
     def one(service: str, name: str, parent: Span | None = None) -> Span:
@@ -329,8 +351,10 @@ def test_flower_shows_every_worker_and_task_and_nothing_of_what_they_carry(house
             listed = httpx.get(f"http://127.0.0.1:{port}/workers?json=1", timeout=30).json()["data"]
             return {one["hostname"].partition("@")[0]: bool(one["status"]) for one in listed}
 
-        wait_until("Flower to listen", lambda: told("tasks") != {"not": "yet"}, seconds=60, every=0.5)
-        wait_until("Flower to see them", lambda: workers() == dict.fromkeys(SERVICES, True), seconds=60, every=0.5)
+        wait_until("Flower to listen", lambda: told("tasks") != {"not": "yet"}, seconds=PATIENCE, every=0.5)
+        wait_until(
+            "Flower to see them", lambda: workers() == dict.fromkeys(SERVICES, True), seconds=PATIENCE, every=0.5
+        )
         with house.stack.client() as client:
             client.post(house.administrator, "/hr/api/sites", code="FL", name=NAME)
         names = {f"{service}.SiteChanged" for service in ("intake", "dispatch", "finance")}
@@ -338,7 +362,7 @@ def test_flower_shows_every_worker_and_task_and_nothing_of_what_they_carry(house
         def seen() -> bool:
             return names <= {one["name"] for one in told("tasks").values() if one["state"] == "SUCCESS"}
 
-        wait_until("Flower to see the tasks", seen, seconds=60, every=0.5)
+        wait_until("Flower to see the tasks", seen, seconds=PATIENCE, every=0.5)
         tasks = told("tasks")
         assert {(one["args"], one["kwargs"]) for one in tasks.values()} == {("-", "-")}
         assert NAME not in json.dumps(tasks, ensure_ascii=False)
@@ -373,16 +397,16 @@ def test_a_worker_that_is_gone_and_all_that_waits_for_it_are_found(house: House)
         house.await_said(
             f"{LONG_QUEUE + 1} tasks wait for finance",
             "no worker of finance runs",
-            "1 messages of hr to finance are not acknowledged, the oldest for 12",
+            "1 messages of hr to finance are not acknowledged, the oldest for 1",
             "1 deadlines (ledger_anchor) have passed and nothing was done",
-            *NOT_YET,
+            *LATER,
         )
     finally:
         house.does("DELETE FROM finance.ledger_anchors")
         house.does("DELETE FROM hr.outbox WHERE acknowledged_at IS NULL")
         house.broker.delete("finance")
         supervisor.send_signal(signal.SIGCONT)
-    house.await_said(*NOT_YET)
+    house.await_said(*LATER)
 
 
 def test_servers_that_are_gone_and_an_installation_that_does_not_run_are_found(house: House) -> None:
@@ -395,14 +419,12 @@ def test_servers_that_are_gone_and_an_installation_that_does_not_run_are_found(h
         house.await_said("the database does not answer, or was never prepared", "the broker does not answer")
     finally:
         supervisor.send_signal(signal.SIGCONT)
-    house.await_said(*NOT_YET)  # its supervisor starts both again
+    house.await_said(*LATER)  # its supervisor starts both again
     assert house.stack.stop() == 0
     stopped = house.stack.bianmin("doctor")
     sentence = f"nothing runs in {house.stack.data}: start it with `bianmin up --data {house.stack.data}`"
     assert (stopped.returncode, stopped.stdout) == (1, f"✗ {sentence}\n")
     house.stack.data = house.stack.data / "nowhere"
     nowhere = house.stack.bianmin("doctor")
-    assert (nowhere.returncode, nowhere.stdout[:38]) == (
-        2,
-        "? there is no installation in " + str(house.stack.data)[:8],
-    )
+    assert nowhere.returncode == 2
+    assert nowhere.stdout.startswith(f"? there is no installation in {house.stack.data}")
