@@ -3,8 +3,8 @@
 A service reads its own queue and keeps what it holds under keys of its own; to the queue of another it can only add,
 and see how long it is. What it adds there takes effect only when it is signed (shared/bus/signature.py). No account of
 a process may run scripts on queues, list keys, delete, flush, configure or administer. `web` counts requests for the
-rate limits; `operator` sees how long the queues are; `admin` may do everything, and no process has it. The account
-that is meant where nobody logs in is off.
+rate limits; `operator` sees how long the queues are, and hears what workers tell of their tasks where they are to
+(Flower); `admin` may do everything, and no process has it. The account that is meant where nobody logs in is off.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,13 @@ _CONNECTION = "+ping +select +info +client|setinfo +client|setname"
 _TRANSACTION = "+multi +exec +watch +unwatch +discard"
 _QUEUE = "+lpush +rpush +brpop +llen"
 _HELD = "+hset +hget +hdel +zadd +zrem +zrange"
+_EVENTS = "&/0.celeryev/*"
+"""The channel on which workers tell of their tasks, when they are to (BIANMIN_TASK_EVENTS)."""
+_HEARS = "+psubscribe +punsubscribe +subscribe +unsubscribe"
+_LOOKS = (
+    "~celeryev.* ~_kombu.binding.celeryev ~_kombu.binding_permanent.celeryev ~held-flower ~held-since-flower"
+    " +llen +del +sadd +srem +smembers +zrange"
+)
 _RATES = "~rate:* +evalsha +script|load +lindex +lpush +ltrim +expire"
 
 
@@ -31,12 +38,13 @@ def _allowed(name: str) -> str:
     if name == ADMIN:
         return "~* &* +@all"
     if name == OPERATOR:
-        return f"{_CONNECTION} {_keys(*SERVICES, *(f'held-{service}' for service in SERVICES))} +llen +hlen"
+        queues = f"{_keys(*SERVICES, *(f'held-{service}' for service in SERVICES))} +llen +hlen"
+        return f"{_CONNECTION} {_TRANSACTION} {_EVENTS} {_HEARS} {queues} ({_LOOKS})"
     if name == WEB:
         return f"{_CONNECTION} {_RATES}"
     others = (service for service in SERVICES if service != name)
     own = f"{_keys(name)} {_keys(f'held-{name}', f'held-since-{name}')} {_QUEUE} {_HELD}"
-    return f"{_CONNECTION} {_TRANSACTION} {own} ({_keys(*others)} +lpush +llen)"
+    return f"{_CONNECTION} {_TRANSACTION} {_EVENTS} +publish {own} ({_keys(*others)} +lpush +llen)"
 
 
 VHOST = "bianmin"

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import psycopg
@@ -24,8 +24,10 @@ from bianmin.backup.commands import app as backup
 from bianmin.backup.programs import BackupFailed
 from bianmin.children import NeverCame
 from bianmin.client import Client, Person, Refused
+from bianmin.doctor.command import doctor
 from bianmin.engines import CannotStart
 from bianmin.exports import SERVICES, read_exports
+from bianmin.flower import flower
 from bianmin.importing.mapping import BadMapping, read_mapping
 from bianmin.importing.sending import import_table, map_rows, open_table
 from bianmin.keys import app as keys
@@ -36,12 +38,14 @@ from bianmin.month.play import Play
 from bianmin.month.quiet import MessageParked, NotASimulation, World
 from bianmin.month.result import show, summarise, write_files
 from bianmin.month.stage import PlayedWrong
+from bianmin.ops import app as ops
+from bianmin.ops import status
+from bianmin.people import Data, Token, people_of, person_of
 from bianmin.privacy import data_key, person
 from bianmin.signing_in import create_admin, rotate_session_key
 from bianmin.stack import Stack
 from bianmin.told import owners_database
 from bianmin.verify.command import verify, verify_audit_logs
-from shared.broker import queue_lengths
 from shared.db import role_of
 from shared.installation import WrongInstallation
 from shared.installation import prepare as prepare_installation
@@ -58,6 +62,7 @@ app.add_typer(audit_log, name="audit-log")
 app.add_typer(data_key, name="data-key")
 app.add_typer(person, name="person")
 app.add_typer(keys, name="keys")
+app.add_typer(ops, name="ops")
 console = Console(width=None if sys.stdout.isatty() else 120)
 errors = Console(stderr=True)
 
@@ -65,8 +70,6 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 MONTH_BEGINS = "2026-03-31T16:00:00Z"
 """Midnight of 1 April 2026 in Shanghai: when the simulated month begins."""
 
-Data = Annotated[Path, typer.Option(help="the data folder of the installation", envvar="BIANMIN_DATA")]
-Token = Annotated[str, typer.Option(help="who acts; without it, the demo's person for it", envvar="BIANMIN_TOKEN")]
 Port = Annotated[int | None, typer.Option(help="port on 127.0.0.1; the first free one from 8000 on by default")]
 Simulate = Annotated[
     str, typer.Option(help="a new installation is a simulation whose clock stands at this moment (RFC 3339)")
@@ -151,7 +154,7 @@ def morning(data: Data = Path(".data")) -> None:
     """Begin the morning after, in a running simulation in which a month was lived: every screen has something on it."""
     address = Address.read(data)
     with Client(address.base_url) as client:
-        cast = cast_of(client, _people(data))
+        cast = cast_of(client, people_of(data))
     _live_morning(address, cast)
 
 
@@ -165,7 +168,7 @@ def import_(
     """Import requests from a table: registered, refused with the reason, known, or malformed."""
     rules = read_mapping(mapping)
     rows = open_table(file, rules)
-    clerk = _person(data, token, "desk_head")
+    clerk = person_of(data, token, "desk_head")
     with Client(Address.read(data).base_url) as client, Progress(console=errors) as progress:
         bar = progress.add_task("rows", total=None)
         result = import_table(
@@ -187,51 +190,19 @@ def import_(
 
 
 @app.command()
-def status(data: Data = Path(".data"), token: Token = "") -> None:
-    """How messages and deadlines of the four services stand."""
-    watcher = _person(data, token, "operator")
-    client = Client(Address.read(data).base_url)
-    queued = queue_lengths(Address.read(data).broker_url, SERVICES)
-    messages = Table("service", "published", "unacknowledged", "queued", "waiting", "parked", "unreadable", "oldest s")
-    deadlines = Table("service", "deadline", "open", "overdue", "oldest due")
-    for name in SERVICES:
-        bus = client.get(watcher, f"/{name}/ops/bus")
-        bus["queued"] = "broker away" if queued is None else queued[name]
-        parts = ("published", "unacknowledged", "queued", "waiting", "parked", "unreadable")
-        messages.add_row(name, *(str(bus[part]) for part in parts), f"{bus['oldest_unacknowledged_seconds']:.1f}")
-        for line in bus["deadlines"]:
-            counts = (str(line[part]) for part in ("open", "overdue"))
-            deadlines.add_row(name, line["kind"], *counts, line["oldest_due"] or "")
-    console.print(messages)
-    console.print(deadlines)
-    console.print(_verified(client.get(watcher, "/finance/ops/verification")), highlight=False, markup=False)
-    for name in SERVICES:
-        for message in client.pages(watcher, f"/{name}/ops/received", state="parked"):
-            console.print(
-                f"{name} parked {message['type']} {message['id']}: {message['reason']}", highlight=False, markup=False
-            )
-
-
-def _verified(last: dict[str, Any] | None) -> str:
-    """What the verifier saw last, in words."""
-    if last is None:
-        return "the invariants were never verified: `bianmin verify` does"
-    violated = [f"{name} ({count})" for name, count in last["violations"].items() if count]
-    what = f"violated: {', '.join(violated)}; see `bianmin verify`" if violated else "all hold"
-    return f"{len(last['violations'])} invariants verified at {last['at']}: {what}"
-
-
-@app.command()
 def audit(
     month: Annotated[str, typer.Argument(help="the month, e.g. 2026-04")],
     data: Data = Path(".data"),
     token: Token = "",
 ) -> None:
     """Recompute a month from what the four APIs export, and fail on one fen of difference."""
-    auditor = _person(data, token, "auditor")
+    auditor = person_of(data, token, "auditor")
     _audit(Client(Address.read(data).base_url), auditor, month)
 
 
+app.command()(status)
+app.command()(flower)
+app.command()(doctor)
 app.command()(verify)
 app.command(name="create-admin")(create_admin)
 app.command(name="rotate-session-key")(rotate_session_key)
@@ -310,21 +281,6 @@ def _write_people(data: Path, cast: Cast) -> None:
     path.touch(mode=0o600)
     people = [{"id": p.id, "name": p.name, "role": p.role, "token": p.token} for p in cast.everybody()]
     path.write_text(json.dumps(people, ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def _person(data: Path, token: str, role: str) -> Person:
-    """Who acts: the token given, else the simulation's first person of that role."""
-    if token:
-        return Person("", "", role, token)
-    return next(person for person in _people(data) if person.role == role)
-
-
-def _people(data: Path) -> list[Person]:
-    """Everybody who can act in the simulation."""
-    path = data / "people.json"
-    if not path.exists():
-        raise typer.BadParameter("give --token (or BIANMIN_TOKEN) of a person who may do this")
-    return [Person(**person) for person in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def _stay(stack: Stack) -> None:

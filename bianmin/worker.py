@@ -20,13 +20,18 @@ LOOK_SECONDS = 0.5
 
 
 def worker(service: str, *, place: str, progress: Path, log: Path | None, env: dict[str, str] | None = None) -> Child:
-    """The Celery worker of a service as a child to be supervised; `place` tells it from another's in the logs."""
+    """The Celery worker of a service as a child to be supervised; `place` tells it from another's in the logs.
+
+    It beats for Flower alone, where BIANMIN_TASK_EVENTS says that there is one.
+    """
+    told = {**os.environ, **(env or {})}.get("BIANMIN_TASK_EVENTS", "").lower()
+    silent = () if told in {"true", "1"} else ("--without-heartbeat",)
     return Child(
         f"worker-{service}",
         [
             *(sys.executable, "-m", "celery", "-A", f"services.{service}.worker:celery", "worker"),
             *("--queues", service, "--hostname", f"{service}@{place}", "--loglevel", "WARNING"),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            *("--without-gossip", "--without-mingle", *silent),
         ],
         log=log,
         env=env or {},

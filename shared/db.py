@@ -29,6 +29,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared import tracing
 from shared.settings import settings
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
@@ -142,6 +143,7 @@ class Database:
 
         event.listen(self.engine, "checkin", _note_rest)
         event.listen(self.engine, "checkout", self._ping_after_rest)
+        tracing.watch(self.engine, service)
 
     def _ping_after_rest(self, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
         """Whether a connection that rested still lives; one used a moment ago is not asked, which is a round trip less.

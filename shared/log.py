@@ -4,13 +4,29 @@ import logging
 import re
 import secrets
 import sys
+import traceback
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 NOISY = ("celery", "kombu", "amqp", "uvicorn.access", "httpx", "alembic")
+
+
+def _without_words(exc_info: Any) -> str:
+    """What failed and where: types, lines of our code, and of a database's refusal its code and constraint.
+
+    Never the words of an error: a database quotes the row it refuses, others the value they cannot read.
+    """
+    lines: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        said = getattr(error, "diag", None)
+        named = (type(error).__qualname__, getattr(said, "sqlstate", None), getattr(said, "constraint_name", None))
+        lines += [*traceback.format_tb(error.__traceback__), " ".join(filter(None, named)) + "\n"]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(lines)
 
 
 def configure_logging(*, level: str, fmt: Literal["json", "console"]) -> None:
@@ -36,7 +52,7 @@ def configure_logging(*, level: str, fmt: Literal["json", "console"]) -> None:
             foreign_pre_chain=before,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.ExceptionRenderer(_without_words),
                 renderer,
             ],
         )

@@ -12,19 +12,26 @@ from sqlalchemy.orm import Session
 
 from shared.access import COMMON
 from shared.bus import inbox
+from shared.bus.presence import WorkerView, tick_runs, workers
 from shared.errors import NotFound
+from shared.ids import new_id
+from shared.people import Actor
 from shared.tasks import Deadline, Tasks
 from shared.web import After, Edge, Limit, Reason, permissions
 
 
 @dataclass(frozen=True)
 class DeadlineView:
-    """One kind of deadline: how many are open, and how many of these have passed without their sweep."""
+    """One kind of deadline: how many are open, and how many of these have passed without their sweep.
+
+    `ran_at`: when the sweep last acted, by the database's own time; None: never.
+    """
 
     kind: str
     open: int
     overdue: int
     oldest_due: datetime | None
+    ran_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class BusView:
     unreadable: int
     oldest_unacknowledged_seconds: float
     deadlines: list[DeadlineView]
+    workers: list[WorkerView]
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,7 @@ def count_open(deadline: Deadline, now: datetime) -> Select[str, int, int, datet
 def bus_view(session: Session, tasks: Tasks) -> BusView:
     """How the service's bus and deadlines stand."""
     row = session.execute(_BUS).one()
+    ran = tick_runs(session)
     return BusView(
         tasks.service,
         row.now,
@@ -119,9 +128,10 @@ def bus_view(session: Session, tasks: Tasks) -> BusView:
         int(row.unreadable),
         float(row.oldest),
         [
-            DeadlineView(*line)
+            DeadlineView(*line, ran.get(line[0]))
             for line in session.execute(union_all(*(count_open(deadline, row.now) for deadline in tasks.deadlines)))
         ],
+        workers(session),
     )
 
 
@@ -153,11 +163,11 @@ def make_ops(tasks: Tasks) -> APIRouter:
 
     @ops.post("/parked/{message_id}/retry", summary="Try a parked message once more")
     def retry(message_id: UUID, edge: Annotated[Edge, may("operate")]) -> Changed:
-        return changed(inbox.retry(edge.session, [message_id]), message_id)
+        return retry_parked(edge.session, message_id, actor=edge.actor)
 
     @ops.post("/parked/{message_id}/discard", summary="Give a parked message up, with the reason")
     def discard(message_id: UUID, body: Reason, edge: Annotated[Edge, may("operate")]) -> Changed:
-        return changed(inbox.discard(edge.session, message_id, reason=body.reason), message_id)
+        return discard_parked(edge.session, message_id, reason=body.reason, actor=edge.actor)
 
     return ops
 
@@ -168,8 +178,27 @@ def _page(rows: Sequence[Row[Any]], limit: int) -> MessagePage:
     return MessagePage(views, str(shown[-1].cursor) if len(rows) > limit else None)
 
 
-def changed(count: int, message_id: UUID) -> Changed:
-    """How many an operator's act changed. Raises NotFound for none."""
+_NOTE_ACT = text("""
+    INSERT INTO operator_acts (id, message_id, act, person_id, reason) VALUES (:id, :message_id, :act, :person, :reason)
+""")
+
+
+def retry_parked(session: Session, message_id: UUID, *, actor: Actor) -> Changed:
+    """An operator has a parked message tried once more, which is noted. Raises NotFound when it is not parked."""
+    return _acted(session, inbox.retry(session, [message_id]), message_id, act="retry", actor=actor, reason=None)
+
+
+def discard_parked(session: Session, message_id: UUID, *, reason: str, actor: Actor) -> Changed:
+    """An operator gives a parked message up, which is noted with his reason. Raises NotFound when it is not parked."""
+    count = inbox.discard(session, message_id, reason=reason)
+    return _acted(session, count, message_id, act="discard", actor=actor, reason=reason)
+
+
+def _acted(session: Session, count: int, message_id: UUID, *, act: str, actor: Actor, reason: str | None) -> Changed:
     if not count:
         raise NotFound("parked message", message_id)
+    session.execute(
+        _NOTE_ACT,
+        {"id": new_id(), "message_id": message_id, "act": act, "person": actor.person_id, "reason": reason},
+    )
     return Changed(count)

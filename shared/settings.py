@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """Database connections of one web process, for each service in it."""
     worker_threads: int = 4
     """Messages one worker handles at a time."""
+    task_events: bool = False
+    """Whether workers tell of each task as it goes, its name and times alone, for Flower (docs/watching.md)."""
     progress_file: Path | None = None
     """A worker touches it as long as it makes progress, for whoever is to restart one that hangs."""
     metrics_port: int | None = None

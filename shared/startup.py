@@ -53,16 +53,26 @@ def _behind(session: Session) -> str | None:
     return f"the schema of {service} is at version {held or 'none'} and {wanted} is needed: run `bianmin prepare`"
 
 
+def _clocks_apart(session: Session) -> str | None:
+    return clocks_apart(clock_skew(session))
+
+
 def clock_skew(session: Session) -> float:
     """How many seconds this machine's clock is from the database's at least."""
+    theirs = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+    return skew_to(lambda: float(session.execute(theirs).scalar_one()))
+
+
+def skew_to(ask: Callable[[], float]) -> float:
+    """How many seconds this machine's clock is at least from that of the database, which is asked in between."""
     before = time.time()  # noqa: TID251  # the host's clock is what is checked
-    theirs = session.execute(text("SELECT extract(epoch FROM clock_timestamp())::float8")).scalar_one()
+    theirs = ask()
     after = time.time()  # noqa: TID251  # the same clock
-    return float(max(0.0, before - theirs, theirs - after))
+    return max(0.0, before - theirs, theirs - after)
 
 
-def _clocks_apart(session: Session) -> str | None:
-    apart = clock_skew(session)
+def clocks_apart(apart: float) -> str | None:
+    """Why a clock that many seconds from the database's cannot be trusted, or None."""
     if apart <= CLOCKS_APART_SECONDS:
         return None
     return f"the clocks of this machine and of the database are {apart:.0f} s apart: let both be set by NTP"

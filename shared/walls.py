@@ -8,9 +8,9 @@ statement that finds out who he is); workers and the verifier act for every site
 A rule that counts across sites whoever asks, as how often a person offended before, goes through a door:
 `with across_sites(session)`. There are few; tests/walls/test_doors.py lists them all.
 
-Not walled are people (who asks is found among them), the bus and the answers kept for a key (each row is one
-message's or one person's), counts of papers, the chain of the ledger (one for all sites, and nothing but hashes), the
-price book, and what is of a person and no site: posts, wages, certificates, his days.
+Not walled are people (who asks is found among them), the bus with its workers and the answers kept for a key (each
+row is one message's, process's or person's), counts of papers, the chain of the ledger (one for all sites, and nothing
+but hashes), the price book, and what is of a person and no site: posts, wages, certificates, his days.
 """
 
 from collections.abc import Iterator

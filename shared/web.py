@@ -25,16 +25,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import measures, startup
+from shared import measures, startup, tracing
 from shared.access import Permissions
 from shared.audit import because, cause_of
+from shared.broker import broker_away
 from shared.credentials import Credential, credential_of
 from shared.db import database, own_login
 from shared.errors import NotYourRole, Problem
 from shared.headers import SecurityHeaders
 from shared.idempotency import earlier_answer, fingerprint, keep_answer
 from shared.limits import PERSON, Limits, address_of
-from shared.log import begin_trace, configure_logging
+from shared.log import configure_logging
 from shared.people import Actor
 from shared.problems import PROBLEM, ProblemView, problem
 from shared.settings import settings
@@ -268,20 +269,25 @@ class TraceMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        trace = begin_trace(Headers(scope=scope).get("traceparent", ""), service=self.service)
+        asked = Headers(scope=scope).get("traceparent", "")
+        method: str = scope["method"]
         came = monotonic()
+        with tracing.work(method, kind="server", service=self.service, traceparent=asked) as piece:
 
-        async def send_traced(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Trace-Id"] = trace
-                log.info("http_request", method=scope["method"], path=scope["path"], status=message["status"])
-                seconds = monotonic() - came
-                measures.answered(
-                    self.service, scope["method"], _template(scope), status=message["status"], seconds=seconds
-                )
-            await send(message)
+            async def send_traced(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    MutableHeaders(scope=message)["X-Trace-Id"] = piece.trace
+                    status: int = message["status"]
+                    log.info("http_request", method=method, path=scope["path"], status=status)
+                    route = _template(scope) or ""  # a path itself may hold the secret of a link
+                    measures.answered(self.service, method, route, status=status, seconds=monotonic() - came)
+                    facts: dict[str, str | int] = {"http.route": route, "http.response.status_code": status}
+                    piece.name(f"{method} {route}".strip(), **facts)
+                    if status >= 500:
+                        piece.fail(str(status))
+                await send(message)
 
-        await self.app(scope, receive, send_traced)
+            await self.app(scope, receive, send_traced)
 
 
 def _template(scope: Scope) -> str | None:
@@ -423,13 +429,18 @@ def make_web(service: str, *routers: APIRouter) -> FastAPI:
     def live() -> dict[str, str]:
         return {"service": service, "state": "live"}
 
-    @web.get("/ready", summary="The process can work with its database, else 503 says why not", tags=["health"])
+    @web.get(
+        "/ready",
+        summary="Database, schema and clock are as they must be, else 503; whether the broker answers",
+        tags=["health"],
+    )
     def ready() -> dict[str, str]:
         with database(service).session() as session:
             fault = startup.database_fault(session)
         if fault is not None:
             raise HTTPException(503, fault)
-        return {"service": service, "state": "ready"}
+        # people are served while it is away, so nobody is sent elsewhere for it
+        return {"service": service, "state": "ready", "broker": broker_away(settings().broker_url) or "answers"}
 
     gc.freeze()  # what was made until now stays: to look through all of it for garbage would stop everybody for 0.3 s
     return web

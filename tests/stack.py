@@ -46,7 +46,7 @@ class RunningStack:
         def up_or_ended() -> bool:
             return self.process.poll() is not None or self._is_up()
 
-        wait_until(f"the installation in {self.data} to be up", up_or_ended, seconds=180)
+        wait_until(f"the installation in {self.data} to be up", up_or_ended, seconds=300)
         assert self.process.poll() is None, self.process.communicate()[0]
         return Address.read(self.data)
 

@@ -1,14 +1,19 @@
 """Check a backup the only way that counts: restore it, read all of it, and recompute what must hold."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bianmin.backup.programs import BackupFailed, Programs, libpq, rows
 from bianmin.backup.restoring import restore
 from bianmin.backup.taking import Backup, schema_versions
+
+DRILL = "restored"
+"""An empty file in a backup's folder: it was restored and found good when this was touched."""
 
 _LAST = """
     SELECT clock_timestamp() AS now,
@@ -44,7 +49,16 @@ def check(backup: Backup, programs: Programs, *, wal: Path | None = None) -> Che
             programs.run("pg_amcheck", "--install-missing", "--heapallindexed", "--no-password", libpq(url)[0])
             _check_schemas(backup, url)
             recheck(url)
-            return _found(backup, url)
+            found = _found(backup, url)
+    with contextlib.suppress(OSError):  # on a medium that is only read: the doctor then knows of no drill
+        (backup.folder / DRILL).touch()
+    return found
+
+
+def last_drill(folder: Path) -> datetime | None:
+    """When a backup of this folder was last found good by restoring it (UTC); None: never."""
+    drills = [path.stat().st_mtime for path in folder.glob(f"*/{DRILL}")]
+    return datetime.fromtimestamp(max(drills), UTC) if drills else None
 
 
 def _check_schemas(backup: Backup, url: str) -> None:

@@ -27,7 +27,7 @@ from services.hr.rules.webhook import WebhookState
 from shared.alerts import AlertRow
 from shared.api_tokens import ApiTokenRow
 from shared.audit import AuditRow
-from shared.bus.tables import InboxRow, OutboxRow, UnreadableRow
+from shared.bus.tables import InboxRow, OperatorActRow, OutboxRow, TickRunRow, UnreadableRow, WorkerRow
 from shared.db import TYPES, service_metadata
 from shared.idempotency import IdempotencyRow
 from shared.ids import new_id
@@ -58,6 +58,18 @@ class Inbox(InboxRow, Base):
 
 class Unreadable(UnreadableRow, Base):
     """What came to our queue and was no message."""
+
+
+class Worker(WorkerRow, Base):
+    """Our worker processes, as they said last."""
+
+
+class TickRun(TickRunRow, Base):
+    """When the sweeps of our deadlines last acted."""
+
+
+class OperatorAct(OperatorActRow, Base):
+    """What operators did with parked messages; append-only."""
 
 
 class IdempotencyKey(IdempotencyRow, Base):

@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 from shared.broker.rabbitmq import RabbitMQ
 from shared.broker.redis import Redis, broker_client
 
-__all__ = ["AWAY", "Broker", "broker_at", "broker_client", "broker_fault", "is_rabbitmq", "queue_lengths"]
+__all__ = [
+    "AWAY",
+    "Broker",
+    "broker_at",
+    "broker_away",
+    "broker_client",
+    "broker_fault",
+    "is_rabbitmq",
+    "queue_lengths",
+]
 
 
 class Broker(Protocol):
@@ -22,6 +31,9 @@ class Broker(Protocol):
 
     def fault(self) -> str | None:
         """Why it may not be used, in one sentence, or None. Raises one of AWAY."""
+
+    def greet(self) -> None:
+        """Raises one of AWAY when it does not answer."""
 
     def close(self) -> None:
         """Give its connection back."""
@@ -50,6 +62,18 @@ def queue_lengths(url: str, queues: Iterable[str]) -> dict[str, int] | None:
         return None
     finally:
         broker.close()
+
+
+def broker_away(url: str) -> str | None:
+    """That the broker does not answer, in one sentence, or None."""
+    broker = broker_at(url)
+    try:
+        broker.greet()
+    except AWAY as error:
+        return f"the broker does not answer ({type(error).__name__}): messages wait in the database until it is back"
+    finally:
+        broker.close()
+    return None
 
 
 def broker_fault(url: str) -> str | None:

@@ -62,6 +62,10 @@ class RabbitMQ:
             return None
         return f"the broker is {product} {version}, and RabbitMQ {'.'.join(map(str, OLDEST))} or newer is needed"
 
+    def greet(self) -> None:
+        """By signing in."""
+        self._connected()
+
     def close(self) -> None:
         """Give its connection back."""
         connection, self._connection = self._connection, None

@@ -44,6 +44,10 @@ class Redis:
             return None
         return f"the broker's maxmemory-policy is {policy}, so it drops messages when it is full: set it to noeviction"
 
+    def greet(self) -> None:
+        """By PING, which every account may."""
+        self._client.ping()
+
     def close(self) -> None:
         """Give its connections back."""
         self._client.close()

@@ -13,13 +13,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from shared import tracing
 from shared.audit import ACTING, cause_of
 from shared.bus.outbox import ACTING_PERSON, Envelope
 from shared.bus.personal import opened_body
 from shared.bus.signature import Refused, Signatures
 from shared.db import Database
 from shared.errors import NotYet, Problem
-from shared.log import begin_trace
 from shared.messages import CATALOGUE, Message
 
 log = structlog.get_logger()
@@ -121,7 +121,21 @@ def receive(
         raw = error.raw if isinstance(error, Refused) else repr(delivery).encode()
         refuse(database, raw, reason=str(error))
         return "refused"
-    begin_trace(envelope.traceparent, service=database.service, message=envelope.type)
+    with tracing.work(
+        f"handle {envelope.type}",
+        kind="consumer",
+        service=database.service,
+        traceparent=envelope.traceparent,
+        message=envelope.type,
+    ) as piece:
+        outcome = _outcome(database, handlers, envelope, redelivered=redelivered)
+        if outcome in {"waiting", "parked"}:
+            piece.fail(outcome)
+        return outcome
+
+
+def _outcome(database: Database, handlers: dict[str, Handler], envelope: Envelope, *, redelivered: bool) -> str:
+    """What became of a message that is one."""
     try:
         outcome = _begin(database, envelope) if redelivered or envelope.sends > 1 else None
         outcome = outcome or _take_effect(database, handlers, envelope)
@@ -209,7 +223,8 @@ def _keep(database: Database, envelope: Envelope, *, reason: str, attempts_allow
 
 def _park(session: Session, envelope: Envelope, *, reason: str) -> str:
     session.execute(_PARK, {"id": envelope.id, "reason": reason[:500]})
-    log.error("message_parked", message_id=envelope.id, reason=reason[:200])
+    kind = reason.partition(":")[0]  # what follows may quote what was sent; an operator reads it
+    log.error("message_parked", message_id=envelope.id, reason=kind)
     return "parked"
 
 

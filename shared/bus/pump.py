@@ -21,7 +21,7 @@ from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from shared import clock, measures
+from shared import clock, measures, tracing
 from shared.broker import AWAY, Broker
 from shared.bus import inbox, outbox
 from shared.bus.keys import NoKey
@@ -151,9 +151,10 @@ class Pump:
                 return
 
     def _put_messages(self, producer: Producer, envelopes: Sequence[outbox.Envelope]) -> None:
-        first = envelopes[0]
-        delivery = {"envelopes": [self._signatures.sign(envelope) for envelope in envelopes]}
-        self._put(producer, first.receiver, first.type, delivery, headers={"traceparent": first.traceparent})
+        with tracing.sending(self._database.service, envelopes) as travelling:
+            first = travelling[0]
+            delivery = {"envelopes": [self._signatures.sign(envelope) for envelope in travelling]}
+            self._put(producer, first.receiver, first.type, delivery, headers={"traceparent": first.traceparent})
         measures.published(
             self._database.service, first.receiver, first.type, messages=len(envelopes), again=first.sends > 1
         )

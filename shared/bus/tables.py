@@ -1,10 +1,12 @@
-"""The bus's three tables, the same in every service's schema; bus code addresses them by name in SQL."""
+"""The bus's tables, the same in every service's schema; bus code addresses them by name in SQL."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from shared.ids import new_id
 
 
 class OutboxRow:
@@ -80,3 +82,49 @@ class UnreadableRow:
     times: Mapped[int] = mapped_column(server_default=text("1"))
     first_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     last_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class WorkerRow:
+    """A worker process, as it says itself every few seconds (presence.py); gone is what has not been seen for a while.
+
+    `idle_seconds`: how long it has made no progress although something waited. Moments are the database's own time.
+    """
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    deliveries: Mapped[int]
+    idle_seconds: Mapped[int]
+
+
+class TickRunRow:
+    """When a deadline's sweep last acted, and on how many rows it ever did."""
+
+    __tablename__ = "tick_runs"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    ran_at: Mapped[datetime]
+    acted: Mapped[int]
+
+
+class OperatorActRow:
+    """What an operator did with a parked message, and why; its entry in the audit log says who and when."""
+
+    __tablename__ = "operator_acts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    message_id: Mapped[UUID]
+    act: Mapped[str]
+    person_id: Mapped[UUID]
+    reason: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[CheckConstraint | dict[str, str], ...]:
+        return (
+            CheckConstraint("act IN ('retry', 'discard') AND (act = 'retry' OR reason IS NOT NULL)", name="act"),
+            {"comment": "append-only"},
+        )

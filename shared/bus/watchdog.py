@@ -50,6 +50,16 @@ class Watchdog:
         """A delivery ended, well or not."""
         self._ended += 1  # two threads may count as one: any change is progress
 
+    @property
+    def deliveries(self) -> int:
+        """How many deliveries have ended in this process."""
+        return self._ended
+
+    @property
+    def idle_seconds(self) -> int:
+        """For how long it has made no progress although something waited; 0 when nobody watches."""
+        return int(monotonic() - self._progress_at) if self._thread.is_alive() else 0
+
     def _run(self) -> None:
         self._touch()  # to have started is progress
         while not self._stopping.wait(BEAT_SECONDS):

@@ -73,6 +73,7 @@ def make_celery(tasks: Tasks) -> Celery:
         worker_consumer="shared.bus.consumer:Consumer",
         worker_prefetch_multiplier=4,
         worker_enable_remote_control=False,
+        worker_send_task_events=settings().task_events,
         worker_pool="threads",
         worker_concurrency=settings().worker_threads,
         worker_hijack_root_logger=False,
@@ -83,11 +84,11 @@ def make_celery(tasks: Tasks) -> Celery:
         app.conf.update(rabbitmq.celery_settings(url, service))
     else:
         app.conf.update(transport.celery_settings(url, service, refuse))
-    ticker = Ticker(here(), tasks.ticks)
+    watchdog = Watchdog(here(), broker_at(url), settings().progress_file)
+    ticker = Ticker(here(), tasks.ticks, watchdog)
     signatures = Signatures(service, here, settings().keys)
     pump = Pump(app, here(), ticker, signatures, broker_at(url))
     runners = Runners(here(), tasks.errands)
-    watchdog = Watchdog(here(), broker_at(url), settings().progress_file)
 
     def guarded(name: str, raw: object, work: Callable[[], str]) -> None:
         """Do it, and wait for a database that is away; what makes no sense is refused, and what comes with it done."""

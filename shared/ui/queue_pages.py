@@ -1,4 +1,4 @@
-"""The operator's page of a service's messages and deadlines 消息与时限: what needs help first."""
+"""The operator's page of a service's messages, workers and deadlines 消息与时限: what needs help first."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -6,8 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from shared.bus import inbox
-from shared.ops import bus_view, changed, received
+from shared.ops import bus_view, discard_parked, received, retry_parked
 from shared.tasks import Tasks
 from shared.ui.forms import Form, Nothing
 from shared.ui.views import View
@@ -34,7 +33,7 @@ def make_queue_pages(tasks: Tasks, may: Callable[[str], Any]) -> APIRouter:
     def retry(message_id: UUID, view: Annotated[View, may("operate")]) -> Response:
         return view.submit(
             Form(Nothing),
-            lambda _: changed(inbox.retry(view.session, [message_id]), message_id),
+            lambda _: retry_parked(view.session, message_id, actor=view.actor),
             then=here,
             again=lambda _: shown(view),
             said="已重试",
@@ -44,7 +43,7 @@ def make_queue_pages(tasks: Tasks, may: Callable[[str], Any]) -> APIRouter:
     def discard(message_id: UUID, view: Annotated[View, may("operate")]) -> Response:
         return view.submit(
             Form(Reason),
-            lambda body: changed(inbox.discard(view.session, message_id, reason=body.reason), message_id),
+            lambda body: discard_parked(view.session, message_id, reason=body.reason, actor=view.actor),
             then=here,
             again=lambda form: shown(view, form),
             said="已放弃这条消息",

@@ -59,6 +59,9 @@ DEADLINES: Mapping[str, str] = {
 }
 """Kind of a deadline -> what is due."""
 
+WORKERS: Mapping[str, str] = {"running": "运行中", "stuck": "停滞", "gone": "已不在"}
+"""State of a worker process -> what it is called."""
+
 POLICIES: Mapping[str, str] = {
     "CallbackPolicy": "回电时限",
     "CallbackPolicy.minutes": "几分钟内回电",

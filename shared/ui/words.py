@@ -12,6 +12,7 @@ from shared.ui import told
 COMMON: Mapping[str, str] = {
     **{f"alert:{kind}": word for kind, word in told.ALERTS.items()},
     **{f"deadline:{kind}": word for kind, word in told.DEADLINES.items()},
+    **{f"worker:{state}": word for state, word in told.WORKERS.items()},
     **told.POLICIES,
     **told.SETTINGS,
     **{str(role): name for role, name in ROLE_NAMES.items()},

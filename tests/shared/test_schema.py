@@ -102,8 +102,11 @@ def test_whether_a_deadline_has_passed_is_asked_of_an_index_of_open_rows_alone(
     assert open_rows_alone
 
 
-BUS = {"alembic_version", "inbox", "outbox", "unreadable", "idempotency_keys"}
-"""A row of these is one message's, or one person's answer to a key of his own."""
+BUS = {
+    *("alembic_version", "inbox", "outbox", "unreadable", "idempotency_keys"),
+    *("workers", "tick_runs", "operator_acts"),
+}
+"""A row of these is one message's, one process's, or one person's answer to a key of his own."""
 SIGNING_IN = {
     *("api_tokens", "ended_sessions", "invitations", "login_sessions", "logins", "recovery_codes"),
     *("sign_on_links", "used_sign_ons"),

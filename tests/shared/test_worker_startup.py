@@ -19,6 +19,7 @@ from bianmin.worker import worker
 from shared import startup
 from shared.broker import broker_client, broker_fault
 from shared.db import SERVICES, WORKER, Database, database
+from shared.settings import settings
 from tests.conftest import START
 from tests.debian import needs
 from tests.workers import Inbox, broker_url, delivery, envelope, own_broker, pid, queue_of, start_broker, workers
@@ -84,7 +85,21 @@ def test_a_web_process_is_not_ready_until_its_database_is(installation: str, com
         with at_version(committing, one_behind()):
             answer = client.get("/ready")
             assert (answer.status_code, "run `bianmin prepare`" in answer.json()["detail"]) == (503, True)
-        assert client.get("/ready").json() == {"service": "finance", "state": "ready"}
+        assert client.get("/ready").json() == {"service": "finance", "state": "ready", "broker": "answers"}
+
+
+@pytest.mark.usefixtures("installation")
+def test_a_web_process_goes_on_without_the_broker_and_says_that_it_is_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = import_module("services.finance.main").web
+    with TestClient(web) as client:
+        monkeypatch.setenv("BIANMIN_BROKER_URL", broker_url(folder))  # nobody is there yet
+        settings.cache_clear()
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()["broker"][:26]) == (200, "the broker does not answer")
+        with own_broker(folder):
+            assert client.get("/ready").json()["broker"] == "answers"
 
 
 def test_a_database_that_is_ahead_is_accepted_while_an_upgrade_rolls(installation: str, committing: Engine) -> None:

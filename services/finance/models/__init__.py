@@ -6,12 +6,15 @@ from services.finance.models.base import (
     Base,
     IdempotencyKey,
     Inbox,
+    OperatorAct,
     Outbox,
     Person,
     PolicyChange,
     PrivacyActDone,
     Site,
+    TickRun,
     Unreadable,
+    Worker,
 )
 from services.finance.models.cash_difference import CashDifference
 from services.finance.models.charge import Charge, ChargeWorker
@@ -70,6 +73,7 @@ __all__ = [
     "LedgerAnchor",
     "MissingCash",
     "MissingCashReceipt",
+    "OperatorAct",
     "Outbox",
     "PayoutFailure",
     "Person",
@@ -88,7 +92,9 @@ __all__ = [
     "SettlementLine",
     "Site",
     "SiteDay",
+    "TickRun",
     "Unreadable",
     "UnsealedJournal",
     "Wage",
+    "Worker",
 ]
