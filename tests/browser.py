@@ -1,5 +1,6 @@
 """A real browser, Debian's Chromium, with the fonts of a package: each person in a context of his own."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ FLAGS = (
 DESK: ViewportSize = {"width": 1366, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 NARROW: ViewportSize = {"width": 320, "height": 700}
+
+PATIENCE_MS = 30_000
+"""How long what comes is awaited on a busy machine; no promise is tested by it."""
 
 LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 
@@ -112,6 +116,15 @@ def sideways(page: Page) -> int:
     """How many pixels the page is wider than its window."""
     wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wider
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until it is so on the page; its policy, which allows no eval, allows no `wait_for_function` either."""
+    page.evaluate(
+        "new Promise((done, fail) => {"
+        f" const look = () => ({condition}) ? done() : requestAnimationFrame(look);"
+        f" setTimeout(() => fail(new Error('it never was so: ' + {json.dumps(condition)})), {PATIENCE_MS}); look(); }})"
+    )
 
 
 def axe(page: Page) -> list[str]:

@@ -485,7 +485,7 @@ def test_a_page_that_waits_for_an_answer_keeps_what_it_shows_and_has_no_fault(
 
         page.route(re.compile("/intake/(homes/part|board)$"), hold)
         page.locator("[name=phone]").fill("13800138001")
-        page.wait_for_function("document.querySelector('.htmx-request') !== null")
+        page.wait_for_selector(".htmx-request", state="attached")
         wrong = axe(page)
         send_it = page.locator("[data-new-form] button.primary")
         send_it.click(no_wait_after=True)

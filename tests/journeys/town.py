@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bianmin.address import Address
 from bianmin.client import Client, Person
 from bianmin.month.cast import Cast, Team, found_company
 from bianmin.month.quiet import World
-from tests.browser import DESK, PHONE, Visitor, chromium, session_of
+from tests.browser import DESK, PATIENCE_MS, PHONE, Visitor, chromium, session_of
 from tests.stack import running
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
