@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -25,6 +26,7 @@ import yaml
 from kombu import Connection
 from limits import parse
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bianmin.backup.programs import Programs, libpq, own
 from bianmin.broker_accounts import ACCOUNTS, OPERATOR, acl
@@ -85,8 +87,13 @@ class Servers:
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secrets")
     folder.chmod(0o755)
-    subprocess.run(["sh", str(ROOT / "deploy/secrets.sh"), str(folder)], check=True, capture_output=True)
+    make_secrets(folder)
     return folder
+
+
+def make_secrets(folder: Path) -> None:
+    """What is there already is kept."""
+    subprocess.run(["sh", str(ROOT / "deploy/secrets.sh"), str(folder)], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -305,12 +312,19 @@ def shake_hands(servers: Servers, server: str, version: ssl.TLSVersion) -> str |
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = version
     port = servers.database_port if server == "postgres" else servers.broker_port
+    with wrapped(port, context, postgres=server == "postgres") as line:
+        return line.version()
+
+
+@contextmanager
+def wrapped(port: int, context: ssl.SSLContext, *, postgres: bool) -> Iterator[ssl.SSLSocket]:
+    """A line to a server on which TLS is spoken."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
-        if server == "postgres":
+        if postgres:
             plain.sendall(struct.pack("!ii", 8, 80877103))  # PostgreSQL's SSLRequest
             assert plain.recv(1) == b"S"
-        with context.wrap_socket(plain, server_hostname="localhost") as wrapped:
-            return wrapped.version()
+        with context.wrap_socket(plain, server_hostname="localhost") as line:
+            yield line
 
 
 def test_every_secret_of_the_containers_is_a_file_the_script_makes_and_none_is_in_an_environment(secrets: Path) -> None:
@@ -450,3 +464,42 @@ def test_who_knows_his_network_to_be_safe_may_say_so(monkeypatch: pytest.MonkeyP
         said = Settings(database_url=database, broker_url=broker, allow_plaintext=allowed)
         monkeypatch.setattr(startup, "settings", lambda said=said: said)
         assert (startup.unsafe() is None) == allowed
+
+
+# --- and each is exchanged under way ------------------------------------------------------------------------------
+
+
+def certificate_of(servers: Servers) -> bytes | None:
+    context = ssl.create_default_context(cafile=servers.secrets / "ca.pem")
+    with wrapped(servers.database_port, context, postgres=True) as line:
+        return line.getpeercert(binary_form=True)
+
+
+def test_a_services_password_and_the_databases_certificate_are_exchanged_while_its_work_goes_on(
+    servers: Servers,
+) -> None:
+    def as_hr(password: str) -> Database:
+        return Database("hr", servers.database_url(), pool_size=2, limits=WORKER, password=password)
+
+    first, seen = servers.secret("hr-database-password"), certificate_of(servers)
+    before = as_hr(first)
+    with before.session() as under_way:
+        under_way.execute(text("SELECT count(*) FROM people"))
+        for name in ("hr-database-password", "postgres.pem", "postgres.key"):
+            (servers.secrets / name).unlink()
+        make_secrets(servers.secrets)
+        for name in ("postgres.pem", "postgres.key"):
+            there = Path(servers.cluster.options["hba_file"]).with_name(name)
+            there.write_bytes((servers.secrets / name).read_bytes())  # its owner and mode stay
+        servers.cluster.do("SELECT pg_reload_conf()")
+        wait_until("the new certificate", lambda: certificate_of(servers) != seen, seconds=20)
+        prepare(servers)
+        under_way.execute(text("SELECT count(*) FROM people"))  # whoever is connected goes on
+        with pytest.raises(DBAPIError, match="password authentication failed"):
+            before.engine.connect()
+    assert servers.secret("hr-database-password") != first
+    after = as_hr(servers.secret("hr-database-password"))
+    with after.session() as session:
+        session.execute(text("SELECT count(*) FROM people"))
+    for database in (before, after):
+        database.engine.dispose()
