@@ -28,12 +28,14 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 
 
 @contextmanager
-def chromium(folder: Path) -> Iterator[Browser]:
-    """The browser; `folder` holds its fonts' configuration and cache."""
+def chromium(folder: Path, *, locale: str = "en-US") -> Iterator[Browser]:
+    """The browser, which writes dates as in `locale`; `folder` holds its fonts' configuration and cache."""
     program = needs("chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=[*FLAGS], env={**os.environ, "FONTCONFIG_FILE": str(_fonts(folder))}
+            executable_path=program,
+            args=[*FLAGS, f"--lang={locale}"],
+            env={**os.environ, "FONTCONFIG_FILE": str(_fonts(folder)), "LANGUAGE": locale.replace("-", "_")},
         )
         yield browser
         browser.close()
