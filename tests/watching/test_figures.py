@@ -33,7 +33,7 @@ def test_a_journal_whose_lines_do_not_sum_to_zero_is_counted(owner_of: Callable[
     )
     line = text(
         "INSERT INTO journal_lines (journal_id, line, account, site_id, amount_fen)"
-        " VALUES (:id, :line, 'cash', :site, :fen)"
+        " VALUES (:id, :line, 'cash_in_hand', :site, :fen)"
     )
     session.execute(line, journal | {"line": 1, "fen": 100})
     session.execute(text("INSERT INTO unsealed_journals (journal_id, due_at) VALUES (:id, now())"), journal)

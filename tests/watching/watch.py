@@ -1,7 +1,7 @@
 """The real Prometheus and Alertmanager over an installation that runs, and whom they tell.
 
-The rules are those of deploy/prometheus, copied with every `for` shortened to three seconds, so that a test waits for the
-fault and not for patience; so are the intervals. Thresholds and expressions are as they are.
+The rules are those of deploy/prometheus, copied with every `for` shortened to three seconds, so that a test waits for
+the fault and not for patience; so are the intervals. Thresholds and expressions are as they are.
 """
 
 import os
