@@ -102,7 +102,7 @@ def unbalance_the_books(watch: Watch) -> None:
         )
         owner.execute(
             "INSERT INTO journal_lines (journal_id, line, account, site_id, amount_fen)"
-            " SELECT %s, 1, 'cash', id, 100 FROM sites LIMIT 1",
+            " SELECT %s, 1, 'cash_in_hand', id, 100 FROM sites LIMIT 1",
             (journal,),
         )
         owner.execute(

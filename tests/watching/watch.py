@@ -1,7 +1,7 @@
 """The real Prometheus and Alertmanager over an installation that runs, and whom they tell.
 
-The rules are those of deploy/prometheus, copied with every `for` shortened to a second, so that a test waits for the
-fault and not for patience; so are the intervals. Thresholds and expressions are as they are.
+The rules are those of deploy/prometheus, copied with every `for` shortened to three seconds, so that a test waits for
+the fault and not for patience; so are the intervals. Thresholds and expressions are as they are.
 """
 
 import os
@@ -29,7 +29,7 @@ from tests.stack import RunningStack, running
 
 FOLDER = Path("deploy/prometheus")
 SERVICES = ("intake", "dispatch", "finance", "hr")
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 def free_ports(count: int) -> int:
@@ -120,7 +120,7 @@ class Watch:
 def configured(folder: Path, *, port: int, token: str, alertmanager: int, base_url: str) -> Path:
     """The product's configuration, of this machine and impatient."""
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    config["global"] = {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
     config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{alertmanager}"]
     web, worker, figures = config["scrape_configs"]
     web["static_configs"] = [{"targets": [f"127.0.0.1:{port}"], "labels": {"service": "web"}}]  # one process for all
@@ -141,7 +141,7 @@ def configured(folder: Path, *, port: int, token: str, alertmanager: int, base_u
     for group in copied["groups"]:
         for rule in group["rules"]:
             if "for" in rule:
-                rule["for"] = "1s"
+                rule["for"] = "3s"
     (folder / "rules.yml").write_text(yaml.safe_dump(copied))
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(config))

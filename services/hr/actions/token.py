@@ -11,7 +11,7 @@ from services.hr.actions.post import employ, person_for
 from services.hr.models import ApiToken, Person
 from services.hr.rules.access import MAY
 from services.hr.rules.token import actions_of, check_expiry
-from shared.access import Own
+from shared.access import COMMON, Own
 from shared.api_tokens import PREFIX
 from shared.audit import on_behalf_of
 from shared.bus.outbox import publish
@@ -79,7 +79,7 @@ def _issue(
     now: datetime,
 ) -> tuple[ApiToken, str]:
     check_expiry(expires_at, now=now)
-    actions = actions_of(scopes, service_account=person.service_account, role=person.role, may=MAY)
+    actions = actions_of(scopes, service_account=person.service_account, role=person.role, may=COMMON | MAY)
     token = PREFIX + secrets.token_urlsafe(32)
     made = ApiToken(
         id=new_id(),
