@@ -87,7 +87,8 @@ hostile: .venv/ready ## 20,000 generated requests, lawful and unlawful, and chai
 
 lock: .venv/ready ## pin the newest allowed packages anew, with hashes, for every supported Python and platform
 	@$(RUN)python -m pip install --quiet uv
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml --extra tracing -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml -o requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml --extra tracing -c requirements.lock -o requirements-tracing.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 pyproject.toml --extra tracing --group dev -c requirements.lock -o requirements-dev.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN)uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build -c requirements-dev.lock -o deploy/build.lock
 

@@ -1,8 +1,8 @@
 """Work and the traces it belongs to: in the logs always, as OpenTelemetry spans where somebody collects them.
 
 With OTEL_EXPORTER_OTLP_ENDPOINT a request, each of its statements, each message on its way and the work it causes in
-another service are spans of one trace, sent by OTLP over HTTP. Without it nothing of OpenTelemetry's SDK is imported,
-and a piece of work is what its log lines have in common.
+another service are spans of one trace, sent by OTLP over HTTP. Without it nothing of that is imported, and a piece of
+work is what its log lines have in common.
 
 A span says no more than a log line may: names of ours, the text of a statement without its values, and of a failure its
 type alone.
