@@ -3,9 +3,12 @@
 Quorum queues, each declared by the workers of its own service alone, as their account may.
 """
 
+import struct
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from amqp.basic_message import Message
+from amqp.exceptions import FrameSyntaxError
 from kombu import Exchange, Queue
 
 from shared.broker.rabbitmq import certificates
@@ -36,6 +39,7 @@ def address(url: str) -> str:
 
 def celery_settings(url: str, service: str) -> dict[str, Any]:
     """What the Celery app of a service is told beyond what it is told for any broker."""
+    _install()
     return {
         "broker_url": address(url),
         "broker_use_ssl": certificates(url) or None,
@@ -44,6 +48,26 @@ def celery_settings(url: str, service: str) -> dict[str, Any]:
         "broker_connection_timeout": 3,
         "task_queues": [_queue(name, own=name == service) for name in SERVICES],
     }
+
+
+_load_properties = Message._load_properties  # noqa: SLF001  # the library has no other place for it
+
+
+def _load_what_can_be(message: Message, class_id: int, buf: bytes, offset: int) -> int:
+    """A message whose properties cannot be read has none: so it is no task of ours, and refused as any such.
+
+    The library raises in the event loop, which would end the worker, and the next one that is given it.
+    """
+    try:
+        return int(_load_properties(message, class_id, buf, offset))
+    except (ValueError, LookupError, struct.error, FrameSyntaxError):
+        message.properties = {}
+        return offset
+
+
+def _install() -> None:
+    """Let every AMQP connection of this process read so."""
+    Message._load_properties = _load_what_can_be  # noqa: SLF001  # see above
 
 
 def _queue(name: str, *, own: bool) -> Queue:

@@ -96,6 +96,7 @@ POISON = (
     amqp.Message(""),
     amqp.Message(b"\xff\xfe not json"),
     amqp.Message("{", **GOOD),
+    amqp.Message("{}", **GOOD, correlation_id=b"\xff\xfe"),
     amqp.Message("{}", **GOOD),
     amqp.Message("[]", **GOOD, application_headers=TASK),
     amqp.Message("null", **GOOD, application_headers=TASK),

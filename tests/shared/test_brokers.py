@@ -1,9 +1,11 @@
 """The scheme of an address says which broker it is of, and what is asked of it; RabbitMQ itself: tests/faults."""
 
 import ssl
+import struct
 from secrets import token_hex
 
 import pytest
+from amqp import Message
 from limits import parse
 
 from bianmin.broker_accounts import ACCOUNTS, ADMIN, SERVICES, WEB, definitions
@@ -63,6 +65,19 @@ def test_a_worker_declares_the_queue_of_its_service_alone_and_as_one_that_surviv
     assert set(queues) == set(SERVICES)
     assert [name for name, queue in queues.items() if not queue.no_declare] == ["hr"]
     assert {queue.queue_arguments["x-queue-type"] for queue in queues.values()} == {"quorum"}
+
+
+def test_a_message_whose_properties_cannot_be_read_has_none() -> None:
+    celery_settings("amqp://localhost/bianmin", "hr")
+    written = struct.pack(">HxxQ", 60, 4) + Message("null", correlation_id=b"\xff\xfe")._serialize_properties()
+    message = Message()
+    message.inbound_header(written)
+    message.inbound_body(b"null")
+    assert (message.ready, message.properties, message.body) == (True, {}, b"null")
+    good = Message("x", correlation_id="7", content_type="application/json")
+    again = Message()
+    again.inbound_header(struct.pack(">HxxQ", 60, 1) + good._serialize_properties())
+    assert again.properties == {"correlation_id": "7", "content_type": "application/json"}
 
 
 def test_a_rabbitmq_that_does_not_answer_is_away() -> None:
