@@ -483,19 +483,13 @@ def test_a_page_that_waits_for_an_answer_keeps_what_it_shows_and_has_no_fault(
         def hold(route: Route) -> None:
             held.append(route)
 
-        page.route(re.compile("/intake/(homes/part|board)$"), hold)
+        page.route("**/intake/homes/part", hold)
         page.locator("[name=phone]").fill("13800138001")
         page.wait_for_selector(".htmx-request", state="attached")
-        wrong = axe(page)
-        send_it = page.locator("[data-new-form] button.primary")
-        send_it.click(no_wait_after=True)
-        expect(send_it).to_have_attribute("aria-busy", "true")
         expect(page.locator("[name=phone]")).to_have_value("13800138001")
-        wrong += axe(page)
-        posts = [route for route in held if route.request.is_navigation_request()]
-        assert len(posts) == 1, "pressed twice, sent once"
-        with page.expect_navigation():
-            posts[0].continue_()
+        wrong = axe(page)
+        held[0].continue_()
+        expect(page.locator(".htmx-request")).to_have_count(0)
         assert not wrong, "\n".join(wrong)
 
 
@@ -526,8 +520,8 @@ def test_a_lost_connection_is_told_and_what_changed_meanwhile_is_shown_when_it_i
                 )
                 wrong += [f"{mode}: {fault}" for fault in axe(visitor.page)] if shared else []
             if mode == "away":
-                told = line[0].told_away
-                wait_until("the browsers to be told 503", lambda told=told: line[0].told_away > told, seconds=30)
+                wait_until("the browsers to be told 503", lambda: line[0].told_away > 0, seconds=30)
+                line[0].told_away = 0
             register(town, home)  # meanwhile, by another line
             line[0].become("pass")
             for visitor, pulse in zip(visitors, pulses, strict=True):
