@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,10 +79,18 @@ class RunningStack:
         self.process.communicate(timeout=60)
         return self.process.returncode
 
-    def bianmin(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run another command on it."""
+    def destroy(self) -> None:
+        """Nothing of it runs any more, and its folder is gone."""
+        started = self.descendants()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate(timeout=30)
+        wait_until("all of it to end", lambda: not any(p.is_running() for p in started), seconds=60)
+        shutil.rmtree(self.data)
+
+    def bianmin(self, *arguments: str, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run another command on it, or on another folder."""
         return subprocess.run(
-            [sys.executable, "-m", "bianmin", *arguments, "--data", str(self.data)],
+            [sys.executable, "-m", "bianmin", *arguments, "--data", str(data or self.data)],
             capture_output=True,
             text=True,
             env=self.environment,

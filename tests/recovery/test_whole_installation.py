@@ -1,16 +1,12 @@
 """`bianmin up` on one machine: all it ran is killed and its folder removed; the backup starts in a new folder."""
 
 import os
-import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
-from bianmin.children import wait_until
 from bianmin.client import Person
 from tests.bench.figure import await_acknowledged, found_company, hire
 from tests.stack import RunningStack, running
@@ -28,16 +24,6 @@ def backup(*arguments: str) -> str:
     return done.stdout
 
 
-def destroyed(stack: RunningStack) -> None:
-    """Nothing of it runs any more, and its folder is gone."""
-    started = stack.descendants()
-    stack.process.send_signal(signal.SIGKILL)
-    stack.process.communicate(timeout=30)
-    psutil.wait_procs(started, timeout=30)
-    wait_until("all of it to end", lambda: not any(p.is_running() for p in started), seconds=30)
-    shutil.rmtree(stack.data)
-
-
 def test_a_destroyed_installation_goes_on_from_its_backup_with_an_empty_broker(place: Path) -> None:
     lost = RunningStack(place / "data", "--simulate", "2026-03-31T16:00:00Z")
     lost.await_up()
@@ -47,7 +33,7 @@ def test_a_destroyed_installation_goes_on_from_its_backup_with_an_empty_broker(p
             hire(client, administrator, f"工 {number}")
         backup("run", "--to", str(place / "backups"), "--data", str(lost.data))  # with messages under way
         hire(client, administrator, "forgotten")
-    destroyed(lost)
+    lost.destroy()
     assert "restored, read and recomputed" in backup("check", str(place / "backups"))
     backup("restore", str(place / "backups"), "--data", str(place / "new"))
     with running(place / "new", "--simulate", "2026-03-31T16:00:00Z") as stack, stack.client() as client:

@@ -158,7 +158,7 @@ def live(folder: Path, to: Path) -> None:
         client.while_waiting = lambda: None  # whoever is stopped stays so
         for worker in stack.supervisor.children[1:]:
             worker.stop()
-        _leave_messages_under_way(client, cast)
+        leave_messages_under_way(client, cast)
         with Session(create_engine(address.database_url, poolclass=NullPool)) as session, session.begin():
             clock.move(session, play.stage.moment(day, time(9)) + timedelta(seconds=1))  # deadlines pass unseen
         _dump(address.database_url, to / "database.sql.xz")
@@ -167,8 +167,8 @@ def live(folder: Path, to: Path) -> None:
         shutil.copy2(folder / "data-keys", to / "data-keys")
 
 
-def _leave_messages_under_way(client: Client, cast: Cast) -> None:
-    """What hr tells everybody, while no worker is there to send or to hear it."""
+def leave_messages_under_way(client: Client, cast: Cast) -> None:
+    """What hr tells everybody, and nobody waits for."""
     for team in cast.teams:
         client.post(
             cast.administrator,

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,8 +24,19 @@ from tests.journeys.conftest import BEGINS
 from tests.stack import RunningStack, running
 from tests.upgrades.revisions import FIRST_COMMIT, ROOT
 
-MIGRATED, REPLACED = BEGINS + timedelta(days=9, hours=11), BEGINS + timedelta(days=14, hours=11)
+MIGRATED, REPLACED = BEGINS + timedelta(days=5, hours=11), BEGINS + timedelta(days=9, hours=11)
 """When, on the simulated clock, the database becomes a newer one, and when the processes do."""
+ROWS = 110
+"""Of the example's five hundred."""
+
+PATIENT = "import bianmin.client, bianmin.cli; bianmin.client.PATIENCE_SECONDS = 900; bianmin.cli.main()"
+"""The first version's command, which waits longer than a minute for what starts."""
+
+
+@pytest.fixture
+def ends_with() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture
@@ -80,7 +91,8 @@ def migrate(stack: RunningStack) -> None:
         f"BIANMIN_{name.upper().replace('-', '_')}": str(stack.data / name)
         for name in ("keys", "data-keys", "session-keys")
     }
-    owner = {"BIANMIN_DATABASE_URL": Address.read(stack.data).database_url}
+    address = Address.read(stack.data)
+    owner = {"BIANMIN_DATABASE_URL": address.database_url, "BIANMIN_BROKER_URL": address.broker_url}
     done = subprocess.run(
         [sys.executable, "-m", "bianmin", "prepare", "--simulate", BEGINS.isoformat()],
         cwd=ROOT,
@@ -92,14 +104,21 @@ def migrate(stack: RunningStack) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_first_version_serves_while_the_database_becomes_todays_and_hands_over(place: Path) -> None:
+def test_the_first_version_serves_while_the_database_becomes_todays_and_hands_over(
+    place: Path, ends_with: ExitStack
+) -> None:
     data, old = place / "data", place / "first"
     first = first_version(old)
     arguments = ("--simulate", BEGINS.isoformat())
     with running(data, *arguments, environment=first, cwd=old) as stack:
         port = Address.read(data).base_url.rpartition(":")[2]
+        rows = (old / "examples" / "nyc311.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+        (place / "rows.csv").write_text("".join(rows[:ROWS]), encoding="utf-8")
         month = subprocess.Popen(
-            [sys.executable, "-m", "bianmin", "month", "--data", str(data), "--results", str(place / "results")],
+            [
+                *(sys.executable, "-c", PATIENT, "month", "--data", str(data)),
+                *("--results", str(place / "results"), "--file", str(place / "rows.csv")),
+            ],
             cwd=old,
             env=stack.environment,
             stdout=subprocess.PIPE,
@@ -114,6 +133,7 @@ def test_the_first_version_serves_while_the_database_becomes_todays_and_hands_ov
             wait_until(f"the month to reach {moment:%d %B}", reached, seconds=900, every=0.2)
             assert month.poll() is None, month.communicate()[0]
 
+        ends_with.callback(month.kill)
         lived_until(MIGRATED)
         with asked_all_through(stack) as answers:
             migrate(stack)

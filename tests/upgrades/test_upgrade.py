@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,13 @@ from bianmin.stack import SERVICES
 from tests.conftest import START
 from tests.recovery.contents import catalogue
 from tests.stack import running
-from tests.upgrades.half_month import FIRST, LAST_DAY, gone_on_with, play_of, unpacked
+from tests.upgrades.half_month import FIRST, LAST_DAY, gone_on_with, leave_messages_under_way, play_of, unpacked
 from tests.upgrades.revisions import FIRST as FIRST_REVISIONS
 
 pytestmark = pytest.mark.journey
+
+LOST = LAST_DAY + timedelta(days=2)
+"""In the evening of this day everything burns down."""
 
 
 @pytest.fixture
@@ -38,11 +42,16 @@ def left(template: str) -> Iterator[Path]:
         restore(engines.database_url)
     finally:
         engines.stop()
-    for name in ("data-keys", "people.json"):
-        shutil.copy(FIRST / name, folder / "data")
-        (folder / "data" / name).chmod(0o600)
+    give_secrets(folder / "data")
     yield folder / "data"
     shutil.rmtree(folder)
+
+
+def give_secrets(data: Path) -> None:
+    """What no backup holds: the keys of personal data, and who may act."""
+    for name in ("data-keys", "people.json"):
+        shutil.copy(FIRST / name, data)
+        (data / name).chmod(0o600)
 
 
 def restore(url: str) -> None:
@@ -76,9 +85,12 @@ def test_what_the_first_version_left_is_of_its_schema_with_messages_under_way_an
         engines.stop()
 
 
-def test_the_month_begun_by_the_first_version_is_lived_to_its_end_by_this_one(left: Path, template: str) -> None:
+def test_the_month_begun_by_the_first_version_is_lost_under_this_one_restored_elsewhere_and_lived_to_its_end(
+    left: Path, template: str
+) -> None:
     held = json.loads(unpacked("play.json.xz"))
     people = [Person(**one) for one in json.loads((FIRST / "people.json").read_text(encoding="utf-8"))]
+    backups, elsewhere = left.parent / "backups", left.parent / "elsewhere"
     with running(left, "--simulate", START.isoformat()) as stack, stack.client() as client:
         world = World(client, Engines(left).database_url)
         cast = cast_of(client, people)
@@ -86,10 +98,24 @@ def test_the_month_begun_by_the_first_version_is_lived_to_its_end_by_this_one(le
         world.settle()  # what was under way arrives, and what was due meanwhile is done
         play = play_of(world, cast)
         gone_on_with(play, held)
-        play.live(since=LAST_DAY)
+        for day in (LAST_DAY + timedelta(days=1), LOST):
+            play._day(day)
+        leave_messages_under_way(client, cast)
+        said = stack.bianmin("backup", "run", "--to", str(backups))
+        assert said.returncode == 0, said.stdout + said.stderr
+        stack.destroy()  # the database, the broker and every process
+    said = stack.bianmin("backup", "restore", str(backups), data=elsewhere)
+    assert said.returncode == 0, said.stdout + said.stderr
+    give_secrets(elsewhere)
+    with running(elsewhere, "--simulate", START.isoformat()) as stack, stack.client() as client:
+        play.stage.client = client
+        play.stage.world = World(client, Engines(elsewhere).database_url)
+        play.stage.world.watcher = cast.auditor
+        play.stage.world.settle()
+        play.live(since=LOST)
         for command in (("audit", "2026-04"), ("verify", "--settled"), ("audit-log", "verify")):
             said = stack.bianmin(*command)
             assert said.returncode == 0, said.stdout + said.stderr
-        here, fresh = catalogue_of(Engines(left).database_url), catalogue_of(template)
+        here, fresh = catalogue_of(Engines(elsewhere).database_url), catalogue_of(template)
     for part in fresh.keys() - {"sequences"}:
         assert here[part] == fresh[part], part  # as if it had begun with this version
