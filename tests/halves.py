@@ -17,6 +17,7 @@ WAITING = (
     "tests/security/test_everywhere.py",
     "tests/shared/test_worker_poison.py",
     "tests/shared/test_worker_startup.py",
+    "tests/watching/test_live.py",
 )
 """What starts, stops and watches the processes of an installation."""
 
