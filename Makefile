@@ -59,7 +59,7 @@ faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 
 recovery: .venv/ready ## every recovery drill, the data directory destroyed under load ten times over
 	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
 
-watching: .venv/ready ## raise the alerts by real faults, seen by the real Prometheus and Alertmanager
+watching: .venv/ready ## raise alerts by real faults, seen by the real Prometheus and Alertmanager
 	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
