@@ -71,7 +71,7 @@ upgrade: .venv/ready ## the first version serves a month while today's migration
 deploying: .venv/ready ## as root: run docker-compose.yml without an engine, every process in namespaces as a container has them
 	@$(RUN)python -m pytest tests/deploying tests/deploying/whole.py $(ARGS)
 
-watching: .venv/ready ## raise the alerts by real faults, seen by the real Prometheus and Alertmanager
+watching: .venv/ready ## raise alerts by real faults, seen by the real Prometheus and Alertmanager
 	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it

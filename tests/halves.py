@@ -18,6 +18,7 @@ WAITING = (
     "tests/shared/test_worker_poison.py",
     "tests/shared/test_worker_startup.py",
     "tests/upgrades/test_upgrade.py",
+    "tests/watching/test_live.py",
 )
 """What starts, stops and watches the processes of an installation."""
 

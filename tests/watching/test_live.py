@@ -89,7 +89,6 @@ def stop_the_sender_for_good(watch: Watch) -> None:
     with watch.stopped("hr"), watch.stack.client() as client:
         client.post(watch.administrator, "/hr/api/sites", code="S3", name="三号小区")
         watch.await_told("MessagesUnsent", service="hr")
-        watch.await_told("DeadlineLate") if watch.query("bianmin_deadline_lateness_seconds > 60") else None
 
 
 def unbalance_the_books(watch: Watch) -> None:

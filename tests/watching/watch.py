@@ -183,8 +183,8 @@ def watched(folder: Path) -> Iterator[Watch]:
                 scopes=[f"{service}:watch" for service in SERVICES],
                 expires_at=(datetime.now(UTC) + timedelta(days=30)).isoformat(),  # noqa: TID251  # no simulation
             )["token"]
-        verified = stack.bianmin("verify")
-        assert verified.returncode == 0, verified.stdout + verified.stderr
+        # what is settled, and sealed, is so once every worker has begun
+        wait_until("the invariants to hold", lambda: not stack.bianmin("verify").returncode, seconds=PATIENCE, every=1)
         config = configured(folder, port=port, token=token, alertmanager=alerts, base_url=address.base_url)
         routes = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
         routes["route"] |= {"group_wait": "0s", "group_interval": "1s"}
