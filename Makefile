@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery deploying hostile sbom screenshots lock clean
+.PHONY: help up demo test rules nightly check format bench faults simulate mutants recovery deploying image hostile sbom screenshots lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -61,6 +61,9 @@ recovery: .venv/ready ## every recovery drill, the data directory destroyed unde
 
 deploying: .venv/ready ## as root: run docker-compose.yml without an engine, every process in namespaces as a container has them
 	@$(RUN)python -m pytest tests/deploying tests/deploying/whole.py $(ARGS)
+
+image: ## as root, on Debian: build the image without an engine, and try it as a container runs it
+	@$(PYTHON) -m tests.deploying.image
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
 	@$(RUN)python -m tests.screenshots $(ARGS)
