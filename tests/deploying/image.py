@@ -1,6 +1,6 @@
-"""`make image`: deploy/Dockerfile built without an engine, and the image tried as a container runs it. As root, on Debian.
+"""`make image`: deploy/Dockerfile built without an engine, and the image tried as a container runs it.
 
-The base is not that of Docker Hub: debootstrap makes one of Debian's packages.
+As root, on Debian. The base is not that of Docker Hub: debootstrap makes one of Debian's packages.
 """
 
 import os
