@@ -148,7 +148,8 @@ class Containers:
             f"for link in bin sbin lib lib64; do ln -s usr/$link {root}/$link; done",
             f"mkdir -p {root}/tmp {root}/run/secrets {root}/var {root}/etc",
             f"ln -s ../run {root}/var/run",
-            *(bind(f"/{part}", root, f"/{part}", "rbind") for part in ("usr", "proc", "dev")),
+            bind("/usr", root, "/usr"),
+            *(bind(f"/{part}", root, f"/{part}", "rbind") for part in ("proc", "dev")),
             *(
                 bind(f"/etc/{part}", root, f"/etc/{part}")
                 for part in ("ssl", "ld.so.cache", "nsswitch.conf", "alternatives")
