@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -135,7 +136,7 @@ def test_kedas_account_is_told_how_long_a_queue_is_by_its_script_and_can_do_noth
     assert asked("eval", script, "1", "hr").strip().isdigit()
     take = "return redis.call('lpop', KEYS[1])"
     for refused in (("eval", take, "1", "hr"), ("eval", script, "1", "held-hr"), ("lrange", "hr", "0", "-1")):
-        assert "NOPERM" in asked(*refused) or "can't access" in asked(*refused), refused
+        assert re.search("NOPERM|can't", asked(*refused)), refused
 
 
 def test_the_proxy_knows_neither_database_nor_broker(installation: Containers) -> None:
