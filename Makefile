@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying watching lock clean
+.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying watching image lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -73,6 +73,9 @@ deploying: .venv/ready ## as root: run docker-compose.yml without an engine, eve
 
 watching: .venv/ready ## raise alerts by real faults, seen by the real Prometheus and Alertmanager
 	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
+
+image: ## as root, on Debian: build the image without an engine, and try it as a container runs it
+	@$(PYTHON) -m tests.deploying.image
 
 screenshots: .venv/ready ## pictures of the screens in both languages, into docs/screens, of a month that is lived for it
 	@$(RUN)python -m tests.screenshots $(ARGS)

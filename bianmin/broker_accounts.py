@@ -4,14 +4,15 @@ A service reads its own queue and keeps what it holds under keys of its own; to 
 and see how long it is. What it adds there takes effect only when it is signed (shared/bus/signature.py). No account of
 a process may run scripts on queues, list keys, delete, flush, configure or administer. `web` counts requests for the
 rate limits; `operator` sees how long the queues are, and hears what workers tell of their tasks where they are to
-(Flower); `admin` may do everything, and no process has it. The account that is meant where nobody logs in is off.
+(Flower); `scaler` sees how long they are too: it is KEDA's, whose script may do nothing else. `admin` may do
+everything, and no process has it. The account that is meant where nobody logs in is off.
 """
 
 from collections.abc import Mapping
 
 SERVICES = ("intake", "dispatch", "finance", "hr")
-WEB, OPERATOR, ADMIN = "web", "operator", "admin"
-ACCOUNTS = (*SERVICES, WEB, OPERATOR, ADMIN)
+WEB, OPERATOR, ADMIN, SCALER = "web", "operator", "admin", "scaler"
+ACCOUNTS = (*SERVICES, WEB, OPERATOR, SCALER, ADMIN)
 
 _CONNECTION = "+ping +select +info +client|setinfo +client|setname"
 _TRANSACTION = "+multi +exec +watch +unwatch +discard"
@@ -40,6 +41,8 @@ def _allowed(name: str) -> str:
     if name == OPERATOR:
         queues = f"{_keys(*SERVICES, *(f'held-{service}' for service in SERVICES))} +llen +hlen"
         return f"{_CONNECTION} {_TRANSACTION} {_EVENTS} {_HEARS} {queues} ({_LOOKS})"
+    if name == SCALER:
+        return f"{_CONNECTION} {_keys(*SERVICES)} +llen +type +eval"
     if name == WEB:
         return f"{_CONNECTION} {_RATES}"
     others = (service for service in SERVICES if service != name)

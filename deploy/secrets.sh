@@ -24,7 +24,7 @@ authority() {
 
 certificate() { # in a file of this name, of the server that is known by it or by the second
     [ -e "$1.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 825 \
-        -CA ca.pem -CAkey ca.key -subj "/CN=${2:-$1}" -addext "subjectAltName=DNS:${2:-$1},DNS:localhost,IP:127.0.0.1" \
+        -CA ca.pem -CAkey ca.key -subj "/CN=${2:-$1}" -addext "subjectAltName=DNS:${2:-$1},DNS:$1.bianmin.svc,DNS:localhost,IP:127.0.0.1" \
         -addext "basicConstraints=critical,CA:false" -addext "extendedKeyUsage=serverAuth" \
         -keyout "$1.key" -out "$1.pem" 2> /dev/null
 }
@@ -37,7 +37,7 @@ password founder-secret
 for login in owner intake dispatch finance hr verifier; do
     password "$login-database-password"
 done
-for account in intake dispatch finance hr web operator admin; do
+for account in intake dispatch finance hr web operator scaler admin; do
     password "$account-broker-password"
     [ -e "$account-broker-url" ] || printf 'rediss://%s:%s@redis:6379/0?ssl_cert_reqs=required&ssl_ca_certs=%s\n' \
         "$account" "$(cat "$account-broker-password")" /run/secrets/ca.pem > "$account-broker-url"

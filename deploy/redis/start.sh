@@ -10,6 +10,7 @@ FINANCE_BROKER_PASSWORD=$(cat "$secrets/finance-broker-password")
 HR_BROKER_PASSWORD=$(cat "$secrets/hr-broker-password")
 WEB_BROKER_PASSWORD=$(cat "$secrets/web-broker-password")
 OPERATOR_BROKER_PASSWORD=$(cat "$secrets/operator-broker-password")
+SCALER_BROKER_PASSWORD=$(cat "$secrets/scaler-broker-password")
 ADMIN_BROKER_PASSWORD=$(cat "$secrets/admin-broker-password")
 eval "cat <<END
 $(cat "$(dirname "$0")/users.acl")

@@ -148,7 +148,8 @@ class Containers:
             f"for link in bin sbin lib lib64; do ln -s usr/$link {root}/$link; done",
             f"mkdir -p {root}/tmp {root}/run/secrets {root}/var {root}/etc",
             f"ln -s ../run {root}/var/run",
-            *(bind(f"/{part}", root, f"/{part}", "rbind") for part in ("usr", "proc", "dev")),
+            bind("/usr", root, "/usr"),
+            *(bind(f"/{part}", root, f"/{part}", "rbind") for part in ("proc", "dev")),
             *(
                 bind(f"/etc/{part}", root, f"/etc/{part}")
                 for part in ("ssl", "ld.so.cache", "nsswitch.conf", "alternatives")
@@ -211,7 +212,7 @@ class Containers:
     # --- all of them ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Each when those it depends on are as far as it asks."""
+        """Each when those it depends on are as far as it asks, and the one before it is healthy: two cores are few."""
         waiting = list(self.only)
         while waiting:
             name = next(
@@ -222,16 +223,18 @@ class Containers:
                 self.await_condition(other, asked["condition"])
             self.children[name] = self.child(name)
             self.children[name].start()
+            if COMPOSE["services"][name]["healthcheck"] != {"disable": True}:
+                self.await_condition(name, "service_healthy")
 
     def await_condition(self, name: str, condition: str) -> None:
         child = self.children[name]
         if condition == "service_completed_successfully":
-            wait_until(f"{name} to end", lambda: not child.alive, seconds=180)
+            wait_until(f"{name} to end", lambda: not child.alive, seconds=600)
             assert child.process is not None
             assert child.process.returncode == 0, child.tail()
         else:
             assert condition == "service_healthy"
-            wait_until(f"{name} to be healthy", lambda: not child.alive or self.healthy(name), seconds=180, every=0.5)
+            wait_until(f"{name} to be healthy", lambda: not child.alive or self.healthy(name), seconds=600, every=0.5)
             assert child.alive, child.tail()
 
     def healthy(self, name: str) -> bool:

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -110,6 +111,32 @@ def test_a_process_has_its_own_secrets_and_keys_alone(installation: Containers, 
     service, _, process = name.partition("-")
     if process == "worker":
         assert installation.inside(name, ["ls", "/keys"]).stdout.split() == sorted([service, "public"])
+
+
+def test_kedas_account_is_told_how_long_a_queue_is_by_its_script_and_can_do_nothing_else(
+    installation: Containers,
+) -> None:
+    """The script is as KEDA's: it asks what kind of key it is, then its length."""
+    script = "local kind = redis.call('type', KEYS[1]).ok; return kind == 'hash' and 0 or redis.call('llen', KEYS[1])"
+
+    def asked(*command: str) -> str:
+        password = (installation.secrets / "scaler-broker-password").read_text().strip()
+        login = [
+            "--tls",
+            "--cacert",
+            "/run/secrets/ca.pem",
+            "--user",
+            "scaler",
+            "--pass",
+            password,
+            "--no-auth-warning",
+        ]
+        return installation.inside("redis", ["redis-cli", *login, *command]).stdout
+
+    assert asked("eval", script, "1", "hr").strip().isdigit()
+    take = "return redis.call('lpop', KEYS[1])"
+    for refused in (("eval", take, "1", "hr"), ("eval", script, "1", "held-hr"), ("lrange", "hr", "0", "-1")):
+        assert re.search("NOPERM|can't", asked(*refused)), refused
 
 
 def test_the_proxy_knows_neither_database_nor_broker(installation: Containers) -> None:

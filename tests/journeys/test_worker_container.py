@@ -92,19 +92,22 @@ def test_the_supervisor_is_light() -> None:
 
 
 def test_the_probe_of_kubernetes_tells_progress_from_none(tmp_path: Path) -> None:
-    (deployment,) = yaml.safe_load_all((ROOT / "deploy/kubernetes/worker.yaml").read_text(encoding="utf-8"))
+    manifests = yaml.safe_load_all((ROOT / "deploy/kubernetes/finance.yaml").read_text(encoding="utf-8"))
+    (deployment,) = [
+        one for one in manifests if one["kind"] == "Deployment" and one["metadata"]["name"] == "finance-worker"
+    ]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     file = tmp_path / "progress"
 
     def alive(probe: str) -> bool:
-        command = [part.replace("/run/bianmin/progress", str(file)) for part in container[probe]["exec"]["command"]]
+        command = [part.replace("/tmp/progress", str(file)) for part in container[probe]["exec"]["command"]]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     assert not alive("startupProbe")
     file.touch()
     assert alive("startupProbe")
     assert alive("livenessProbe")
-    subprocess.run(["touch", "-d", "-11 seconds", str(file)], check=True)
+    subprocess.run(["touch", "-d", "-31 seconds", str(file)], check=True)
     assert not alive("livenessProbe")
     environment = {entry["name"]: entry["value"] for entry in container["env"]}
-    assert environment["BIANMIN_PROGRESS_FILE"] == "/run/bianmin/progress"
+    assert environment["BIANMIN_PROGRESS_FILE"] == "/tmp/progress"

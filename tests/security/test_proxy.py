@@ -52,11 +52,14 @@ def answers(client: httpx.Client) -> bool:
         return False
 
 
-def test_who_comes_in_plain_text_is_sent_to_the_same_place_by_tls(tmp_path: Path, proxy: httpx.Client) -> None:
+def test_who_comes_in_plain_text_is_sent_to_the_same_place_by_tls_and_a_program_is_refused(
+    tmp_path: Path, proxy: httpx.Client
+) -> None:
     told = (tmp_path / "nginx/nginx.conf").read_text()
     (port,) = re.findall(r"listen 127\.0\.0\.1:(\d+);", told)
     answer = httpx.get(f"http://localhost:{port}/intake/live?q=1")
     assert (answer.status_code, answer.headers["location"]) == (308, "https://localhost/intake/live?q=1")
+    assert httpx.get(f"http://localhost:{port}/intake/api/requests").status_code == 403
 
 
 def test_every_answer_of_the_proxy_has_every_header_once(proxy: httpx.Client) -> None:

@@ -11,7 +11,7 @@ from limits import RateLimitItem, parse
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from sqlalchemy import text
 
-from bianmin.broker_accounts import ACCOUNTS, ADMIN, OPERATOR, WEB, acl
+from bianmin.broker_accounts import ACCOUNTS, ADMIN, OPERATOR, SCALER, WEB, acl
 from bianmin.children import Child, wait_until
 from bianmin.engines import Engines, _broker_program, broker_passwords
 from services.hr.api import throttle
@@ -155,7 +155,7 @@ def broker_fault_of(client: "redis.Redis") -> str | None:
     return broker_fault(f"redis+socket://{kwargs['username']}:{kwargs['password']}@{kwargs['path']}")
 
 
-@pytest.mark.parametrize("account", [WEB, OPERATOR])
+@pytest.mark.parametrize("account", [WEB, OPERATOR, SCALER])
 def test_who_only_watches_or_counts_changes_and_reads_no_queue(clients: dict[str, "redis.Redis"], account: str) -> None:
     for service in SERVICES:
         clients[ADMIN].lpush(service, "x")
@@ -170,9 +170,25 @@ def test_who_only_watches_or_counts_changes_and_reads_no_queue(clients: dict[str
         ):
             assert refuses(clients[account], command), command
     for command in OF_THE_SERVER[:-1]:
-        assert refuses(clients[account], command), command
+        if (account, command[0]) != (SCALER, "EVAL"):  # which asks by a script
+            assert refuses(clients[account], command), command
     assert [clients[OPERATOR].llen(service) for service in SERVICES] == [1] * len(SERVICES)
     assert refuses(clients[WEB], ("LLEN", "hr"))
+
+
+def test_a_script_of_the_scaler_may_ask_how_long_a_queue_is_and_no_more(clients: dict[str, "redis.Redis"]) -> None:
+    clients[ADMIN].lpush("hr", "x")
+    length = "if redis.call('type', KEYS[1]).ok == 'list' then return redis.call('llen', KEYS[1]) end"
+    assert clients[SCALER].eval(length, 1, "hr") == 1
+    for script, key in (
+        ("return redis.call('lpop', KEYS[1])", "hr"),
+        ("return redis.call('lrange', KEYS[1], 0, -1)", "hr"),
+        ("return redis.call('llen', KEYS[1])", "held-since-hr"),
+        ("return redis.call('flushall')", "hr"),
+    ):
+        with pytest.raises(ResponseError, match=r"(?i)permission|can't"):
+            clients[SCALER].eval(script, 1, key)
+    assert clients[ADMIN].llen("hr") == 1
 
 
 def test_nobody_enters_without_an_account_or_with_anothers_password(engines: Engines) -> None:
