@@ -29,8 +29,8 @@ from bianmin.engines import _broker_program, server_user
 from bianmin.keys import make_missing
 from bianmin.stack import SERVICES, password_of
 from shared.broker import queue_lengths
-from shared.sealing import make_keys as make_data_keys
-from shared.session_keys import make_keys
+from shared.sealing import make_data_keys
+from shared.session_keys import make_session_keys
 from tests.debian import needs
 from tests.faults.house import INSIDE, NINE
 from tests.recovery.cluster import Cluster
@@ -214,7 +214,7 @@ class Hosts:
     def _keys(self) -> None:
         make_data_keys(self.folder / "data-keys")
         make_missing(self.folder / "keys")
-        make_keys(self.folder / "session-keys")
+        make_session_keys(self.folder / "session-keys")
 
     def _prepare(self) -> None:
         owner = f"postgresql+psycopg://bianmin:{self._passwords['bianmin']}@{self.data.address}/bianmin"

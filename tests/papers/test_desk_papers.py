@@ -10,7 +10,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.ui.browser import words_of
+from tests.ui.reader import words_of
 
 from services.intake.actions import price
 from tests.bad_input.house import House

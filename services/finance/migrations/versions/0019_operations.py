@@ -19,13 +19,15 @@ def upgrade() -> None:
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('deliveries', sa.BigInteger(), nullable=False),
     sa.Column('idle_seconds', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('name', name=op.f('pk_workers'))
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_workers')),
+    if_not_exists=True,
     )
     op.create_table('tick_runs',
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('ran_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('acted', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', name=op.f('pk_tick_runs'))
+    sa.PrimaryKeyConstraint('kind', name=op.f('pk_tick_runs')),
+    if_not_exists=True,
     )
     op.create_table('operator_acts',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -36,9 +38,10 @@ def upgrade() -> None:
     sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.CheckConstraint("act IN ('retry', 'discard') AND (act = 'retry' OR reason IS NOT NULL)", name=op.f('ck_operator_acts_act')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operator_acts')),
-    comment='append-only'
+    comment='append-only',
+    if_not_exists=True,
     )
     op.execute("""
-        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON operator_acts
+        CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON operator_acts
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """)
