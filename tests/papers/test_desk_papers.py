@@ -10,7 +10,6 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.ui.reader import words_of
 
 from services.intake.actions import price
 from tests.bad_input.house import House
@@ -18,6 +17,7 @@ from tests.conftest import START
 from tests.papers.issued import checked, kept, printed, said, standing
 from tests.papers.printing import codes, pdf_file, sheets
 from tests.services.intake.desk import price_book
+from tests.ui.reader import words_of
 
 WINDOW = {
     "visit_from": (START + timedelta(hours=10)).isoformat(),
