@@ -42,6 +42,7 @@ for account in intake dispatch finance hr web operator scaler admin; do
     [ -e "$account-broker-url" ] || printf 'rediss://%s:%s@redis:6379/0?ssl_cert_reqs=required&ssl_ca_certs=%s\n' \
         "$account" "$(cat "$account-broker-password")" /run/secrets/ca.pem > "$account-broker-url"
 done
+[ -e metrics-token ] || : > metrics-token # an operator issues it when there is one: docs/runbooks.md
 [ -e owner-database-url ] || printf 'postgresql+psycopg://bianmin:%s@postgres/bianmin?sslmode=verify-full&sslrootcert=%s\n' \
     "$(cat owner-database-password)" /run/secrets/ca.pem > owner-database-url
 
@@ -49,6 +50,7 @@ if [ "$(id -u)" = 0 ]; then # 10001: our image's user; 999: the group of the ima
     chown 10001:999 ./*
     chown 0:999 postgres.key redis.key
     chown 0:101 proxy.pem proxy.key
+    chown 0:65534 metrics-token # of the image's nobody
     chmod 440 ./*
     chown 0:0 ca.key
     chmod 400 ca.key

@@ -53,6 +53,7 @@ def test_it_runs_every_service_and_no_other() -> None:
         "verify",
         "proxy",
         "prometheus",
+        "alertmanager",
     } | {f"{service}-{process}" for service in SERVICES for process in ("web", "worker")}
     for service in SERVICES:
         web, worker = services[f"{service}-web"], services[f"{service}-worker"]
@@ -129,10 +130,10 @@ def test_what_it_mounts_and_whom_it_waits_for_is_there(name: str) -> None:
     service = COMPOSE["services"][name]
     for volume in service.get("volumes", []):
         source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
-        if source.startswith("./") and source != "./deploy/prometheus":
+        if source.startswith("./"):
             assert volume.endswith(":ro")
             assert (ROOT / source).exists(), source
-        elif not source.startswith("./"):
+        else:
             assert source in COMPOSE["volumes"]
     assert set(service.get("depends_on", {})) <= set(COMPOSE["services"])
     assert set(service["networks"]) <= set(COMPOSE["networks"])
@@ -146,7 +147,7 @@ def test_only_the_proxy_is_reached_from_outside_and_database_and_broker_reach_no
     assert COMPOSE["networks"]["data"]["internal"] is COMPOSE["networks"]["inner"]["internal"] is True
     for name in ("postgres", "redis", "wal-receiver", "backup"):
         assert COMPOSE["services"][name]["networks"] == ["data"]
-    for name in ("proxy", "prometheus"):
+    for name in ("proxy", "prometheus", "alertmanager"):
         assert "data" not in COMPOSE["services"][name]["networks"]
 
 
