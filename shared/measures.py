@@ -28,9 +28,8 @@ from prometheus_client import (
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from redis.exceptions import RedisError
 
-from shared.broker import broker_fault, queue_lengths
+from shared.broker import AWAY, broker_fault, queue_lengths
 from shared.db import SERVICES
 from shared.settings import settings
 
@@ -152,7 +151,7 @@ class Queues(Collector):
         yield length
         try:
             fits = broker_fault(self._url) is None
-        except RedisError:
+        except AWAY:
             return
         yield GaugeMetricFamily("bianmin_broker_policy_ok", "Whether the broker keeps all when it is full", fits)
 

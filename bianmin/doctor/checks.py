@@ -17,7 +17,6 @@ from bianmin.exports import SERVICES
 from bianmin.signing_in import KEYS as SESSION_KEYS
 from bianmin.verify.deadlines import DEADLINES
 from shared import session_keys
-from shared.broker import broker_fault
 from shared.bus.keys import private_file
 from shared.bus.presence import state
 from shared.safety import readable_broker, readable_database
@@ -123,8 +122,8 @@ def broker_answers(patient: Patient) -> Iterator[str]:
             "the broker does not answer: start it again; nothing is lost, messages wait in the database and are sent"
             " when it is back"
         )
-    elif patient.broker_url and patient.broker is not None:
-        yield from _told(broker_fault(patient.broker_url))
+    elif patient.broker is not None:
+        yield from _told(patient.broker.fault())
 
 
 def queues_short(patient: Patient) -> Iterator[str]:
@@ -132,7 +131,7 @@ def queues_short(patient: Patient) -> Iterator[str]:
     if patient.broker is None:
         return
     for service in SERVICES:
-        length = int(patient.broker.llen(service))
+        length = patient.broker.length(service)
         if length > LONG_QUEUE:
             yield (
                 f"{length} tasks wait for {service}, more than {LONG_QUEUE}: see `bianmin ops workers`, and start"

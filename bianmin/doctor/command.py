@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import psycopg
-import redis
 import typer
 from rich.console import Console
 
 from bianmin.doctor.checks import CHECKS
 from bianmin.doctor.patient import CannotLook, Patient, looking_at
 from bianmin.people import Data
+from shared.broker import AWAY
 
 console = Console()
 
@@ -48,6 +48,6 @@ def examine(patient: Patient) -> tuple[list[str], list[str]]:
     for check in CHECKS:
         try:
             found += check(patient)
-        except (psycopg.Error, redis.exceptions.RedisError, OSError) as error:
+        except (psycopg.Error, OSError, *AWAY) as error:
             unseen.append(f"{check.__name__} could not be checked: {str(error).partition(chr(10))[0]}")
     return found, unseen

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import redis
 
 from bianmin.address import Address
 from bianmin.engines import CannotStart
 from bianmin.verify.run import connected
-from shared.broker import broker_client
+from shared.broker import AWAY, Broker, broker_at
 
 
 class CannotLook(Exception):
@@ -31,7 +30,7 @@ class Patient:
     database_url: str | None
     broker_url: str | None
     database: psycopg.Connection | None
-    broker: "redis.Redis | None"
+    broker: Broker | None
     backups: Path | None
     free_percent: float
     """Less free space than this on a disk is too little."""
@@ -95,13 +94,13 @@ def _database(stack: ExitStack, url: str | None) -> psycopg.Connection | None:
         return None
 
 
-def _broker(stack: ExitStack, url: str | None) -> "redis.Redis | None":
+def _broker(stack: ExitStack, url: str | None) -> Broker | None:
     if not url:
         return None
-    client = broker_client(url)
-    stack.callback(client.close)
+    broker = broker_at(url)
+    stack.callback(broker.close)
     try:
-        client.ping()
-    except redis.exceptions.RedisError:
+        broker.greet()
+    except AWAY:
         return None
-    return client
+    return broker
