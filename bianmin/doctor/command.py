@@ -14,6 +14,9 @@ from shared.broker import AWAY
 
 console = Console()
 
+UNSEEN: tuple[type[Exception], ...] = (psycopg.Error, OSError, *AWAY)
+"""What says that something could not be looked at."""
+
 Backups = Annotated[
     Path | None, typer.Option(help="the folder of the backups, to see how old they are", envvar="BIANMIN_BACKUPS")
 ]
@@ -48,6 +51,6 @@ def examine(patient: Patient) -> tuple[list[str], list[str]]:
     for check in CHECKS:
         try:
             found += check(patient)
-        except (psycopg.Error, OSError, *AWAY) as error:
+        except UNSEEN as error:
             unseen.append(f"{check.__name__} could not be checked: {str(error).partition(chr(10))[0]}")
     return found, unseen
