@@ -6,37 +6,62 @@ is true; what they tell is a task's name and times, and nothing of its messages.
 
 import os
 import sys
-from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from celery import Celery
 from celery.app.control import Control
+from pydantic import ValidationError
 
 from bianmin.address import Address
 from bianmin.engines import CannotStart
 from bianmin.people import Data
 from shared.bus import transport
+from shared.safety import weak_secret
+from shared.settings import settings
 
 APP = "bianmin.flower:celery"
 
 
 def flower(
     data: Data = Path(".data"),
-    address: Annotated[str, typer.Option(help="where it listens; nobody has to sign in")] = "127.0.0.1",
+    address: Annotated[str, typer.Option(help="where it listens")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="the port it listens on")] = 5555,
+    login: Annotated[Path | None, typer.Option(help="a file with name:password, to let in nobody else")] = None,
 ) -> None:
-    """Show by Flower how tasks go, until Ctrl-C; needs the package `flower`. Raises CannotStart without it."""
-    if find_spec("flower") is None:
-        raise CannotStart("Flower is not installed here: pip install 'flower>=2.2'")
-    url = os.environ.get("BIANMIN_OPERATOR_BROKER_URL") or os.environ.get("BIANMIN_BROKER_URL")
-    environment = {
-        "BIANMIN_BROKER_URL": url or Address.read(data).broker_url,  # not among the arguments, which everybody sees
-        "FLOWER_UNAUTHENTICATED_API": "1",
-    }
+    """Show by Flower how tasks go, until Ctrl-C. Raises CannotStart where others could see it without signing in."""
+    if login is None and not ip_address(address).is_loopback:
+        raise CannotStart(f"whoever reaches {address} would see it: name a file with name:password by --login")
+    environment = {"BIANMIN_BROKER_URL": _broker_url(data)}  # not among the arguments, which everybody sees
+    if login is None:
+        environment["FLOWER_UNAUTHENTICATED_API"] = "1"
+    else:
+        environment["FLOWER_BASIC_AUTH"] = _name_and_password(login)
     command = [sys.executable, "-m", "celery", "-A", APP, "flower", f"--address={address}", f"--port={port}"]
     os.execve(sys.executable, [*command, "--enable_events=False"], {**os.environ, **environment})  # noqa: S606  # it is to become it
+
+
+def _broker_url(data: Path) -> str:
+    """As `operator`: what is told, in the environment or as a secret, else that of the installation in the folder."""
+    told = os.environ.get("BIANMIN_OPERATOR_BROKER_URL")
+    try:
+        return told or settings().broker_url
+    except ValidationError:
+        return Address.read(data).broker_url
+
+
+def _name_and_password(login: Path) -> str:
+    """Raises CannotStart for a file without both, or with a password that somebody could guess."""
+    written = login.read_text(encoding="utf-8").strip()
+    name, _, password = written.partition(":")
+    if not name or not password:
+        raise CannotStart(f"{login} has no name:password in it")
+    fault = weak_secret({"the password of Flower": password})
+    if fault is not None:
+        raise CannotStart(fault)
+    return written
 
 
 class Unheard(Control):  # type: ignore[misc]  # Celery has no types

@@ -42,6 +42,7 @@ for account in intake dispatch finance hr web operator scaler admin; do
     [ -e "$account-broker-url" ] || printf 'rediss://%s:%s@redis:6379/0?ssl_cert_reqs=required&ssl_ca_certs=%s\n' \
         "$account" "$(cat "$account-broker-password")" /run/secrets/ca.pem > "$account-broker-url"
 done
+[ -e flower-login ] || printf 'operator:%s\n' "$(openssl rand -hex 32)" > flower-login
 [ -e metrics-token ] || : > metrics-token # an operator issues it when there is one: docs/runbooks.md
 [ -e owner-database-url ] || printf 'postgresql+psycopg://bianmin:%s@postgres/bianmin?sslmode=verify-full&sslrootcert=%s\n' \
     "$(cat owner-database-password)" /run/secrets/ca.pem > owner-database-url

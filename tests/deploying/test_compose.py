@@ -54,6 +54,7 @@ def test_it_runs_every_service_and_no_other() -> None:
         "proxy",
         "prometheus",
         "alertmanager",
+        "flower",
     } | {f"{service}-{process}" for service in SERVICES for process in ("web", "worker")}
     for service in SERVICES:
         web, worker = services[f"{service}-web"], services[f"{service}-worker"]

@@ -15,8 +15,8 @@ from tests.deploying.test_compose import COMPOSE
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 VERSION = "1.31"
-ELSEWHERE = {"postgres", "redis", "wal-receiver", "backup", "prometheus", "alertmanager"}
-"""What a cluster has of its own: the database with its copies, the broker, Prometheus and who tells of it."""
+ELSEWHERE = {"postgres", "redis", "wal-receiver", "backup", "prometheus", "alertmanager", "flower"}
+"""What a cluster has of its own: the database with its copies, the broker, and what watches."""
 OF_THE_PLACE = {"BIANMIN_TRUSTED_PROXIES"}
 """What must differ: the networks."""
 

@@ -315,7 +315,7 @@ def test_one_trace_runs_from_the_request_over_the_outbox_into_the_statements_of_
             s for s in spans if (s.service, s.name) == (service, name) and (not parent or s.parent == parent.id)
         )
 
-    request = one("hr", "POST /sites")
+    request = one("hr", "POST /api/sites")
     assert request.parent == asked
     assert one("hr", "INSERT", request)
     by_id = {span.id: span for span in spans}
@@ -327,31 +327,47 @@ def test_one_trace_runs_from_the_request_over_the_outbox_into_the_statements_of_
     assert not any(NAME in span.said for span in house.collector.spans)
 
 
+FLOWER = [sys.executable, "-m", "bianmin", "flower"]
+WORD = "3b1f0c8a5d7e49268af1c02d94be7763"
+
+
+def test_flower_is_shown_to_nobody_elsewhere_who_does_not_sign_in(tmp_path: Path) -> None:
+    (tmp_path / "login").write_text("operator:short", encoding="utf-8")
+    for options in (["--address", "0.0.0.0"], ["--login", str(tmp_path / "login")]):
+        done = subprocess.run([*FLOWER, *options], capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+
+
 def test_flower_shows_every_worker_and_task_and_nothing_of_what_they_carry(house: House) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = house.stack.data / "flower.log"
+    log, login = house.stack.data / "flower.log", house.stack.data / "flower-login"
+    login.write_text(f"operator:{WORD}\n", encoding="utf-8")
     with log.open("wb") as output:
         flower = subprocess.Popen(
-            [sys.executable, "-m", "bianmin", "flower", "--data", str(house.stack.data), "--port", str(port)],
+            [*FLOWER, "--data", str(house.stack.data), "--port", str(port), "--login", str(login)],
             stdout=output,
             stderr=subprocess.STDOUT,
             env=house.stack.environment,
         )
     try:
 
+        def asked(path: str, auth: tuple[str, str] | None = ("operator", WORD)) -> httpx.Response:
+            return httpx.get(f"http://127.0.0.1:{port}{path}", auth=auth, timeout=30)
+
         def told(what: str) -> Any:
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/api/{what}", timeout=30).json()
+                return asked(f"/api/{what}").json()
             except httpx.TransportError:
                 return {"not": "yet"}
 
         def workers() -> dict[str, bool]:
-            listed = httpx.get(f"http://127.0.0.1:{port}/workers?json=1", timeout=30).json()["data"]
+            listed = asked("/workers?json=1").json()["data"]
             return {one["hostname"].partition("@")[0]: bool(one["status"]) for one in listed}
 
         wait_until("Flower to listen", lambda: told("tasks") != {"not": "yet"}, seconds=PATIENCE, every=0.5)
+        assert {asked(path, None).status_code for path in ("/workers", "/tasks", "/api/tasks")} == {401}
         wait_until(
             "Flower to see them", lambda: workers() == dict.fromkeys(SERVICES, True), seconds=PATIENCE, every=0.5
         )
