@@ -173,15 +173,20 @@ class View(Edge):
         return wanted if wanted in self.sites else None
 
     def show(self, template: str, *, status: int = 200, **facts: Any) -> Response:
-        """The page; with `?export=xlsx`, its first table as it is shown."""
+        """The page; with `?export=xlsx`, its first table as it is shown.
+
+        Raises ValueError for a fact that is called like one every page has.
+        """
         facts = {k: v.sorted(self.asked("sort")) if isinstance(v, Table) else v for k, v in facts.items()}
         tables = [one for one in facts.values() if isinstance(one, Table)]
         if tables and self.asked("export") == "xlsx":
             return self._export(tables[0])
         claims = self.credential.claims
         said = unquote(self.request.cookies.get(SAID, ""))
-        facts = self._common() | {"csrf": masked(csrf_token(claims.session_id)) if claims else "", "said": said} | facts
-        page = environment(f"services.{self.service}", self.spoken).get_template(template).render(facts)
+        common = self._common() | {"csrf": masked(csrf_token(claims.session_id)) if claims else "", "said": said}
+        if taken := common.keys() & facts.keys():
+            raise ValueError(f"{template}: every page has {', '.join(sorted(taken))} already")
+        page = environment(f"services.{self.service}", self.spoken).get_template(template).render(common | facts)
         answer = page_answer(self.request, page, status)
         if said:
             answer.delete_cookie(SAID, path="/")
@@ -195,7 +200,7 @@ class View(Edge):
             "view": self,
             "me": self.actor,
             "menu": menu,
-            "groups": groups_of(menu),
+            "menu_groups": groups_of(menu),
             "here": max(here, key=lambda entry: len(entry.path)) if here else None,
             "path": self.here,
             "route": path,

@@ -199,7 +199,7 @@ def _line_page(
         "line.html",
         one=one,
         line=_line_row(one, line),
-        said=[(entry, None if entry.figure is None else shown(entry.item, entry.figure)) for entry in said],
+        history=[(entry, None if entry.figure is None else shown(entry.item, entry.figure)) for entry in said],
         forms=forms,
         can=_can(view, one, line),
         back=f"/intake/months/{month}/sites/{site_id}",
