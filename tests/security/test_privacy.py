@@ -145,7 +145,7 @@ def test_a_marked_owner_is_found_in_plain_in_no_dump_queue_log_metric_or_answer(
 ) -> None:
     answers = at_the_desk(houses["intake"])
     envelopes = sent(engines)
-    assert sorted(envelope["type"] for envelope in envelopes) == ["NoticeIssued", "NoticeRevised"]
+    assert sorted(envelope["type"] for envelope in envelopes) == ["NoticeIssued", "NoticeRevised", "OwnerLinkGiven"]
     assert found(PERSONAL, json.dumps(envelopes, ensure_ascii=False)) == []
     handlers = import_module("services.dispatch.tasks").tasks.handlers
     for envelope in envelopes:  # the department does not know the site yet: both are kept in its inbox

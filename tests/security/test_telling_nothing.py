@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from bianmin.engines import Engines
+from shared.broker import broker_at
 from shared.bus.pump import Pump
 from shared.bus.ticker import Ticker
 from shared.db import SERVICES, WORKER, database
@@ -71,7 +72,8 @@ def test_no_log_metric_or_header_of_a_task_holds_what_somebody_sent(
         metrics = house.client.get("/ops/metrics", headers={"Authorization": "Bearer operator"})
         celery = import_module(f"services.{service}.worker").celery
         with celery.connection_for_write() as connection:
-            pump = Pump(celery, database(service, WORKER), Ticker(database(service, WORKER), []), signatures(service))
+            at = database(service, WORKER)
+            pump = Pump(celery, at, Ticker(at, []), signatures(service), broker_at(engines.broker_url))
             pump._send(celery.amqp.Producer(connection))
         lines = written.getvalue()
     assert metrics.status_code == 200

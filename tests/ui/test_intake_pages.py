@@ -158,7 +158,7 @@ def _rows(house: House) -> int:
         return int(session.execute(text("SELECT count(*) FROM audit_log")).scalar_one())
 
 
-ASK_NOTHING = ("/homes/find", "/lines/accept", "/ask", "/sign", "/notice", "/reply", "/retire", "/owner-link")
+ASK_NOTHING = ("/homes/find", "/lines/accept", "/ask", "/sign", "/notice", "/reply", "/retire", "/owner-link", "/offer")
 """Buttons, and forms that can do without every word."""
 
 
