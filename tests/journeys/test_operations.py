@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 import redis
@@ -429,8 +430,8 @@ def test_servers_that_are_gone_and_an_installation_that_does_not_run_are_found(h
     supervisor = house.stack.process
     supervisor.send_signal(signal.SIGSTOP)
     try:
-        for process in house.stack.descendants():
-            if process.name() in {"postgres", "valkey-server", "redis-server"} and process.ppid() == supervisor.pid:
+        for process in psutil.Process(supervisor.pid).children():
+            if process.name() in {"postgres", "valkey-server", "redis-server"}:
                 process.send_signal(signal.SIGQUIT if process.name() == "postgres" else signal.SIGKILL)
         house.await_said("the database does not answer, or was never prepared", "the broker does not answer")
     finally:

@@ -30,7 +30,9 @@ def test_a_notice_is_numbered_in_three_copies_and_sent_to_finance_and_the_depart
         Copy.DEPARTMENT: ("sent", None),
         Copy.ARCHIVE: ("received", view_name(desk)),
     }
-    assert published(desk.session) == [("NoticeIssued", "dispatch"), ("NoticeIssued", "finance")]
+    assert published(desk.session) == [
+        *(("NoticeIssued", "dispatch"), ("NoticeIssued", "finance"), ("OwnerLinkGiven", "dispatch")),
+    ]
     (body,) = desk.messages("NoticeIssued")
     assert (body["fee_fen"], body["price_version"], body["department"]) == (5000, 1, "engineering")
     assert [(item["code"], item["quantity"], item["amount_fen"]) for item in body["items"]] == [("tap", 1, 5000)]
