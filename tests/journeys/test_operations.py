@@ -301,14 +301,15 @@ def test_one_trace_runs_from_the_request_over_the_outbox_into_the_statements_of_
     )
     assert (answer.status_code, answer.headers["X-Trace-Id"]) == (201, trace)
 
-    def handled() -> bool:
-        return {s.service for s in house.collector.of(trace) if s.name == "handle SiteChanged"} == {
-            "intake",
-            "dispatch",
-            "finance",
+    def all_told() -> bool:
+        """Each process tells its own, when it has some together."""
+        known = house.collector.of(trace)
+        handled = {s.service for s in known if s.name == "handle SiteChanged"}
+        return handled == {"intake", "dispatch", "finance"} and {s.parent for s in known} - {s.id for s in known} == {
+            asked
         }
 
-    wait_until("the collector to be told", handled, seconds=PATIENCE)
+    wait_until("the collector to be told", all_told, seconds=PATIENCE)
     spans = house.collector.of(trace)
 
     def one(service: str, name: str, parent: Span | None = None) -> Span:
