@@ -49,6 +49,13 @@ def remember(answer: Response, wanted: str, *, secure: bool) -> None:
     answer.set_cookie(COOKIE, wanted, max_age=YEAR, path="/", httponly=True, samesite="lax", secure=secure)
 
 
+class _Translations(GNUTranslations):
+    """Nothing said is nothing: in a compiled catalogue the empty sentence means the facts about the catalogue."""
+
+    def gettext(self, message: str) -> str:
+        return super().gettext(message) if message else ""
+
+
 @cache
 def translations(language: str, *packages: str) -> NullTranslations:
     """What says a Chinese sentence in `language`: the catalogues of the packages together."""
@@ -62,7 +69,7 @@ def translations(language: str, *packages: str) -> NullTranslations:
     compiled = BytesIO()
     write_mo(compiled, whole)
     compiled.seek(0)
-    return GNUTranslations(compiled)
+    return _Translations(compiled)
 
 
 def catalogue(language: str, package: str) -> Catalog:
