@@ -39,6 +39,7 @@ WHOLE = {
         "*",
     ): "today at every site: no index serves all at once",
     ("intake", "services/intake/queries/figures.py", "*"): "the month of every site: no index serves all at once",
+    ("intake", "services/intake/queries/measures.py", "*"): "the last day of every site, which is most of these rows",
     ("intake", "services/intake/queries/notice_list.py find_notices", ""): "a number looked for by its last digits",
     ("dispatch", "services/dispatch/queries/work_orders.py notices_out", "*"): "notices out at every site at once",
     ("finance", "services/finance/queries/charges.py charges", ""): "a notice looked for by its last digits",

@@ -11,11 +11,13 @@ from shared.metrics import gauge
 
 # of each site, whether anything was recorded there or not: a figure that is missing says that nobody looks
 _CALLBACKS = text("""
-    SELECT s.code, count(r.id) FILTER (WHERE r.reached_at <= r.callback_due_at) AS kept,
-           count(r.id) FILTER (WHERE r.callback_missed) AS missed
-    FROM sites s LEFT JOIN requests r
-        ON r.site_id = s.id AND r.recorded_at > clock_now() - interval '1 day' AND r.callback_due_at IS NOT NULL
-    GROUP BY s.code
+    SELECT s.code, r.kept, r.missed
+    FROM sites s CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE reached_at <= callback_due_at) AS kept,
+               count(*) FILTER (WHERE callback_missed) AS missed
+        FROM requests
+        WHERE site_id = s.id AND recorded_at > clock_now() - interval '1 day' AND callback_due_at IS NOT NULL
+    ) r
 """)
 _STATES = text("SELECT state, count(*) AS requests FROM requests WHERE state = ANY(:states) GROUP BY state")
 
