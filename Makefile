@@ -66,10 +66,10 @@ recovery: .venv/ready ## every recovery drill, the data directory destroyed unde
 	@RECOVERY_ROUNDS=10 $(RUN)python -m pytest tests/recovery $(ARGS)
 
 upgrade: .venv/ready ## the first version serves a month while today's migrations run beneath it, and hands over
-	@$(RUN)python -m pytest tests/upgrades tests/upgrades/live.py -s $(ARGS)
+	@$(RUN)python -m pytest tests/upgrades/live.py -s $(ARGS)
 
 deploying: .venv/ready ## as root: run docker-compose.yml without an engine, every process in namespaces as a container has them
-	@$(RUN)python -m pytest tests/deploying tests/deploying/whole.py $(ARGS)
+	@$(RUN)python -m pytest tests/deploying/whole.py $(ARGS)
 
 watching: .venv/ready ## raise alerts by real faults, seen by the real Prometheus and Alertmanager
 	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
