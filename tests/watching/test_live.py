@@ -57,12 +57,12 @@ def say_what_nobody_hears(watch: Watch) -> None:
     with watch.owner("hr") as owner:
         owner.execute(
             "INSERT INTO outbox (message_id, receiver, type, body, traceparent)"
-            " VALUES (%s, 'intake', 'Nonsense', %s, '')",
+            " VALUES (%s, 'intake', 'SiteChanged', %s, '')",
             (new_id(), Jsonb({})),
         )
     watch.await_told("MessagesParked", service="intake")
     with watch.owner("intake") as owner:
-        owner.execute("DELETE FROM inbox WHERE type = 'Nonsense'")
+        owner.execute("DELETE FROM inbox WHERE type = 'SiteChanged' AND body = '{}'")
 
 
 def forge_a_message(watch: Watch) -> None:
