@@ -24,15 +24,19 @@ from shared.settings import settings
 
 APP = "bianmin.flower:celery"
 
+Login = Annotated[
+    Path | None, typer.Option(help="a file with name:password, to let in nobody else", exists=True, dir_okay=False)
+]
+
 
 def flower(
     data: Data = Path(".data"),
     address: Annotated[str, typer.Option(help="where it listens")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="the port it listens on")] = 5555,
-    login: Annotated[Path | None, typer.Option(help="a file with name:password, to let in nobody else")] = None,
+    login: Login = None,
 ) -> None:
     """Show by Flower how tasks go, until Ctrl-C. Raises CannotStart where others could see it without signing in."""
-    if login is None and not ip_address(address).is_loopback:
+    if login is None and not _is_here(address):
         raise CannotStart(f"whoever reaches {address} would see it: name a file with name:password by --login")
     environment = {"BIANMIN_BROKER_URL": _broker_url(data)}  # not among the arguments, which everybody sees
     if login is None:
@@ -41,6 +45,14 @@ def flower(
         environment["FLOWER_BASIC_AUTH"] = _name_and_password(login)
     command = [sys.executable, "-m", "celery", "-A", APP, "flower", f"--address={address}", f"--port={port}"]
     os.execve(sys.executable, [*command, "--enable_events=False"], {**os.environ, **environment})  # noqa: S606  # it is to become it
+
+
+def _is_here(address: str) -> bool:
+    """Whether nobody but this machine reaches an address. Raises CannotStart when it is none."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        raise CannotStart(f"{address} is no address: 127.0.0.1 is this machine, 0.0.0.0 every network") from None
 
 
 def _broker_url(data: Path) -> str:

@@ -48,13 +48,6 @@ def index(
         )
 
 
-def no_index(name: str) -> None:
-    """Drop an index of a table that is in use, as `index` makes one."""
-    with op.get_context().autocommit_block():
-        _wait_for_others()
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-
-
 def check(name: str, table: str, condition: str) -> None:
     """A CHECK on a table that is in use: at once for what is written, then, holding up nobody, for what stands there.
 

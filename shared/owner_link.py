@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,11 @@ RATE = "60/minute"
 
 LINK_DAYS = 30
 """So long after a job ended its link still opens."""
+
+
+def link_opens(ended_at: datetime | None, *, now: datetime) -> bool:
+    """Whether an owner's link still opens what is shown of a job that ended then, or has not."""
+    return ended_at is None or now < ended_at + timedelta(days=LINK_DAYS)
 
 
 def token_of(code: str) -> str:

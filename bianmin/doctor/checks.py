@@ -237,7 +237,7 @@ def backed_up(patient: Patient) -> Iterator[str]:
         return
     hours = (datetime.now(UTC) - backups[-1].taken_at).total_seconds() / 3600  # noqa: TID251  # a file's age
     if hours > BACKUP_HOURS:
-        yield (f"the newest backup in {patient.backups} is {hours:.0f} h old: see why `bianmin backup run` did not run")
+        yield f"the newest backup in {patient.backups} is {hours:.0f} h old: see why `bianmin backup run` did not run"
     drill = last_drill(patient.backups)
     if drill is None:
         yield f"no backup in {patient.backups} was ever restored: `bianmin backup check {patient.backups}` does"
@@ -262,11 +262,12 @@ def disks_have_room(patient: Patient) -> Iterator[str]:
 
 
 def prices_in_force(patient: Patient) -> Iterator[str]:
-    """There is an approved price book, or no fee can be agreed."""
+    """There is an approved price book, in force today at every site, or no fee can be agreed."""
     if patient.rows("""
-        SELECT 1 WHERE EXISTS (SELECT FROM finance.sites) AND NOT EXISTS (
+        SELECT 1 FROM finance.sites s WHERE NOT EXISTS (
             SELECT FROM finance.price_versions WHERE state = 'approved'
-            AND effective_from <= (installation.clock_now() AT TIME ZONE 'Asia/Shanghai')::date)
+            AND effective_from <= (installation.clock_now() AT TIME ZONE s.zone)::date)
+        LIMIT 1
     """):
         yield (
             "no price book is in force, so no fee can be agreed: the finance lead drafts one and the leader approves it"
@@ -292,7 +293,7 @@ _POSTS = {
 
 
 def posts_filled(patient: Patient) -> Iterator[str]:
-    """Every site has a leader in charge, a cashier and a clerk."""
+    """Every site has a leader, a cashier and a clerk."""
     for site, role in patient.rows(
         """
         SELECT s.code, wanted.role FROM hr.sites s CROSS JOIN unnest(%(roles)s::text[]) AS wanted (role)

@@ -335,7 +335,8 @@ WORD = "3b1f0c8a5d7e49268af1c02d94be7763"
 
 def test_flower_is_shown_to_nobody_elsewhere_who_does_not_sign_in(tmp_path: Path) -> None:
     (tmp_path / "login").write_text("operator:short", encoding="utf-8")
-    for options in (["--address", "0.0.0.0"], ["--login", str(tmp_path / "login")]):
+    wrong = (["--address", "0.0.0.0"], ["--address", "localhost"], ["--login", str(tmp_path / "login")])
+    for options in (*wrong, ["--login", str(tmp_path / "nowhere")]):
         done = subprocess.run([*FLOWER, *options], capture_output=True, text=True, check=False, timeout=60)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
 

@@ -100,7 +100,6 @@ def test_what_blocks_or_breaks_is_refused(rough: Callable[[], None], rule: str, 
 def test_what_the_helpers_of_migrations_do_is_gentle(tmp_path: Path) -> None:
     def gentle() -> None:
         migrations.index("ix_requests_x", "requests", ["x"], where="x IS NOT NULL", include=["y"], unique=True)
-        migrations.no_index("ix_requests_y")
         migrations.check("ck_requests_x", "requests", "x > 0")
 
     assert complaints(sql_of(gentle), tmp_path) == []

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from services.dispatch.models import OwnerLink, WorkOrder
 from services.dispatch.queries.acceptances import settlement_list
-from services.dispatch.rules.acceptance import SettlementList, link_opens
+from services.dispatch.rules.acceptance import SettlementList
+from shared.owner_link import link_opens
 from shared.people import hash_token, known_site
 from shared.walls import across_sites, act_at
 

@@ -1,7 +1,6 @@
 """Acceptance 验收: owner or occupant sees the settlement list, checks the work and signs [R31, R32, D23]."""
 
 import json
-from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -10,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 from services.dispatch.rules.work_order import WorkStep
 from shared.errors import Malformed, RuleBroken
 from shared.messages import FeeItem
-from shared.owner_link import LINK_DAYS
 
 MATERIALS = "材料、配件由业主自行购买（业主自购），服务人员不得代购"
 """What every list says: the owner buys the materials, and no worker buys them for him [R58, R59, D11]."""
@@ -60,11 +58,6 @@ class SignedPaper(Paper):
     relation: Relation
     witness_name: str | None
     signature: str
-
-
-def link_opens(ended_at: datetime | None, *, now: datetime) -> bool:
-    """Whether an owner's link still opens the list of a job that ended then, or has not."""
-    return ended_at is None or now < ended_at + timedelta(days=LINK_DAYS)
 
 
 def check_shown(present: SettlementList, shown_hash: str) -> None:

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.intake.models import Notice, Request
-from services.intake.rules.owner import link_opens
 from shared.bus.outbox import publish
 from shared.errors import NotFound, RuleBroken
 from shared.messages import OwnerLinkGiven
+from shared.owner_link import link_opens
 from shared.people import Actor, hash_token
 
 CODE_BYTES = 16

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session, selectinload
 
 from services.intake.models import OwnerActDone, Request, Site
 from services.intake.queries.trades import trade_names
-from services.intake.rules.owner import OwnerAct, given_name, link_opens, may_act, movable, offered
+from services.intake.rules.owner import OwnerAct, given_name, may_act, movable, offered
 from services.intake.rules.price import stored_items
 from services.intake.rules.request import RequestState
 from shared.access import at_sites_of
 from shared.errors import NotFound
 from shared.messages import FeeItem
+from shared.owner_link import link_opens
 from shared.people import Actor, hash_token
 from shared.privacy import mask_phone
 from shared.walls import across_sites, act_at

@@ -13,7 +13,6 @@ from enum import StrEnum
 from services.intake.rules.notice import check_window
 from services.intake.rules.request import RequestState
 from shared.errors import RuleBroken
-from shared.owner_link import LINK_DAYS
 
 MOST_ACTS = 50
 """How often an owner may write by one link; whoever has more to say calls the desk."""
@@ -87,11 +86,6 @@ def check_movable(state: RequestState, visit_from: datetime, *, now: datetime) -
     """Raises RuleBroken when workers may be on the way or at the home: then the desk and the owner talk [R30, R49]."""
     if not movable(state, visit_from, now=now):
         raise RuleBroken("too_late_to_move", "workers may be on the way: call the owner", rule="R30, R49")
-
-
-def link_opens(ended_at: datetime | None, *, now: datetime) -> bool:
-    """Whether the link of a request still opens."""
-    return ended_at is None or now < ended_at + timedelta(days=LINK_DAYS)
 
 
 def offered(

@@ -12,12 +12,11 @@ from httpx2 import Response
 from sqlalchemy import text
 
 from services.dispatch.models import WorkOrder
-from services.dispatch.rules.acceptance import link_opens
 from services.dispatch.tasks import tasks
 from shared.db import WORKER, database
 from shared.ids import new_id
 from shared.messages import OwnerErased, OwnerLinkGiven
-from shared.owner_link import LINK_DAYS, token_of
+from shared.owner_link import token_of
 from shared.people import hash_token
 from tests.bad_input.house import web_of
 from tests.people import published
@@ -41,13 +40,6 @@ def give_link(crew: Crew, request_id: UUID, code: str, *, minutes: int = 0) -> N
 
 def links(crew: Crew) -> list[str]:
     return list(crew.session.scalars(text("SELECT link_hash FROM owner_links")))
-
-
-def test_a_list_opens_until_thirty_days_after_its_job_ended() -> None:
-    end = NOW + timedelta(days=LINK_DAYS)
-    assert link_opens(None, now=end)
-    assert link_opens(NOW, now=end - timedelta(seconds=1))
-    assert not link_opens(NOW, now=end)
 
 
 def test_the_last_link_counts_in_whatever_order_they_come_and_none_after_the_owner_was_erased(crew: Crew) -> None:

@@ -28,14 +28,13 @@ from services.intake.rules.owner import (
     check_movable,
     check_slot,
     given_name,
-    link_opens,
     offered,
 )
 from services.intake.rules.request import ENDED, RequestState
 from shared.db import WORKER, database
 from shared.errors import RuleBroken
 from shared.ids import new_id
-from shared.owner_link import LINK_DAYS, token_of
+from shared.owner_link import LINK_DAYS, link_opens, token_of
 from shared.people import hash_token
 from shared.privacy import ERASED
 from tests.bad_input.house import web_of
