@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from shared.db import SERVICES
 from shared.messages import CATALOGUE
 
 ROOT = Path(__file__).parent.parent.parent
-CODE = sorted(p for top in ("services", "shared", "bianmin") for p in (ROOT / top).rglob("*.py"))
+OURS = ("services", "shared", "bianmin")
+CODE = sorted(p for top in OURS for p in (ROOT / top).rglob("*.py"))
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -69,3 +71,34 @@ def test_a_services_first_words_list_the_messages_it_hears_and_says() -> None:
         assert set(re.findall(r"\b[A-Z]\w+", said)) == {
             name for name, message in CATALOGUE.items() if message.sender == service
         }, service
+
+
+@cache
+def names_of(module: str) -> set[str] | None:
+    """What can be imported of a module of ours, by reading it; None where it is no module of ours."""
+    path = ROOT.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not file.is_file() and not path.is_dir():
+        return None
+    names = {one.stem if one.suffix == ".py" else one.name for one in path.iterdir()} if path.is_dir() else set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8") if file.is_file() else "")):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {one.asname or one.name for one in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+@pytest.mark.parametrize("package", [*OURS, "tests", "deploy"])
+def test_whatever_is_imported_of_ours_is_there(package: str) -> None:
+    """Also of what is run by hand alone, which neither a test collects nor the types are checked of."""
+    missing = []
+    for file in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {*OURS, "tests"}:
+                known = names_of(node.module or "")
+                asked = {one.name for one in node.names}
+                missing += [f"{file.relative_to(ROOT)}: {node.module}.{name}" for name in asked - (known or set())]
+    assert not missing

@@ -8,7 +8,7 @@ import os
 from celery import Celery
 from kombu import Exchange, Queue
 
-from shared.bus.worker import TRANSPORT
+from shared.bus.transport import OPTIONS
 from shared.settings import Settings
 
 QUEUE = "bare"
@@ -20,7 +20,7 @@ def make_bare(broker_url: str) -> Celery:
     app = Celery("bare", set_as_current=False)
     app.conf.update(
         broker_url=broker_url,
-        broker_transport_options=TRANSPORT,
+        broker_transport_options=OPTIONS,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         result_backend=None,

@@ -10,7 +10,7 @@ from celery import Celery, Task
 from kombu import Queue
 from sqlalchemy import func, select
 
-from shared.bus.worker import TRANSPORT
+from shared.bus.transport import OPTIONS
 from shared.settings import Settings
 from tests.bench.naive.tables import Charge, MissedCallback, Request, Revisit, WorkOrder, transaction
 
@@ -21,7 +21,7 @@ REVISIT_SECONDS = float(os.environ.get("NAIVE_REVISIT_SECONDS", "86400"))
 celery = Celery("naive", broker=os.environ.get("NAIVE_BROKER_URL", ""), set_as_current=False)
 celery.conf.update(
     # in the measure of the timers, which are scaled too: what a killed worker held comes back after this
-    broker_transport_options=TRANSPORT | {"visibility_timeout": 20},
+    broker_transport_options=OPTIONS | {"visibility_timeout": 20},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     task_ignore_result=True,
