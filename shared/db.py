@@ -132,13 +132,14 @@ class Database:
     def __init__(self, service: str, url: str, *, pool_size: int, limits: Limits = WEB, password: str = "") -> None:
         self.service = service
         self.limits = limits
+        self._arguments: dict[str, Any] = {"options": self.options(), "application_name": f"bianmin-{service}"} | GONE
         self.engine: Engine = create_engine(
             login(url, role_of(service), password),
             pool_size=pool_size,
             max_overflow=0,
             pool_recycle=1800,
             hide_parameters=True,  # a statement's values may be personal and must not reach a log
-            connect_args={"options": self.options(), "application_name": f"bianmin-{service}"} | GONE,
+            connect_args=self._arguments,
         )
 
         event.listen(self.engine, "checkin", _note_rest)
@@ -166,6 +167,11 @@ class Database:
             f" -c statement_timeout={self.limits.statement_seconds}s -c lock_timeout={self.limits.lock_seconds}s"
             f" -c idle_in_transaction_session_timeout=60s {_SERVER_GONE}"
         )
+
+    async def line(self) -> psycopg.AsyncConnection:
+        """A new connection outside the pool, of the running loop, that commits each statement: to listen on."""
+        _, where = self.engine.dialect.create_connect_args(self.engine.url)
+        return await psycopg.AsyncConnection.connect(**where, **self._arguments, autocommit=True)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

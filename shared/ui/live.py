@@ -7,15 +7,13 @@ so language, permissions and masks are those of any other request.
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
 from fastapi import APIRouter
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -71,6 +69,7 @@ class Changes:
             self._heard.discard(queue)
             if not self._heard and self._listening is not None:
                 self._listening.cancel()
+                self._listening = None  # whoever asks next must not rely on one that is about to end
 
     async def _next(self, queue: asyncio.Queue[str], actor: Actor) -> bool:
         try:
@@ -88,33 +87,16 @@ class Changes:
         while True:
             try:
                 await self._hear()
-            except (psycopg.Error, SQLAlchemyError) as error:
+            except psycopg.Error as error:
                 log.warning("changes_not_heard", service=self._service, error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
             self._tell(EVERYWHERE)  # what changed meanwhile nobody knows
 
     async def _hear(self) -> None:
-        line = await run_in_threadpool(self._line)
-        ready, loop = asyncio.Event(), asyncio.get_running_loop()
-        loop.add_reader(line.fileno(), ready.set)
-        try:
-            while True:
-                for said in line.notifies(timeout=0):
-                    self._tell(said.payload)
-                await ready.wait()
-                ready.clear()
-        finally:
-            loop.remove_reader(line.fileno())
-            line.close()
-
-    def _line(self) -> psycopg.Connection:
-        """A connection of its own that listens."""
-        raw = database(self._service).engine.raw_connection()
-        line = cast("psycopg.Connection", raw.driver_connection)
-        raw.detach()
-        line.autocommit = True
-        line.execute(f"LISTEN {channel(self._service)}".encode())
-        return line
+        async with await database(self._service).line() as line:
+            await line.execute(f"LISTEN {channel(self._service)}".encode())
+            async for said in line.notifies():
+                self._tell(said.payload)
 
     def _tell(self, site: str) -> None:
         for queue in self._heard:

@@ -330,7 +330,7 @@ def wrapped(port: int, context: ssl.SSLContext, *, postgres: bool) -> Iterator[s
 def test_every_secret_of_the_containers_is_a_file_the_script_makes_and_none_is_in_an_environment(secrets: Path) -> None:
     files = {name: said["file"] for name, said in COMPOSE["secrets"].items() if name != "data-keys"}
     assert files == {name: f"./secrets/{name}" for name in files}
-    assert [name for name in files if not (secrets / name).stat().st_size] == []
+    assert [name for name in files if not (secrets / name).stat().st_size] == ["metrics-token"]  # issued when founded
     for name, service in COMPOSE["services"].items():
         environment = service.get("environment", {})
         assert [key for key in environment if "PASSWORD" in key and not key.endswith("_FILE")] == [], name
