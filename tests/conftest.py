@@ -160,6 +160,14 @@ def committing(template: str) -> Engine:
     return create_engine(make_url(template).set(database="committing"), poolclass=NullPool)
 
 
+def forget_databases() -> None:
+    """Close what this process holds of the services' databases: the next asked for is made from the settings."""
+    for service in db.SERVICES:
+        for limits in (db.WEB, db.WORKER):
+            db.database(service, limits).engine.dispose()
+    db.database.cache_clear()
+
+
 @pytest.fixture
 def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty installation where everything really commits; `shared.db.database()` means it."""
@@ -169,10 +177,7 @@ def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterato
     url = committing.url.render_as_string(hide_password=False)
     monkeypatch.setenv("BIANMIN_DATABASE_URL", url)
     settings.cache_clear()
-    db.database.cache_clear()
+    forget_databases()  # also those of a town that is lived in for longer than one test
     yield url
-    for service in db.SERVICES:
-        for made in (db.database(service), db.database(service, db.WORKER)):
-            made.engine.dispose()
-    db.database.cache_clear()
+    forget_databases()
     settings.cache_clear()

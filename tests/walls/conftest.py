@@ -6,11 +6,10 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
-from shared import db
 from shared.installation import prepare
 from shared.settings import settings
 from tests.bianmin.town import live_a_month
-from tests.conftest import START
+from tests.conftest import START, forget_databases
 from tests.walls.house import LivedTown, hire_everybody
 from tests.walls.statements import noted
 
@@ -33,14 +32,11 @@ def town(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
         environment.setenv("BIANMIN_DESCRIBE_PUBLICLY", "true")
         settings.cache_clear()
-        db.database.cache_clear()
+        forget_databases()
         with noted() as statements:
             client, cast = live_a_month(url, SECRET, "BK", "QN")
         yield LivedTown(url, client, cast, *hire_everybody(client, cast), statements)
-        for service in db.SERVICES:
-            for made in (db.database(service), db.database(service, db.WORKER)):
-                made.engine.dispose()
-        db.database.cache_clear()
+        forget_databases()
     settings.cache_clear()
     with server.connect() as connection:
         connection.execute(text("DROP DATABASE two_sites WITH (FORCE)"))
