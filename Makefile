@@ -71,8 +71,8 @@ upgrade: .venv/ready ## the first version serves a month while today's migration
 deploying: .venv/ready ## as root: run docker-compose.yml without an engine, every process in namespaces as a container has them
 	@$(RUN)python -m pytest tests/deploying/whole.py $(ARGS)
 
-watching: .venv/ready ## raise alerts by real faults, seen by the real Prometheus and Alertmanager
-	@WATCHING_FAULTS=all $(RUN)python -m pytest tests/watching $(ARGS)
+watching: .venv/ready ## half an hour of orders without an alert, then each alert by a real fault, at the real Alertmanager
+	@WATCHING_FAULTS=all WATCHING_MINUTES=$${WATCHING_MINUTES:-30} $(RUN)python -m pytest tests/watching $(ARGS)
 
 image: ## as root, on Debian: build the image without an engine, and try it as a container runs it
 	@$(PYTHON) -m tests.deploying.image

@@ -163,8 +163,8 @@ def committing(template: str) -> Engine:
 def forget_databases() -> None:
     """Close what this process holds of the services' databases: the next asked for is made from the settings."""
     for service in db.SERVICES:
-        for limits in (db.WEB, db.WORKER):
-            db.database(service, limits).engine.dispose()
+        for made in (db.database(service), db.database(service, db.WORKER)):
+            made.engine.dispose()
     db.database.cache_clear()
 
 

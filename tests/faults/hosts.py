@@ -32,7 +32,7 @@ from shared.broker import queue_lengths
 from shared.sealing import make_data_keys
 from shared.session_keys import make_session_keys
 from tests.debian import needs
-from tests.faults.house import INSIDE, NINE
+from tests.faults.house import INSIDE
 from tests.recovery.cluster import Cluster
 from tests.recovery.test_containers import free_port
 
@@ -129,8 +129,10 @@ class Hosts:
 
     process = SimpleNamespace(pid=os.getpid())
 
-    def __init__(self, folder: Path, outside: str, hosts: list[Host]) -> None:
+    def __init__(self, folder: Path, outside: str, hosts: list[Host], *, begins: str) -> None:
+        """`begins`: the moment at which its simulated clock stands at first (RFC 3339)."""
         self.folder = folder
+        self._begins = begins
         self.data, *self.applications = hosts
         self._outside = outside
         self._passwords = {name: token_hex(32) for name in ("bianmin", *SERVICES, "verifier")}
@@ -220,13 +222,24 @@ class Hosts:
         owner = f"postgresql+psycopg://bianmin:{self._passwords['bianmin']}@{self.data.address}/bianmin"
         every = {password_of(login): self._passwords[login] for login in (*SERVICES, "verifier")}
         done = subprocess.run(
-            [sys.executable, "-m", "bianmin", "prepare", "--simulate", NINE.isoformat()],
+            [sys.executable, "-m", "bianmin", "prepare", "--simulate", self._begins],
             env=self._environment(WEB) | every | {"BIANMIN_DATABASE_URL": owner},
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+    def bianmin(self, *arguments: str, address: Address, data: Path) -> subprocess.Popen[str]:
+        """A command on the installation, found at this address by a data folder."""
+        address.write(data)
+        return subprocess.Popen(
+            [sys.executable, "-m", "bianmin", *arguments, "--data", str(data)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("BIANMIN_")},
+        )
 
     def _environment(self, account: str, *services: str) -> dict[str, str]:
         """What a process is told: its account of the broker, and the passwords of its services in the database."""

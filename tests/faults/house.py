@@ -380,6 +380,13 @@ class House:
 
     # --- the clock ------------------------------------------------------------------------------------------------
 
+    @contextlib.contextmanager
+    def running_clock(self) -> Iterator[None]:
+        """Inside the block the clock runs by itself."""
+        self._patiently("SELECT installation.clock_set(installation.clock_now(), true)", {})
+        yield
+        self._patiently("SELECT installation.clock_set(installation.clock_now(), false)", {})
+
     def _read_clock(self) -> datetime:
         return self._patiently("SELECT installation.clock_now()", {})
 

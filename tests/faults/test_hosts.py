@@ -3,45 +3,89 @@
 For the full run alone (`make hosts`, `make faults`): two of everything takes long to start.
 """
 
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bianmin.children import wait_until
+from bianmin.cli import MONTH_BEGINS
 from bianmin.month.cast import PRICES
 from bianmin.stack import SERVICES
 from tests.browser import session_of
 from tests.faults.hosts import WEBS, Hosts, network
-from tests.faults.house import House
+from tests.faults.house import NINE, House
 
 pytestmark = pytest.mark.fault(full=True)
 
+CUT_SECONDS, WHOLE_SECONDS = 12.0, 5.0
+"""How long a line is cut, which is longer than a dead one is believed in, and whole."""
 TAKEN_OVER_SECONDS = 30
 """A deadline that passes while a host is away is acted on by another within this."""
 
 
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[Hosts]:
+@contextmanager
+def three_hosts(begins: str) -> Iterator[Hosts]:
+    """All three at work."""
     with tempfile.TemporaryDirectory(prefix="bm-hosts-") as name, network() as (outside, three):
         folder = Path(name)
         folder.chmod(0o755)
-        hosts = Hosts(folder, outside, three)
+        hosts = Hosts(folder, outside, three, begins=begins)
         try:
             hosts.start()
+            for host in hosts.applications:
+                hosts.await_workers(host)
             yield hosts
         finally:
             hosts.stop()
 
 
+def test_a_month_is_lived_while_a_host_is_cut_off_again_and_again(seed: int, tmp_path: Path) -> None:
+    """Everybody is served by the other; the auditor agrees with every figure, and every invariant holds."""
+    with three_hosts(MONTH_BEGINS) as hosts:
+        stays, goes = hosts.applications
+        address = replace(hosts.await_up(), base_url=hosts.web_of(stays))
+        cuts = 0
+        results = str(tmp_path / "results")
+        with hosts.bianmin("month", f"--seed={seed}", "--results", results, address=address, data=tmp_path) as month:
+            said = ""
+            while said == "":
+                goes.cut()
+                cuts += 1
+                said = ended_within(month, CUT_SECONDS)
+                goes.heal()
+                hosts.await_workers(goes)
+                said = said or ended_within(month, WHOLE_SECONDS)
+        assert month.returncode == 0, said
+        assert cuts >= 3
+        with hosts.bianmin("verify", address=address, data=tmp_path) as verify:
+            said, _ = verify.communicate()
+        assert verify.returncode == 0, said
+
+
+def ended_within(process: subprocess.Popen[str], seconds: float) -> str:
+    """What it printed, when it ended within so many seconds."""
+    try:
+        return process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        return ""
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Hosts]:
+    with three_hosts(NINE.isoformat()) as hosts:
+        yield hosts
+
+
 @pytest.fixture(scope="module")
 def house(hosts: Hosts) -> House:
-    for host in hosts.applications:
-        hosts.await_workers(host)
     return House(hosts, hosts.folder / "faults")  # type: ignore[arg-type]  # it stands in for what `bianmin up` runs
 
 

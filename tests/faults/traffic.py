@@ -139,7 +139,7 @@ class Traffic:
             try:
                 with Caller(self.base_url, self.ledger) as caller:
                     while not self.failures and (len(self.intents) < orders or not done.is_set()):
-                        self._order(caller, self._draw())
+                        self.order(caller, self.draw())
             except BaseException as failure:
                 self.failures.append(failure)
                 raise
@@ -153,9 +153,10 @@ class Traffic:
             for future in running:
                 future.result()
         with Caller(self.base_url, self.ledger) as caller:
-            self._hand_over(caller)
+            self.hand_over(caller)
 
-    def _draw(self) -> Intent:
+    def draw(self) -> Intent:
+        """The next order, as its people will mean it to be."""
         with self._lock:
             number = len(self.intents)
             chance = Random(f"{self.name}:{self.seed}:{number}")
@@ -173,7 +174,7 @@ class Traffic:
             self.ledger.intents.append(intent)
         return intent
 
-    def _order(self, caller: Caller, intent: Intent) -> None:
+    def order(self, caller: Caller, intent: Intent) -> None:
         """From the call to the fee."""
         self._register(caller, intent)
         department = DEPARTMENT_OF[intent.price["trade"]]
@@ -228,7 +229,7 @@ class Traffic:
         wait_until(f"the notice of {intent.key} to reach its department", reached, seconds=PATIENCE_SECONDS, every=0.15)
         return found[0]
 
-    def _hand_over(self, caller: Caller) -> None:
+    def hand_over(self, caller: Caller) -> None:
         """All the cash of these orders goes from the clerks to finance."""
         for team in self.cast.teams:
             for clerk in team.clerks:

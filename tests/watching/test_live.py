@@ -3,17 +3,24 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
-from psycopg.types.json import Jsonb
+import yaml
 
-from shared.ids import new_id
+from tests.faults.traffic import Caller
+from tests.watching.faults import FAULTS, Fault, traffic_of
 from tests.watching.watch import Watch, metrics_of, rules, watched
 
 pytestmark = pytest.mark.journey
+
+ALL = os.environ.get("WATCHING_FAULTS") == "all"
+MINUTES = float(os.environ.get("WATCHING_MINUTES", "0"))
+"""How long orders are done while nobody may be told anything."""
+PACE_SECONDS = 1.0
+"""From an order to the next."""
 
 
 @pytest.fixture(scope="module")
@@ -46,88 +53,36 @@ def test_every_panel_shows_something(watch: Watch) -> None:
         watch.await_figure(expr)
 
 
-def stop_a_worker(watch: Watch) -> None:
-    """It stands still; the installation's supervisor replaces it after ten seconds."""
-    watch.stack.worker("dispatch").suspend()
-    watch.await_told("WorkerDown", service="dispatch")
-    watch.await_told("WorkerDown", "resolved", service="dispatch")
+@pytest.mark.skipif(not MINUTES, reason="an hour's half takes that long: make watching")
+def test_nobody_is_told_anything_while_orders_are_done(watch: Watch) -> None:
+    """Of any alert, and none of them has the patience it has in the product."""
+    watch.await_quiet()
+    told, end = len(watch.told.got), time.monotonic() + MINUTES * 60
+    traffic = traffic_of(watch)
+    with Caller(watch.house.address.base_url, watch.house.ledger) as caller, watch.house.running_clock():
+        while time.monotonic() < end:
+            intent = traffic.draw()
+            intent.to_be_missed = False
+            traffic.order(caller, intent)
+            assert [yaml.safe_load(got.body)["alerts"] for got in watch.told.got[told:]] == []
+            time.sleep(PACE_SECONDS)
+        traffic.hand_over(caller)
+    watch.house.judge("nothing", 1, bound=15, drained=0, acts=0, messages=0)
+    assert watch.alerts() == []
 
 
-def say_what_nobody_hears(watch: Watch) -> None:
-    with watch.owner("hr") as owner:
-        owner.execute(
-            "INSERT INTO outbox (message_id, receiver, type, body, traceparent)"
-            " VALUES (%s, 'intake', 'SiteChanged', %s, '')",
-            (new_id(), Jsonb({})),
-        )
-    watch.await_told("MessagesParked", service="intake")
-    with watch.owner("intake") as owner:
-        owner.execute("DELETE FROM inbox WHERE type = 'SiteChanged' AND body = '{}'")
+def test_there_is_a_fault_for_each_alert() -> None:
+    assert sorted(alert for fault in FAULTS for alert in fault.raises) == sorted(rule["alert"] for rule in rules())
 
 
-def forge_a_message(watch: Watch) -> None:
-    with redis.Redis.from_url(watch.stack.broker_url.replace("redis+socket://", "unix://", 1)) as broker:
-        broker.lpush("finance", "{}")
-    watch.await_told("MessagesUnreadable", service="finance")
-    # it is amiss for a quarter of an hour; nothing further is asked of its end
+@pytest.mark.parametrize("fault", FAULTS if ALL else FAULTS[:1], ids=str)
+def test_a_real_fault_reaches_the_webhook(watch: Watch, fault: Fault) -> None:
+    for alert in fault.raises:
+        assert not watch.told_of(alert, fault.where), f"{alert} was told before"
+    with fault.injure(watch):
+        for alert in fault.raises:
+            watch.await_told(alert, fault.where)
 
 
-def let_the_broker_evict(watch: Watch) -> None:
-    with redis.Redis.from_url(watch.stack.broker_url.replace("redis+socket://", "unix://", 1)) as broker:
-        broker.config_set("maxmemory-policy", "allkeys-lru")
-        watch.await_told("BrokerEvicts")
-        broker.config_set("maxmemory-policy", "noeviction")
-
-
-def stop_a_worker_for_good(watch: Watch) -> None:
-    with watch.stopped("intake"), watch.stack.client() as client:
-        client.post(watch.administrator, "/hr/api/sites", code="S2", name="二号小区")
-        watch.await_told("MessagesUnacknowledged", service="hr", receiver="intake")
-
-
-def stop_the_sender_for_good(watch: Watch) -> None:
-    with watch.stopped("hr"), watch.stack.client() as client:
-        client.post(watch.administrator, "/hr/api/sites", code="S3", name="三号小区")
-        watch.await_told("MessagesUnsent", service="hr")
-
-
-def unbalance_the_books(watch: Watch) -> None:
-    journal = new_id()
-    with watch.owner("finance") as owner:
-        owner.execute(
-            "INSERT INTO journals (id, site_id, kind, at, day, reference)"
-            " SELECT %s, id, 'receipt', now(), current_date, 'forged' FROM sites LIMIT 1",
-            (journal,),
-        )
-        owner.execute(
-            "INSERT INTO journal_lines (journal_id, line, account, site_id, amount_fen)"
-            " SELECT %s, 1, 'cash_in_hand', id, 100 FROM sites LIMIT 1",
-            (journal,),
-        )
-        owner.execute(
-            "INSERT INTO unsealed_journals (journal_id, due_at) VALUES (%s, now() + interval '1 day')", (journal,)
-        )
-    watch.await_told("BooksUnbalanced")
-    assert watch.stack.bianmin("verify").returncode
-    with watch.owner("finance") as owner:
-        for table, key in (("unsealed_journals", "journal_id"), ("journal_lines", "journal_id"), ("journals", "id")):
-            owner.execute(f"DELETE FROM {table} WHERE {key} = %s", (journal,))
-
-
-FAULTS: list[Callable[[Watch], None]] = [
-    stop_a_worker,
-    say_what_nobody_hears,
-    let_the_broker_evict,
-    stop_a_worker_for_good,
-    stop_the_sender_for_good,
-    unbalance_the_books,
-    forge_a_message,
-]
-"""The first runs in the ordinary suite, all in `make watching`."""
-
-
-@pytest.mark.parametrize(
-    "fault", FAULTS if os.environ.get("WATCHING_FAULTS") == "all" else FAULTS[:1], ids=lambda fault: fault.__name__
-)
-def test_a_real_fault_reaches_the_webhook(watch: Watch, fault: Callable[[Watch], None]) -> None:
-    fault(watch)
+def test_when_a_fault_is_mended_that_is_told(watch: Watch) -> None:
+    watch.await_told("WorkerDown", {"service": "dispatch"}, status="resolved")

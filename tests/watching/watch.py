@@ -9,10 +9,10 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,16 @@ import httpx
 import psycopg
 import yaml
 
-from bianmin.address import Address
 from bianmin.children import wait_until
-from bianmin.client import Person
 from tests.debian import needs
+from tests.faults.house import NINE, House, open_house
 from tests.receiver import Receiver, receiving
-from tests.stack import RunningStack, running
 
 FOLDER = Path("deploy/prometheus")
 SERVICES = ("intake", "dispatch", "finance", "hr")
 PATIENCE = 240.0
+ANYWHERE: Mapping[str, str] = {}
+"""No label is asked for."""
 
 
 def free_ports(count: int) -> int:
@@ -55,12 +55,15 @@ def metrics_of(expr: str) -> set[str]:
     return set(re.findall(r"\bbianmin_\w+", expr))
 
 
+def _nothing() -> None:
+    """Only wait."""
+
+
 @dataclass
 class Watch:
-    """An installation with one site, watched."""
+    """An installation, watched."""
 
-    stack: RunningStack
-    administrator: Person
+    house: House
     prometheus: str
     told: Receiver
 
@@ -74,53 +77,78 @@ class Watch:
     def await_figure(self, expr: str) -> None:
         wait_until(f"{expr} to be something", lambda: self.query(expr) != [], seconds=PATIENCE, every=0.5)
 
-    def firing(self) -> list[dict[str, str]]:
+    def alerts(self) -> list[str]:
         """The alerts Prometheus holds, waiting or firing."""
         alerts = httpx.get(f"{self.prometheus}/api/v1/alerts", timeout=30).json()["data"]["alerts"]
-        return [alert["labels"] for alert in alerts]
+        return [alert["labels"]["alertname"] for alert in alerts]
 
-    def await_told(self, alert: str, status: str = "firing", **labels: str) -> None:
-        """Wait until the webhook was told of this."""
+    def told_of(self, alert: str, where: Mapping[str, str] = ANYWHERE, status: str = "firing") -> bool:
+        """Whether the webhook was told of this alert with these labels."""
+        return any(
+            one["status"] == status and {"alertname": alert, **where}.items() <= one["labels"].items()
+            for got in list(self.told.got)
+            for one in yaml.safe_load(got.body)["alerts"]
+        )
+
+    def await_told(
+        self,
+        alert: str,
+        where: Mapping[str, str] = ANYWHERE,
+        *,
+        status: str = "firing",
+        meanwhile: Callable[[], object] = _nothing,
+    ) -> None:
+        """Wait until the webhook was told of this, doing something again and again meanwhile."""
 
         def told() -> bool:
-            return any(
-                one["status"] == status and {"alertname": alert, **labels}.items() <= one["labels"].items()
-                for got in list(self.told.got)
-                for one in yaml.safe_load(got.body)["alerts"]
-            )
+            meanwhile()
+            return self.told_of(alert, where, status)
 
         wait_until(f"{alert} to be {status} at the webhook", told, seconds=PATIENCE, every=0.2)
 
     def await_quiet(self) -> None:
         """Wait until nothing is amiss."""
-        wait_until("no alert to be left", lambda: self.firing() == [], seconds=PATIENCE, every=0.5)
+        wait_until("no alert to be left", lambda: self.alerts() == [], seconds=PATIENCE, every=0.5)
 
     @contextmanager
-    def stopped(self, service: str) -> Iterator[None]:
-        """Its worker stands still, and whoever would replace it too."""
-        worker = self.stack.worker(service)
-        os.kill(self.stack.process.pid, signal.SIGSTOP)
-        worker.suspend()
+    def unsupervised(self) -> Iterator[None]:
+        """Whoever would replace a process that hangs stands still."""
+        os.kill(self.house.stack.process.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            worker.resume()
-            os.kill(self.stack.process.pid, signal.SIGCONT)
+            os.kill(self.house.stack.process.pid, signal.SIGCONT)
+
+    @contextmanager
+    def without_worker(self, service: str) -> Iterator[None]:
+        """Its worker stands still, and is not replaced."""
+        with self.unsupervised(), self.house.stopped(self.house.worker(service)):
+            yield
 
     @contextmanager
     def owner(self, service: str) -> Iterator[psycopg.Connection]:
-        """The database as nobody should have it: past all triggers."""
-        url = Address.read(self.stack.data).database_url.replace("+psycopg", "")
+        """The database as nobody should have it: past all triggers. What is done is committed at the end."""
+        url = self.house.owner_url.replace("+psycopg", "")
         with psycopg.connect(url) as connection:
             connection.execute(f"SET search_path = {service}, installation")
             connection.execute("SET session_replication_role = replica")
             yield connection
 
+    def violated(self) -> str:
+        """Every invariant is recomputed: what is said of those that do not hold."""
+        done = self.house.stack.bianmin("verify")
+        return done.stdout + done.stderr if done.returncode else ""
+
+    def verified(self) -> None:
+        """Every invariant is recomputed, and holds."""
+        said = self.violated()
+        assert not said, said
+
 
 def configured(folder: Path, *, port: int, token: str, alertmanager: int, base_url: str) -> Path:
     """The product's configuration, of this machine and impatient."""
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
+    config["global"] = {"scrape_interval": "3s", "scrape_timeout": "3s", "evaluation_interval": "1s"}
     config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{alertmanager}"]
     web, worker, figures = config["scrape_configs"]
     web["static_configs"] = [{"targets": [f"127.0.0.1:{port}"], "labels": {"service": "web"}}]  # one process for all
@@ -162,30 +190,23 @@ def ran(log: Path, *command: str) -> Iterator[None]:
 
 @contextmanager
 def watched(folder: Path) -> Iterator[Watch]:
-    """A company with one site, verified, and watched by both programs."""
+    """A company with two sites, verified, and watched by both programs."""
     prometheus = needs("prometheus", "prometheus")
     alertmanager = needs("prometheus-alertmanager", "prometheus-alertmanager")
     port = free_ports(8)
     own, alerts, cluster = port + 5, port + 6, port + 7
-    told_where = {"BIANMIN_METRICS_PORT": str(port), "BIANMIN_DESCRIBE_PUBLICLY": "true"}
-    with receiving() as told, running(folder / "data", environment=told_where) as stack:
-        address = Address.read(stack.data)
-        with stack.client() as client:
-            made = client.post(
-                None, "/hr/api/company", secret=address.founder_secret, name="便民", administrator="周宁"
-            )
-            administrator = Person(made["person_id"], "周宁", "administrator", made["token"])
-            client.post(administrator, "/hr/api/sites", code="S1", name="一号小区")
+    environment = {"BIANMIN_METRICS_PORT": str(port), "BIANMIN_DESCRIBE_PUBLICLY": "true"}
+    with receiving() as told, open_house(folder, environment) as house:
+        with house.stack.client() as client:
             token = client.post(
-                administrator,
+                house.cast.administrator,
                 "/hr/api/tokens",
                 name="Prometheus",
                 scopes=[f"{service}:watch" for service in SERVICES],
-                expires_at=(datetime.now(UTC) + timedelta(days=30)).isoformat(),  # noqa: TID251  # no simulation
+                expires_at=(NINE + timedelta(days=30)).isoformat(),
             )["token"]
-        # what is settled, and sealed, is so once every worker has begun
-        wait_until("the invariants to hold", lambda: not stack.bianmin("verify").returncode, seconds=PATIENCE, every=1)
-        config = configured(folder, port=port, token=token, alertmanager=alerts, base_url=address.base_url)
+        base_url = house.address.base_url
+        config = configured(folder, port=port, token=token, alertmanager=alerts, base_url=base_url)
         routes = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
         routes["route"] |= {"group_wait": "0s", "group_interval": "1s"}
         routes["route"]["routes"][0]["group_wait"] = "0s"
@@ -208,7 +229,9 @@ def watched(folder: Path) -> Iterator[Watch]:
                 f"--web.listen-address=127.0.0.1:{own}",
             ),
         ):
-            watch = Watch(stack, administrator, f"http://127.0.0.1:{own}", told)
+            watch = Watch(house, f"http://127.0.0.1:{own}", told)
+            # what is settled, and sealed, is so once every worker has begun
+            wait_until("the invariants to hold", lambda: not watch.violated(), seconds=PATIENCE, every=1)
 
             def ready() -> bool:
                 try:
