@@ -60,6 +60,13 @@ _AT_HR = """
 """
 
 
+def bring_witness(engine: Engine) -> None:
+    """The table into which every effect of a message puts a row where the code of `inside/` is brought in."""
+    with engine.begin() as connection:
+        roles = ", ".join(f"bianmin_{service}" for service in SERVICES)
+        connection.execute(text(_WITNESS.format(roles=roles)))
+
+
 class House:
     """See the module. `folder` is how the test speaks to the code in `inside/sitecustomize.py`."""
 
@@ -72,9 +79,7 @@ class House:
         self.engine: Engine = create_engine(self.owner_url, poolclass=NullPool)
         self.ledger = Ledger()
         (folder / "armed").mkdir(parents=True, exist_ok=True)
-        with self.engine.begin() as connection:
-            roles = ", ".join(f"bianmin_{service}" for service in SERVICES)
-            connection.execute(text(_WITNESS.format(roles=roles)))
+        bring_witness(self.engine)
         with stack.client() as client:
             world = World(client, self.owner_url)
             self.cast: Cast = found_company(world, self.address.founder_secret, ["A", "B"], today=date(2026, 4, 1))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import NullPool, create_engine
 
 from bianmin.children import wait_until
 from bianmin.cli import MONTH_BEGINS
@@ -21,12 +22,12 @@ from bianmin.month.cast import PRICES
 from bianmin.stack import SERVICES
 from tests.browser import session_of
 from tests.faults.hosts import WEBS, Hosts, network
-from tests.faults.house import NINE, House
+from tests.faults.house import NINE, House, bring_witness
 
 pytestmark = pytest.mark.fault(full=True)
 
-CUT_SECONDS, WHOLE_SECONDS = 12.0, 5.0
-"""How long a line is cut, which is longer than a dead one is believed in, and whole."""
+CUT_SECONDS, WHOLE_SECONDS = 12.0, 20.0
+"""How long a line is cut, which is longer than a dead one is believed in; and whole, so that the month goes on."""
 TAKEN_OVER_SECONDS = 30
 """A deadline that passes while a host is away is acted on by another within this."""
 
@@ -52,10 +53,13 @@ def test_a_month_is_lived_while_a_host_is_cut_off_again_and_again(seed: int, tmp
     with three_hosts(MONTH_BEGINS) as hosts:
         stays, goes = hosts.applications
         address = replace(hosts.await_up(), base_url=hosts.web_of(stays))
+        bring_witness(create_engine(address.database_url, poolclass=NullPool))
         cuts = 0
         results = str(tmp_path / "results")
         with hosts.bianmin("month", f"--seed={seed}", "--results", results, address=address, data=tmp_path) as month:
             said = ""
+            founded = tmp_path / "people.json"
+            wait_until("the company to be founded", lambda: founded.exists() or month.poll() is not None, seconds=300)
             while said == "":
                 goes.cut()
                 cuts += 1
