@@ -1,6 +1,7 @@
 """The stream of changes tells each person of his own sites, tells nothing but that, and ends with his session."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bianmin.children import wait_until
 from shared.ui import live
 from tests.bad_input.house import OTHER, House, house_of
 from tests.bad_input.of_intake_desk import FORM
@@ -118,6 +120,28 @@ def test_whoever_leaves_is_told_nothing_more(house: House, monkeypatch: pytest.M
             assert stream.said.endswith("event: ended\ndata: intake\n\n")
 
     asyncio.run(leave())
+
+
+def test_whoever_leaves_while_it_opens_leaves_no_connection_behind(house: House) -> None:
+    async def come_and_go() -> None:
+        for steps in range(20):
+            stream = live.Changes("intake").of(house.people["clerk"])
+            waiting = asyncio.ensure_future(anext(stream))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            await stream.aclose()
+
+    asyncio.run(come_and_go())
+    gc.collect()  # a connection that is only forgotten is an error here
+    listening = text("SELECT count(*) FROM pg_stat_activity WHERE query = 'LISTEN changed_intake'")
+
+    def nobody_listens() -> bool:
+        with house.session() as session:
+            return session.execute(listening).scalar_one() == 0
+
+    wait_until("the connections to end", nobody_listens, seconds=PATIENCE_SECONDS)
 
 
 def test_nobody_opens_it_without_proving_who_he_is(house: House) -> None:
