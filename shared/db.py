@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -187,13 +187,28 @@ def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
     record.info["rests_since"] = monotonic()
 
 
-@cache
+_databases: dict[tuple[str, Limits], Database] = {}
+_making = Lock()
+
+
 def database(service: str, limits: Limits = WEB) -> Database:
-    """The connections of this process for `service`, made at first use from the settings."""
-    return Database(
-        service,
-        settings().database_url,
-        pool_size=settings().web_pool,
-        limits=limits,
-        password=settings().database_password(service),
-    )
+    """The connections of this process for `service`, made once, by the settings at its first use."""
+    with _making:
+        made = _databases.get((service, limits))
+        if made is None:
+            made = _databases[service, limits] = Database(
+                service,
+                settings().database_url,
+                pool_size=settings().web_pool,
+                limits=limits,
+                password=settings().database_password(service),
+            )
+        return made
+
+
+def close_databases() -> None:
+    """Close the connections of this process that nobody uses; whoever asks next gets new ones, by the settings then."""
+    with _making:
+        for made in _databases.values():
+            made.engine.dispose()
+        _databases.clear()

@@ -160,14 +160,6 @@ def committing(template: str) -> Engine:
     return create_engine(make_url(template).set(database="committing"), poolclass=NullPool)
 
 
-def forget_databases() -> None:
-    """Close what this process holds of the services' databases: the next asked for is made from the settings."""
-    for service in db.SERVICES:
-        for made in (db.database(service), db.database(service, db.WORKER)):
-            made.engine.dispose()
-    db.database.cache_clear()
-
-
 @pytest.fixture
 def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty installation where everything really commits; `shared.db.database()` means it."""
@@ -177,7 +169,7 @@ def installation(committing: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterato
     url = committing.url.render_as_string(hide_password=False)
     monkeypatch.setenv("BIANMIN_DATABASE_URL", url)
     settings.cache_clear()
-    forget_databases()  # also those of a town that is lived in for longer than one test
+    db.close_databases()  # also those of a town that is lived in for longer than one test
     yield url
-    forget_databases()
+    db.close_databases()
     settings.cache_clear()

@@ -59,13 +59,10 @@ def lived(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
         environment.setenv("BIANMIN_DESCRIBE_PUBLICLY", "true")
         settings.cache_clear()
-        db.database.cache_clear()
+        db.close_databases()
         client, cast = live_a_month(url, SECRET, "BK")
         yield LivedTown(url, client, cast)
-        for service in db.SERVICES:
-            for made in (db.database(service), db.database(service, db.WORKER)):
-                made.engine.dispose()
-        db.database.cache_clear()
+        db.close_databases()
     settings.cache_clear()
     with server.connect() as connection:
         connection.execute(text("DROP DATABASE town WITH (FORCE)"))

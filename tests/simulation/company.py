@@ -134,9 +134,9 @@ def _in_use(url: str, broker_url: str) -> Iterator[None]:
     ours = {"BIANMIN_DATABASE_URL": url, "BIANMIN_BROKER_URL": broker_url, "BIANMIN_FOUNDER_SECRET": SECRET}
     with patch.dict(os.environ, ours):
         settings.cache_clear()
-        db.database.cache_clear()
+        db.close_databases()
         try:
             yield
         finally:
             settings.cache_clear()
-            db.database.cache_clear()
+            db.close_databases()

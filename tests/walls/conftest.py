@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
+from shared.db import close_databases
 from shared.installation import prepare
 from shared.settings import settings
 from tests.bianmin.town import live_a_month
-from tests.conftest import START, forget_databases
+from tests.conftest import START
 from tests.walls.house import LivedTown, hire_everybody
 from tests.walls.statements import noted
 
@@ -32,11 +33,11 @@ def town(template: str) -> Iterator[LivedTown]:
         environment.setenv("BIANMIN_LOG_LEVEL", "error")
         environment.setenv("BIANMIN_DESCRIBE_PUBLICLY", "true")
         settings.cache_clear()
-        forget_databases()
+        close_databases()
         with noted() as statements:
             client, cast = live_a_month(url, SECRET, "BK", "QN")
         yield LivedTown(url, client, cast, *hire_everybody(client, cast), statements)
-        forget_databases()
+        close_databases()
     settings.cache_clear()
     with server.connect() as connection:
         connection.execute(text("DROP DATABASE two_sites WITH (FORCE)"))
