@@ -4,7 +4,7 @@ ARGS ?=
 RUN := .venv/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test rules nightly check format bench faults hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying watching image lock clean
+.PHONY: help up demo test rules nightly check format bench faults soak hosts rabbitmq simulate mutants recovery hostile sbom screenshots upgrade deploying watching image lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,9 @@ faults: .venv/ready ## break everything under traffic, all cases; ARGS="--seeds 
 	@rm -f results/faults.json
 	@$(RUN)python -m pytest tests/faults $(or $(ARGS),--seeds 1)
 	@$(RUN)python -m tests.faults.table
+
+soak: .venv/ready ## an hour of orders at half of what it can do, with something broken each minute
+	@$(RUN)python -m pytest -s tests/faults/soak.py $(ARGS)
 
 hosts: .venv/ready ## three hosts of network namespaces: each application host is cut off, and loses its power (root)
 	@$(RUN)python -m pytest tests/faults/test_hosts.py --seeds 1 $(or $(ARGS),--orders 20)

@@ -84,14 +84,12 @@ class House:
             world = World(client, self.owner_url)
             self.cast: Cast = found_company(world, self.address.founder_secret, ["A", "B"], today=date(2026, 4, 1))
             self._prepare_work(world)
+        self.bring_receipts(1, RECEIPTS)
         self.clock = Clock(self._read_clock, self._leap)
 
     def _prepare_work(self, world: World) -> None:
-        """The desks have receipts, and the regular work of the day is done: the workers may take paid work."""
+        """The regular work of the day is done: the workers may take paid work."""
         for team in self.cast.teams:
-            for first in range(1, RECEIPTS, BOOK):
-                book = {"site_id": team.site_id, "first": first, "last": first + BOOK - 1}
-                world.client.post(team.cashier, "/finance/api/receipt-books", **book)
             for workers in team.workers.values():
                 for worker in workers:
                     prescribed = world.client.get(worker, "/dispatch/api/duties/mine")["duties"]
@@ -100,6 +98,14 @@ class House:
                     if not prescribed:
                         world.client.post(worker, "/dispatch/api/duties/done")
         world.settle()
+
+    def bring_receipts(self, first: int, last: int) -> None:
+        """The desk of each site has receipts of these numbers."""
+        with self.stack.client() as client:
+            for team in self.cast.teams:
+                for begin in range(first, last, BOOK):
+                    book = {"site_id": team.site_id, "first": begin, "last": begin + BOOK - 1}
+                    client.post(team.cashier, "/finance/api/receipt-books", **book)
 
     # --- a fault case ---------------------------------------------------------------------------------------------
 
@@ -111,7 +117,7 @@ class House:
         Everything said before the healing is acknowledged within `bound` seconds, and in the end nothing is lost,
         doubled or parked but what is expected, by the traffic's own ledger. The figures are recorded.
         """
-        traffic = Traffic(self.address.base_url, self.cast, self.ledger, self.clock, name=fault, seed=seed)
+        traffic = self.traffic(fault, seed)
         acts, messages, drained = self.ledger.acts, self.messages(), [0.0]
         self.ledger.answers.clear()
 
@@ -121,6 +127,11 @@ class House:
 
         traffic.run(orders, injure_and_await_draining)
         return self.judge(fault, seed, bound=bound, drained=drained[0], acts=acts, messages=messages, parked=parked)
+
+    def traffic(self, name: str, seed: int, *, leaping: bool = True, pace: float = 0) -> Traffic:
+        """Orders of the people of this house."""
+        url, cast = self.address.base_url, self.cast
+        return Traffic(url, cast, self.ledger, self.clock, name=name, seed=seed, leaping=leaping, pace=pace)
 
     def judge(
         self, fault: str, seed: int, *, bound: float, drained: float, acts: int, messages: int, parked: int = 0

@@ -72,6 +72,8 @@ class Ledger:
     acts: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     """How often a call had to be repeated, and for what."""
+    repeated: int = 0
+    """How many calls had to be."""
 
 
 class Caller:
@@ -104,6 +106,7 @@ class Caller:
                 answer = self._http.request(method, path, headers=headers, **parts)
             except httpx.TransportError as error:
                 self.ledger.answers[type(error).__name__] += 1
+                self.ledger.repeated += not unanswered
                 unanswered = True
                 if time.monotonic() > give_up:
                     raise
@@ -117,16 +120,32 @@ class Caller:
                 if answer.status_code < 500 or time.monotonic() > give_up:
                     raise Refused(f"{method} {path}", answer.status_code, answer.json())
                 self.ledger.answers[str(answer.status_code)] += 1
+                self.ledger.repeated += not unanswered
                 unanswered = True
             time.sleep(0.2)
 
 
 class Traffic:
-    """So many orders, and more while something goes on, from a seed."""
+    """So many orders, and more while something goes on, from a seed.
 
-    def __init__(self, base_url: str, cast: Cast, ledger: Ledger, clock: "Clock", *, name: str, seed: int) -> None:
+    `leaping`: some owners are called back too late, for which the clock leaps. `pace`: so many seconds pass from the
+    beginning of an order to that of the next of its lane at least.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        cast: Cast,
+        ledger: Ledger,
+        clock: "Clock",
+        *,
+        name: str,
+        seed: int,
+        leaping: bool = True,
+        pace: float = 0,
+    ) -> None:
         self.base_url, self.cast, self.ledger, self.clock = base_url, cast, ledger, clock
-        self.name, self.seed = name, seed
+        self.name, self.seed, self.leaping, self.pace = name, seed, leaping, pace
         self.intents: list[Intent] = []
         self.failures: list[BaseException] = []
         self._lock = threading.Lock()
@@ -139,7 +158,9 @@ class Traffic:
             try:
                 with Caller(self.base_url, self.ledger) as caller:
                     while not self.failures and (len(self.intents) < orders or not done.is_set()):
+                        next_at = time.monotonic() + self.pace
                         self.order(caller, self.draw())
+                        done.wait(max(0, next_at - time.monotonic()))
             except BaseException as failure:
                 self.failures.append(failure)
                 raise
@@ -168,7 +189,7 @@ class Traffic:
                 clerk=chance.choice(team.clerks),
                 price=price,
                 fee_fen=chance.randint(price["min_fen"], price["max_fen"]),
-                to_be_missed=number % 20 == 7,
+                to_be_missed=self.leaping and number % 20 == 7,
             )
             self.intents.append(intent)
             self.ledger.intents.append(intent)

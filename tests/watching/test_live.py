@@ -61,9 +61,7 @@ def test_nobody_is_told_anything_while_orders_are_done(watch: Watch) -> None:
     traffic = traffic_of(watch)
     with Caller(watch.house.address.base_url, watch.house.ledger) as caller, watch.house.running_clock():
         while time.monotonic() < end:
-            intent = traffic.draw()
-            intent.to_be_missed = False
-            traffic.order(caller, intent)
+            traffic.order(caller, traffic.draw())
             assert [yaml.safe_load(got.body)["alerts"] for got in watch.told.got[told:]] == []
             time.sleep(PACE_SECONDS)
         traffic.hand_over(caller)
