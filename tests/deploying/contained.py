@@ -34,7 +34,7 @@ NAMES = {"root": 0, "nginx": 101, "postgres": 999, "bianmin": 10001}
 USERS = "".join(f"{name}:x:{number}:{number}::/:/bin/sh\n" for name, number in NAMES.items())
 GROUPS = "".join(f"{name}:x:{number}:\n" for name, number in NAMES.items())
 OURS = "10001:10001"
-OWNERS = {"postgres": "999:999", "socket": "999:999"} | dict.fromkeys(
+OWNERS = {"postgres": "999:999", "socket": "999:999", "redis": "999:999"} | dict.fromkeys(
     ("keys", "session-public", "session-private"), OURS
 )
 """Whose a new volume is, as the image has the folder it is mounted at; root's by default."""
@@ -202,7 +202,7 @@ class Containers:
         user, group = str(service.get("user", OURS)).split(":")
         said = {key: str(value) for key, value in service.get("environment", {}).items()}
         environment = {"PATH": self.path, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "HOME": "/"} | said
-        place = "/data" if image_of(name) == "redis" else str(ROOT)
+        place = service.get("working_dir", str(ROOT))
         return [
             *("env", "-i", "-C", place, *(f"{key}={value}" for key, value in environment.items())),
             *("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--inh-caps=-all"),

@@ -144,3 +144,18 @@ def test_the_proxy_knows_neither_database_nor_broker(installation: Containers) -
     assert "hr-web" in known
     assert "postgres" not in known
     assert "redis" not in known
+
+
+def test_guesses_of_a_password_are_counted_across_a_restart_of_redis(
+    installation: Containers, browser: httpx.Client
+) -> None:
+    def guess() -> int:
+        return browser.post("/hr/api/sessions", json={"login": "wang", "password": "绝不会是这个密码吧"}).status_code
+
+    answers = [guess() for _ in range(20)]
+    assert (answers[0], answers[-1]) == (401, 429)
+    redis = installation.children["redis"]
+    redis.stop()
+    redis.start()
+    installation.await_condition("redis", "service_healthy")
+    assert guess() == 429

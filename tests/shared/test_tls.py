@@ -149,7 +149,7 @@ def redis_server(place: Path, secrets: Path) -> tuple[Child, int]:
     port = free_port()
     command = COMPOSE["services"]["redis"]["command"]
     assert command[:2] == ["sh", "/accounts/start.sh"]
-    options = [part.replace("/run/secrets", str(secrets)) for part in command[2:]]
+    options = [part.replace("/run/secrets", str(secrets)).replace("/data", str(place)) for part in command[2:]]
     options[options.index("--tls-port") + 1] = str(port)
     argv = [
         str(program),
@@ -158,8 +158,6 @@ def redis_server(place: Path, secrets: Path) -> tuple[Child, int]:
         "--bind",
         "127.0.0.1",
         "127.0.0.2",
-        "--dir",
-        str(place),
         *options,
     ]
     return Child("redis", argv, log=place / "redis.log"), port
