@@ -401,7 +401,7 @@ class House:
         """Inside the block the clock runs by itself."""
         self._patiently("SELECT installation.clock_set(installation.clock_now(), true)", {})
         yield
-        self._patiently("SELECT installation.clock_set(installation.clock_now(), false)", {})
+        self._patiently("SELECT installation.clock_set(installation.clock_now() + interval '1 s', false)", {})
 
     def _read_clock(self) -> datetime:
         return self._patiently("SELECT installation.clock_now()", {})

@@ -61,12 +61,13 @@ def raising(*alerts: str, **where: str) -> Callable[[Callable[[Watch], Iterator[
 
 @raising("WorkerDown", service="dispatch")
 def a_worker_stands_still(watch: Watch) -> Iterator[None]:
-    """Nobody undoes it: the supervisor replaces it."""
+    """Nobody undoes it: the supervisor replaces it, and that is told too."""
     watch.house.worker("dispatch").suspend()
     yield
+    watch.await_told("WorkerDown", {"service": "dispatch"}, status="resolved")
 
 
-@raising("FiguresUnread", "MoneyFiguresMissing")  # none of the others was unread before
+@raising("FiguresUnread", "MoneyFiguresMissing")
 def a_table_is_away(watch: Watch) -> Iterator[None]:
     with away(watch, "finance", "receipts"):
         yield
@@ -143,7 +144,7 @@ def more_waits_than_is_taken(watch: Watch) -> Iterator[None]:
 
 @raising("QueueSlow", queue="finance")
 def a_queue_is_slow(watch: Watch) -> Iterator[None]:
-    """Its worker pauses so often that what is handled has waited for long; before it works again nobody replaces it."""
+    """Its worker pauses so often that what is handled has waited for long; nobody replaces it before that was seen."""
     waiting = """
         SELECT coalesce(max(clock_timestamp() - published_at), '0') FROM outbox
         WHERE receiver = 'finance' AND acknowledged_at IS NULL
@@ -159,6 +160,8 @@ def a_queue_is_slow(watch: Watch) -> Iterator[None]:
                 say_to_all(watch)
                 wait_until("a message to grow old", lambda: oldest() > timedelta(seconds=35), seconds=60)
             wait_until("it to be handled", lambda: not oldest(), seconds=60)
+            handled_at = float(watch.query("time()")[1])
+            watch.await_figure(f'timestamp(bianmin_task_wait_seconds_count{{queue="finance"}}) > {handled_at}')
 
     watch.await_told("QueueSlow", {"queue": "finance"}, meanwhile=pause)
     yield

@@ -4,6 +4,7 @@ The rules are those of deploy/prometheus, copied with every `for` shortened to t
 the fault and not for patience; so are the intervals. Thresholds and expressions are as they are.
 """
 
+import json
 import os
 import re
 import signal
@@ -65,7 +66,9 @@ class Watch:
 
     house: House
     prometheus: str
-    told: Receiver
+    receiver: Receiver
+    heard: int = 0
+    """How many notifications of the webhook are of before."""
 
     def query(self, expr: str) -> list[Any]:
         """What an expression is now; fails where it is none."""
@@ -77,18 +80,19 @@ class Watch:
     def await_figure(self, expr: str) -> None:
         wait_until(f"{expr} to be something", lambda: self.query(expr) != [], seconds=PATIENCE, every=0.5)
 
-    def alerts(self) -> list[str]:
-        """The alerts Prometheus holds, waiting or firing."""
+    def alerts(self) -> list[dict[str, str]]:
+        """The labels of the alerts Prometheus holds, waiting or firing."""
         alerts = httpx.get(f"{self.prometheus}/api/v1/alerts", timeout=30).json()["data"]["alerts"]
-        return [alert["labels"]["alertname"] for alert in alerts]
+        return [alert["labels"] for alert in alerts]
 
-    def told_of(self, alert: str, where: Mapping[str, str] = ANYWHERE, status: str = "firing") -> bool:
-        """Whether the webhook was told of this alert with these labels."""
-        return any(
-            one["status"] == status and {"alertname": alert, **where}.items() <= one["labels"].items()
-            for got in list(self.told.got)
-            for one in yaml.safe_load(got.body)["alerts"]
-        )
+    def forget(self) -> None:
+        """What the webhook was told until now does not count any more."""
+        self.heard = len(self.receiver.got)
+
+    def told(self, status: str = "firing") -> list[dict[str, str]]:
+        """The labels of what the webhook was told to be firing, or resolved."""
+        alerts = [one for got in self.receiver.got[self.heard :] for one in json.loads(got.body)["alerts"]]
+        return [one["labels"] for one in alerts if one["status"] == status]
 
     def await_told(
         self,
@@ -102,9 +106,15 @@ class Watch:
 
         def told() -> bool:
             meanwhile()
-            return self.told_of(alert, where, status)
+            return is_among(self.told(status), alert, where)
 
         wait_until(f"{alert} to be {status} at the webhook", told, seconds=PATIENCE, every=0.2)
+
+    def await_over(self, alert: str, where: Mapping[str, str] = ANYWHERE) -> None:
+        """Wait until Prometheus holds it no more."""
+        wait_until(
+            f"{alert} to be over", lambda: not is_among(self.alerts(), alert, where), seconds=PATIENCE, every=0.5
+        )
 
     def await_quiet(self) -> None:
         """Wait until nothing is amiss."""
@@ -143,6 +153,11 @@ class Watch:
         """Every invariant is recomputed, and holds."""
         said = self.violated()
         assert not said, said
+
+
+def is_among(alerts: list[dict[str, str]], alert: str, where: Mapping[str, str]) -> bool:
+    """Whether one of these has that name and those labels."""
+    return any({"alertname": alert, **where}.items() <= labels.items() for labels in alerts)
 
 
 def configured(folder: Path, *, port: int, token: str, alertmanager: int, base_url: str) -> Path:
