@@ -171,7 +171,7 @@ class Database:
     async def line(self) -> psycopg.AsyncConnection:
         """A new connection outside the pool, of the running loop, that commits each statement: to listen on."""
         _, where = self.engine.dialect.create_connect_args(self.engine.url)
-        return await psycopg.AsyncConnection.connect(**where, **self._arguments, autocommit=True)
+        return await psycopg.AsyncConnection.connect(**{**where, **self._arguments}, autocommit=True)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

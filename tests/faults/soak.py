@@ -102,9 +102,8 @@ def test_an_hour_of_orders_with_a_fault_each_minute() -> None:
             house.traffic("soak", -1, leaping=False).run(0, lambda: time.sleep(30))
             fastest = len(house.ledger.intents) / 30
             pace = LANES / (fastest / 2)
-            house.bring_receipts(
-                RECEIPTS + 1, RECEIPTS + int(fastest / 2 * MINUTES * 60)
-            )  # more than twice what is needed
+            all_orders = int(fastest / 2 * MINUTES * 60)
+            house.bring_receipts(RECEIPTS + 1, RECEIPTS + all_orders)  # at each of the two sites
             acts, messages = house.ledger.acts, house.messages()
             looks = []
             for minute in range(MINUTES):

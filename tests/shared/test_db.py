@@ -1,9 +1,11 @@
 """The connections of a process."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from shared import db
 from shared.db import close_databases, database
@@ -36,3 +38,15 @@ def test_what_is_closed_is_made_anew() -> None:
     assert database("intake", db.WORKER) is not first
     close_databases()
     assert database("intake") is not first
+
+
+def test_a_line_is_opened_whatever_the_address_says_of_what_we_say_too(template: str) -> None:
+    url = make_url(template).update_query_dict({"application_name": "theirs", "connect_timeout": "3"})
+
+    async def who_is_there() -> str:
+        at = db.Database("hr", url.render_as_string(hide_password=False), pool_size=1)
+        async with await at.line() as line:
+            (name,) = await (await line.execute("SHOW application_name")).fetchone() or ("nobody",)
+        return str(name)
+
+    assert asyncio.run(who_is_there()) == "bianmin-hr"

@@ -73,9 +73,7 @@ def ask_everything(town: LivedTown) -> Statements:
 
 def let_go(town: LivedTown) -> None:
     """Nobody is connected to the database of the month, which is then copied."""
-    for service in SERVICES:
-        for made in (db.database(service), db.database(service, WORKER)):
-            made.engine.dispose()
+    db.close_databases()
     town.client.town._engine.dispose()
 
 

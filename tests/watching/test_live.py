@@ -52,7 +52,7 @@ def test_every_panel_shows_something(watch: Watch) -> None:
         watch.await_figure(expr)
 
 
-@pytest.mark.skipif(not MINUTES, reason="an hour's half takes that long: make watching")
+@pytest.mark.skipif(not MINUTES, reason="half an hour of orders: make watching")
 def test_nobody_is_told_anything_while_orders_are_done(watch: Watch) -> None:
     """Of any alert, and none of them has the patience it has in the product."""
     watch.await_quiet()
