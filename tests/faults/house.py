@@ -321,6 +321,17 @@ class House:
             process.send_signal(signal_)
         wait_until("a killed process to end", lambda: not _lives(process), seconds=30)
 
+    def lose_broker(self) -> None:
+        """The broker is killed, and started again by the supervisor."""
+        self.kill(self.broker())
+        self.broker()
+
+    def lose_database(self) -> None:
+        """PostgreSQL stops at once, is started again by the supervisor, and answers."""
+        self.kill(self.postgres(), signal.SIGQUIT)  # what `pg_ctl -m immediate` sends
+        self.postgres()
+        self.await_database()
+
     @contextlib.contextmanager
     def stopped(self, process: psutil.Process) -> Iterator[None]:
         """It stands still (SIGSTOP) inside the block, and goes on after it."""

@@ -4,7 +4,6 @@ Nothing is lost or doubled, hardly a call has to be repeated, no process grows, 
 """
 
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -56,29 +55,18 @@ def kill_worker(house: House, service: str) -> None:
     house.worker(service)
 
 
-def kill_broker(house: House) -> None:
-    house.kill(house.broker())
-    house.broker()
-
-
 def empty_broker(house: House) -> None:
     with house.broker_client() as broker:
         broker.flushall()
 
 
-def stop_database(house: House) -> None:
-    house.kill(house.postgres(), signal.SIGQUIT)  # what `pg_ctl -m immediate` sends
-    house.postgres()
-    house.await_database()
-
-
 FAULTS: list[Callable[[House], None]] = [
     lambda house: kill_worker(house, "intake"),
-    kill_broker,
+    House.lose_broker,
     lambda house: kill_worker(house, "dispatch"),
     empty_broker,
     lambda house: kill_worker(house, "hr"),
-    stop_database,
+    House.lose_database,
 ]
 """One a minute, in turn."""
 

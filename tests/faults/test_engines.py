@@ -1,6 +1,5 @@
 """The engines break: the broker forgets everything or dies, PostgreSQL dies at once; nothing is lost or doubled."""
 
-import signal
 import time
 from random import Random
 
@@ -54,8 +53,7 @@ def test_a_killed_broker_is_started_again_and_costs_nothing(house: House, seed: 
     def kill_twice() -> None:
         for _ in range(2):
             time.sleep(chance.uniform(0.5, 2))
-            house.kill(house.broker())
-            house.broker()
+            house.lose_broker()
 
     house.endure("broker killed", seed, kill_twice, bound=15, orders=orders)
 
@@ -68,8 +66,6 @@ def test_a_database_that_stops_at_once_is_started_again_and_costs_nothing(
     def stop_again_and_again() -> None:
         for _ in range(6 if full else 3):
             time.sleep(chance.uniform(0.5, 2))
-            house.kill(house.postgres(), signal.SIGQUIT)  # what `pg_ctl -m immediate` sends
-            house.postgres()
-            house.await_database()
+            house.lose_database()
 
     house.endure("PostgreSQL stopped at once", seed, stop_again_and_again, bound=15, orders=orders)
