@@ -14,7 +14,6 @@ from sqlalchemy.engine import URL, make_url
 
 from bianmin.month.cast import ZONE, Cast, found_company
 from shared import db
-from shared.db import SERVICES
 from shared.installation import prepare
 from shared.settings import settings
 from tests.conftest import START
@@ -39,14 +38,10 @@ _SIMULATED_BUS = """
             EXECUTE format('ALTER TABLE %s ALTER %I SET DEFAULT installation.clock_timestamp()',
                            found.of_table, found.attname);
         END LOOP;
-        FOR found IN SELECT c.oid::regclass AS of_table FROM pg_class c
-                     WHERE c.relkind = 'r' AND c.relnamespace = ANY(ARRAY[{schemas}]::regnamespace[]) LOOP
-            EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = false)', found.of_table);
-        END LOOP;
     END
     $$;
 """
-"""The bus keeps simulated time too, and nothing happens by itself: a plan must not depend on when we ran."""
+"""The bus keeps simulated time too."""
 
 
 class FoundingWorld:
@@ -113,7 +108,7 @@ def found(database_url: str, broker_url: str) -> Company:
 def _found(url: str) -> Cast:
     prepare(url, simulated_at=START.isoformat())
     with psycopg.connect(_conninfo(url), autocommit=True) as owner:
-        owner.execute(_SIMULATED_BUS.replace("{schemas}", ", ".join(f"'{name}'" for name in SERVICES)))
+        owner.execute(_SIMULATED_BUS)
     random = Random("the company")
     house = House(Broker(random), _conninfo(url))
     with house.open(), drawn_from(random, lambda: house.now):
