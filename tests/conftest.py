@@ -1,8 +1,6 @@
 """Every test stands on the real engines: an embedded PostgreSQL and Valkey, started once for the run."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -23,6 +21,7 @@ from shared.log import configure_logging
 from shared.sealing import make_data_keys
 from shared.session_keys import make_session_keys
 from shared.settings import settings
+from tests.folders import reachable_folder
 
 START = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """Midnight of 1 April 2026 in Shanghai: where the clock of every test installation stands at first."""
@@ -54,14 +53,19 @@ def give_keys(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
     """The engines of this run, in a folder of their own."""
-    folder = Path(tempfile.mkdtemp(prefix="bm-"))
-    folder.chmod(0o755)
-    give_keys(folder)
-    engines = Engines(folder, durable=False)
-    engines.start()
-    yield engines
-    engines.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    with reachable_folder() as folder:
+        give_keys(folder)
+        engines = Engines(folder, durable=False)
+        engines.start()
+        yield engines
+        engines.stop()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that PostgreSQL's user reaches too."""
+    with reachable_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

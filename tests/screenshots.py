@@ -8,7 +8,6 @@ import io
 import json
 import re
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from bianmin.address import Address
 from tests.browser import DESK, LANGUAGES, PHONE, Visitor, chromium, session_of
+from tests.folders import reachable_folder
 from tests.stack import running
 
 INTO = Path(__file__).resolve().parent.parent / "docs" / "screens"
@@ -135,8 +135,7 @@ def take_all(folder: Path, data: Path) -> None:
 
 def main() -> None:
     """Of the installation named, or of a new one."""
-    with tempfile.TemporaryDirectory(prefix="bm-screens-") as name:
-        folder = Path(name)
+    with reachable_folder() as folder:
         if len(sys.argv) > 1:
             take_all(folder, Path(sys.argv[1]))
             return

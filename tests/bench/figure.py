@@ -1,12 +1,9 @@
 """A figure that was measured, and the stack it is measured on."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from statistics import quantiles
 
 from sqlalchemy import Connection, NullPool, create_engine, text
@@ -14,6 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from bianmin.children import wait_until
 from bianmin.client import Client, Person
 from bianmin.stack import SERVICES
+from tests.folders import reachable_folder
 from tests.stack import RunningStack, running
 
 
@@ -45,27 +43,16 @@ class Figure:
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder that PostgreSQL's user can reach too, so that everything written is in it and goes with it."""
-    folder = Path(tempfile.mkdtemp(prefix="bm-bench-"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextmanager
 def fresh_stack(*arguments: str) -> Iterator[RunningStack]:
     """A new installation, up at a free port, stopped and removed at the end."""
-    with temporary_folder() as folder, running(folder / "data", *arguments) as stack:
+    with reachable_folder() as folder, running(folder / "data", *arguments) as stack:
         yield stack
 
 
 @contextmanager
 def stamped_stack() -> Iterator[RunningStack]:
     """A new installation whose PostgreSQL keeps the moment of every commit (`pg_xact_commit_timestamp`)."""
-    with temporary_folder() as folder:
+    with reachable_folder() as folder:
         with running(folder / "data") as stack, owner_of(stack) as owner:
             owner.execute(text("ALTER SYSTEM SET track_commit_timestamp = on"))  # holds from the next start on
         with running(folder / "data") as stack:

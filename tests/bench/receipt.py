@@ -24,8 +24,9 @@ from shared.ids import new_id
 from shared.installation import prepare
 from shared.messages import Message, PersonChanged, SiteChanged
 from shared.people import Actor
-from tests.bench.figure import Figure, temporary_folder
+from tests.bench.figure import Figure
 from tests.bench.load import Load, Measured, post, run
+from tests.folders import reachable_folder
 
 CLIENTS = 8
 ROUNDS = 5
@@ -115,7 +116,7 @@ def _figures(ours: list[Measured], one_site: list[Measured], bare: list[Measured
 @contextmanager
 def _engines() -> Iterator[Engines]:
     """An installation's engines, its database migrated and empty."""
-    with temporary_folder() as folder:
+    with reachable_folder() as folder:
         engines = Engines(folder / "data")
         engines.start()
         try:

@@ -6,7 +6,8 @@ from time import perf_counter
 
 import httpx
 
-from tests.bench.figure import Figure, temporary_folder
+from tests.bench.figure import Figure
+from tests.folders import reachable_folder
 from tests.stack import RunningStack
 
 SECONDS = 10
@@ -21,7 +22,7 @@ def measure() -> list[Figure]:
     """
     new, existing = [], []
     for _ in range(ROUNDS):
-        with temporary_folder() as folder:
+        with reachable_folder() as folder:
             new.append(_start(folder / "data"))
             existing.append(_start(folder / "data"))
     return [

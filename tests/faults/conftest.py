@@ -1,13 +1,12 @@
 """Every fault case runs once in the ordinary suite, with little traffic; `--seeds N` runs all of them, N times each."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from tests.faults.house import House, open_house
+from tests.folders import reachable_folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,9 +58,8 @@ class Houses:
         if self._house is None or failed != self._failed:
             self.close()
             self._failed = failed
-            folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="bm-faults-"))
-            Path(folder).chmod(0o755)  # so that the database lives in it too, and goes with it
-            self._house = self._open.enter_context(open_house(Path(folder)))
+            folder = self._open.enter_context(reachable_folder())
+            self._house = self._open.enter_context(open_house(folder))
         return self._house
 
     def close(self) -> None:

@@ -5,17 +5,16 @@ Nothing is lost or doubled, hardly a call has to be repeated, no process grows, 
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from tests.faults.house import RECEIPTS, House, open_house
 from tests.faults.traffic import LANES
+from tests.folders import reachable_folder
 
 pytestmark = pytest.mark.fault
 
@@ -84,36 +83,34 @@ def work_for_a_minute(house: House, minute: int, *, pace: float) -> None:
 
 
 def test_an_hour_of_orders_with_a_fault_each_minute() -> None:
-    with tempfile.TemporaryDirectory(prefix="bm-soak-") as folder:
-        Path(folder).chmod(0o755)  # the database's user lives in it too
-        with open_house(Path(folder)) as house, house.running_clock():
-            house.traffic("soak", -1, leaping=False).run(0, lambda: time.sleep(30))
-            fastest = len(house.ledger.intents) / 30
-            pace = LANES / (fastest / 2)
-            all_orders = int(fastest / 2 * MINUTES * 60)
-            house.bring_receipts(RECEIPTS + 1, RECEIPTS + all_orders)  # at each of the two sites
-            acts, messages = house.ledger.acts, house.messages()
-            looks = []
-            for minute in range(MINUTES):
-                if minute in (WARM, (WARM + MINUTES) // 2):
-                    looks.append(look(house))
-                work_for_a_minute(house, minute, pace=pace)
-            looks.append(look(house))
-            house.judge("an hour, a fault a minute", 1, bound=60, drained=0, acts=acts, messages=messages)
-            warm, middle, end = looks
-            first, second = (
-                (after.stored - before.stored) / (after.orders - before.orders)
-                for before, after in ((warm, middle), (middle, end))
-            )
-            repeated = house.ledger.repeated / house.ledger.acts
-            growth = {name: end.resident[name] / warm.resident[name] - 1 for name in warm.resident}
-            told = [
-                f"{end.orders} orders, at most {fastest:.1f} a second",
-                f"{house.ledger.acts} acts, {repeated:.3%} repeated",
-                f"{first:,.0f} and {second:,.0f} bytes an order",
-                *(f"{name} {warm.resident[name] / 1e6:.0f} MB {more:+.1%}" for name, more in growth.items()),
-            ]
-            sys.stdout.write("\n" + "; ".join(told) + "\n")
-            assert repeated <= REPEATED
-            assert max(growth.values()) <= GROWTH, growth
-            assert second <= first * (1 + TABLES), (first, second)
+    with reachable_folder() as folder, open_house(folder) as house, house.running_clock():
+        house.traffic("soak", -1, leaping=False).run(0, lambda: time.sleep(30))
+        fastest = len(house.ledger.intents) / 30
+        pace = LANES / (fastest / 2)
+        all_orders = int(fastest / 2 * MINUTES * 60)
+        house.bring_receipts(RECEIPTS + 1, RECEIPTS + all_orders)  # at each of the two sites
+        acts, messages = house.ledger.acts, house.messages()
+        looks = []
+        for minute in range(MINUTES):
+            if minute in (WARM, (WARM + MINUTES) // 2):
+                looks.append(look(house))
+            work_for_a_minute(house, minute, pace=pace)
+        looks.append(look(house))
+        house.judge("an hour, a fault a minute", 1, bound=60, drained=0, acts=acts, messages=messages)
+        warm, middle, end = looks
+        first, second = (
+            (after.stored - before.stored) / (after.orders - before.orders)
+            for before, after in ((warm, middle), (middle, end))
+        )
+        repeated = house.ledger.repeated / house.ledger.acts
+        growth = {name: end.resident[name] / warm.resident[name] - 1 for name in warm.resident}
+        told = [
+            f"{end.orders} orders, at most {fastest:.1f} a second",
+            f"{house.ledger.acts} acts, {repeated:.3%} repeated",
+            f"{first:,.0f} and {second:,.0f} bytes an order",
+            *(f"{name} {warm.resident[name] / 1e6:.0f} MB {more:+.1%}" for name, more in growth.items()),
+        ]
+        sys.stdout.write("\n" + "; ".join(told) + "\n")
+        assert repeated <= REPEATED
+        assert max(growth.values()) <= GROWTH, growth
+        assert second <= first * (1 + TABLES), (first, second)

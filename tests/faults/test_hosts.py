@@ -4,7 +4,6 @@ For the full run alone (`make hosts`, `make faults`): two of everything takes lo
 """
 
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from bianmin.stack import SERVICES
 from tests.browser import session_of
 from tests.faults.hosts import WEBS, Hosts, network
 from tests.faults.house import NINE, House, bring_witness
+from tests.folders import reachable_folder
 
 pytestmark = pytest.mark.fault(full=True)
 
@@ -35,9 +35,7 @@ TAKEN_OVER_SECONDS = 30
 @contextmanager
 def three_hosts(begins: str) -> Iterator[Hosts]:
     """All three at work."""
-    with tempfile.TemporaryDirectory(prefix="bm-hosts-") as name, network() as (outside, three):
-        folder = Path(name)
-        folder.chmod(0o755)
+    with reachable_folder() as folder, network() as (outside, three):
         hosts = Hosts(folder, outside, three, begins=begins)
         try:
             hosts.start()

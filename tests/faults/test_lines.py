@@ -1,6 +1,5 @@
 """The lines to the engines are bad: holes, delays, trickles, resets; nothing is lost or doubled, nobody hangs."""
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -13,6 +12,7 @@ import pytest
 from bianmin.engines import Engines, broker_passwords
 from tests.faults.house import House, open_house
 from tests.faults.proxy import Mode, Proxy
+from tests.folders import reachable_folder
 
 pytestmark = pytest.mark.fault
 
@@ -50,8 +50,7 @@ class Houses:
         return self._lined
 
     def _start(self) -> Lined:
-        folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="bm-lines-")))
-        folder.chmod(0o755)
+        folder = self._open.enter_context(reachable_folder())
         engines = Engines(folder / "engines")
         engines.start()
         self._open.callback(engines.stop)

@@ -4,7 +4,6 @@ For the full run alone (`make rabbitmq`, `make faults`): an Erlang node takes lo
 """
 
 import ssl
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -23,6 +22,7 @@ from bianmin.engines import Engines
 from shared.broker import AWAY, broker_at, broker_fault, queue_lengths
 from shared.bus.rabbitmq import address, celery_settings
 from tests.faults.house import House, open_house
+from tests.folders import reachable_folder
 from tests.rabbitmq import RabbitServer, rabbitmq
 
 pytestmark = pytest.mark.fault(full=True)
@@ -33,8 +33,8 @@ PASSWORDS = {account: token_hex(32) for account in ACCOUNTS}
 @pytest.fixture(scope="module")
 def server() -> Iterator[RabbitServer]:
     with (
-        tempfile.TemporaryDirectory(prefix="bm-rabbit-") as folder,
-        rabbitmq(Path(folder), definitions(PASSWORDS)) as server,
+        reachable_folder() as folder,
+        rabbitmq(folder, definitions(PASSWORDS)) as server,
     ):
         server.await_up(url(server, OPERATOR))
         yield server
@@ -48,8 +48,7 @@ def url(server: RabbitServer, account: str) -> str:
 def house(server: RabbitServer) -> Iterator[House]:
     """Embedded PostgreSQL, and no Redis anywhere."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bm-rabbit-house-")))
-        folder.chmod(0o755)
+        folder = stack.enter_context(reachable_folder())
         engines = Engines(folder / "engines")
         engines.start()
         stack.callback(engines.stop)

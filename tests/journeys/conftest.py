@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 
 from bianmin.children import wait_until
 from bianmin.exports import SERVICES, Exports, read_exports
+from tests.folders import reachable_folder
 from tests.stack import RunningStack, running
 
 BEGINS = datetime(2026, 3, 31, 16, tzinfo=UTC)
@@ -32,10 +32,10 @@ class LivedMonth:
 @pytest.fixture(scope="session")
 def lived_month() -> Iterator[LivedMonth]:
     with (
-        tempfile.TemporaryDirectory(prefix="bm-month-") as folder,
-        running(Path(folder) / "data", "--simulate", BEGINS.isoformat()) as stack,
+        reachable_folder() as folder,
+        running(folder / "data", "--simulate", BEGINS.isoformat()) as stack,
     ):
-        results = Path(folder) / "results"
+        results = folder / "results"
         month = subprocess.Popen(
             [sys.executable, "-m", "bianmin", "month", "--data", str(stack.data), "--results", str(results)],
             stdout=subprocess.PIPE,

@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -35,6 +34,7 @@ from shared.broker import broker_client
 from shared.settings import settings
 from tests.collector import Collector, Span, collecting
 from tests.debian import needs
+from tests.folders import reachable_folder
 from tests.stack import RunningStack, running
 
 pytestmark = pytest.mark.journey
@@ -85,10 +85,10 @@ class House:
 def house() -> Iterator[House]:
     with (
         pytest.MonkeyPatch.context() as environment,
-        tempfile.TemporaryDirectory(prefix="bm-ops-") as folder,
+        reachable_folder() as folder,
         collecting() as collector,
         running(
-            Path(folder) / "data",
+            folder / "data",
             environment={
                 "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
                 "OTEL_BSP_SCHEDULE_DELAY": "200",

@@ -5,7 +5,6 @@ meets it first, and everything that is promised of a page is looked at while it 
 """
 
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser, CDPSession, Page
 
 from bianmin.address import Address
 from tests.browser import DESK, NARROW, PHONE, Visitor, axe, chromium, session_of, sideways, until
+from tests.folders import reachable_folder
 from tests.journeys.conftest import LivedMonth
 from tests.papers.printing import pdf_file, sheets
 
@@ -77,7 +77,7 @@ new PerformanceObserver((list) => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with tempfile.TemporaryDirectory(prefix="bm-browser-") as folder, chromium(Path(folder)) as started:
+    with reachable_folder() as folder, chromium(folder) as started:
         yield started
 
 

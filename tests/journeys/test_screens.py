@@ -5,11 +5,9 @@ was done on the pages. The browsers reach it over a line that can be cut.
 """
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +21,7 @@ from bianmin.month.cast import PRICES
 from shared.ui.menu import menu_of
 from tests.browser import DESK, PHONE, Visitor, axe
 from tests.faults.proxy import Mode, Proxy
+from tests.folders import reachable_folder
 from tests.journeys.town import Town, local_time, number_of, open_town, send
 
 pytestmark = pytest.mark.journey
@@ -48,7 +47,7 @@ def line() -> Iterator[list[Proxy]]:
 
 @pytest.fixture(scope="module")
 def town(line: list[Proxy]) -> Iterator[Town]:
-    with tempfile.TemporaryDirectory(prefix="bm-screens-") as folder, open_town(Path(folder), BEGINS) as opened:
+    with reachable_folder() as folder, open_town(folder, BEGINS) as opened:
         line.append(Proxy(urlsplit(opened.base_url).port or 0))
         opened.base_url = f"http://127.0.0.1:{line[0].port}"
         yield opened

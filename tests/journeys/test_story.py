@@ -5,7 +5,6 @@ here he does on a page; only the clock is moved by hand, as it would go by itsel
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bianmin.client import Person
+from tests.folders import reachable_folder
 from tests.journeys.town import Town, local_time, number_of, open_town, send
 
 pytestmark = pytest.mark.journey
@@ -24,7 +24,7 @@ BEGINS = datetime(2026, 4, 27, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
-    with tempfile.TemporaryDirectory(prefix="bm-story-") as folder, open_town(Path(folder), BEGINS) as opened:
+    with reachable_folder() as folder, open_town(folder, BEGINS) as opened:
         yield opened
 
 

@@ -5,7 +5,6 @@ outlived its use.
 """
 
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,26 +41,19 @@ shared.bus.transport.Channel.QoS = redis.QoS
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short enough for the path of a socket."""
-    with tempfile.TemporaryDirectory(prefix="bm-w-") as name:
-        yield Path(name)
-
-
-@pytest.fixture
 def inbox(installation: str) -> Iterator[Inbox]:
     database = Database("finance", installation, pool_size=2, limits=WORKER)
     yield Inbox(database)
     database.engine.dispose()
 
 
-def environment(folder: Path, kombu: str) -> dict[str, str]:
+def environment(place: Path, kombu: str) -> dict[str, str]:
     """The environment of a worker with our kombu, or the stock one."""
     if kombu == "ours":
         return {}
-    (folder / "stock").mkdir()
-    (folder / "stock" / "sitecustomize.py").write_text(STOCK)
-    return {"PYTHONPATH": f"{folder / 'stock'}:{Path(__file__).parents[2]}"}
+    (place / "stock").mkdir()
+    (place / "stock" / "sitecustomize.py").write_text(STOCK)
+    return {"PYTHONPATH": f"{place / 'stock'}:{Path(__file__).parents[2]}"}
 
 
 WINDOW = 16
@@ -70,9 +62,9 @@ MESSAGES = 24
 
 
 @contextmanager
-def full_window(running: Workers, folder: Path, owner: Engine) -> Iterator[None]:
+def full_window(running: Workers, place: Path, owner: Engine) -> Iterator[None]:
     """The worker holds as many messages as it may, none of which ends before the block does; more wait."""
-    with broker_client(broker_url(folder)) as client, busy(owner):
+    with broker_client(broker_url(place)) as client, busy(owner):
         queue = Queue(client)
         queue.put(*(delivery(envelope()) for _ in range(MESSAGES)))
         running.until("the window to be full", lambda: len(queue) <= MESSAGES - WINDOW, seconds=30)
@@ -81,17 +73,17 @@ def full_window(running: Workers, folder: Path, owner: Engine) -> Iterator[None]
 
 @pytest.mark.parametrize("kombu", ["ours", "stock"])
 def test_a_broker_that_dies_and_comes_back_empty_does_not_stop_a_busy_worker(
-    installation: str, committing: Engine, inbox: Inbox, folder: Path, kombu: str
+    installation: str, committing: Engine, inbox: Inbox, place: Path, kombu: str
 ) -> None:
     """Ours by itself; stock kombu stalls, is found by its progress and replaced."""
-    with own_broker(folder) as broker, workers(folder) as running:
+    with own_broker(place) as broker, workers(place) as running:
         child = running.start(
-            "finance", database_url=installation, broker_url=broker_url(folder), **environment(folder, kombu)
+            "finance", database_url=installation, broker_url=broker_url(place), **environment(place, kombu)
         )
         first = pid(child)
         for round_ in range(1, 4):
             before = inbox.handled()
-            with full_window(running, folder, committing):
+            with full_window(running, place, committing):
                 assert broker.process is not None
                 broker.process.send_signal(signal.SIGKILL)
                 broker.process.wait()
@@ -101,9 +93,9 @@ def test_a_broker_that_dies_and_comes_back_empty_does_not_stop_a_busy_worker(
                 lambda held=held: inbox.handled() >= held or child.restarts > 0,  # what a replaced one held is gone
                 seconds=30,
             )
-            start_broker(broker, folder)
+            start_broker(broker, place)
             good = envelope()
-            with broker_client(broker_url(folder)) as client:
+            with broker_client(broker_url(place)) as client:
                 Queue(client).put(delivery(good))
             running.until(
                 f"a message after death {round_} to be handled",
@@ -121,24 +113,24 @@ def test_a_broker_that_dies_and_comes_back_empty_does_not_stop_a_busy_worker(
 
 @pytest.mark.parametrize("kombu", ["ours", "stock"])
 def test_after_two_seconds_of_cut_connections_a_busy_worker_consumes_again(
-    installation: str, committing: Engine, inbox: Inbox, folder: Path, kombu: str
+    installation: str, committing: Engine, inbox: Inbox, place: Path, kombu: str
 ) -> None:
     """Ours by itself; stock kombu stays connected and idle, is found by its progress and replaced."""
-    (folder / "p").mkdir()
-    with own_broker(folder), proxied(folder / "p" / "b.sock", folder / "b.sock") as proxy, workers(folder) as running:
+    (place / "p").mkdir()
+    with own_broker(place), proxied(place / "p" / "b.sock", place / "b.sock") as proxy, workers(place) as running:
         child = running.start(
-            "finance", database_url=installation, broker_url=broker_url(folder / "p"), **environment(folder, kombu)
+            "finance", database_url=installation, broker_url=broker_url(place / "p"), **environment(place, kombu)
         )
         first = pid(child)
         for round_ in range(1, 4):
-            with full_window(running, folder, committing):
+            with full_window(running, place, committing):
                 proxy.reset_what_carries_data()
             time.sleep(2)  # the fault, as long as it is promised to be survived
             cuts = proxy.resets
             proxy.heal()
             assert cuts > 0
             good = envelope()  # what was popped and not noted when it was cut is gone: its sender would send it again
-            with broker_client(broker_url(folder)) as client:
+            with broker_client(broker_url(place)) as client:
                 Queue(client).put(delivery(good))
             running.until(
                 f"a message after cut {round_} to be handled", lambda good=good: inbox.handled(good.id) == 1, seconds=30

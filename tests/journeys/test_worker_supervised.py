@@ -1,7 +1,6 @@
 """A worker that makes no progress is replaced, one that only waits is not, and one that is asked to end does."""
 
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,14 +31,6 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """Short enough for the path of a socket."""
-    with tempfile.TemporaryDirectory(prefix="bm-w-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-@pytest.fixture
 def inbox(installation: str) -> Iterator[Inbox]:
     database = Database("finance", installation, pool_size=2, limits=WORKER)
     yield Inbox(database)
@@ -60,9 +51,9 @@ def queue(engines: Engines) -> Iterator[Queue]:
 
 
 def test_a_worker_that_is_stopped_for_ever_is_replaced_and_nothing_is_lost_or_doubled(
-    installation: str, engines: Engines, queue: Queue, inbox: Inbox, hr: Database, folder: Path
+    installation: str, engines: Engines, queue: Queue, inbox: Inbox, hr: Database, place: Path
 ) -> None:
-    with workers(folder) as running:
+    with workers(place) as running:
         running.start("hr", database_url=installation, broker_url=engines.broker_url)
         child = running.start("finance", database_url=installation, broker_url=engines.broker_url)
         publish_people(hr, 400)
@@ -78,9 +69,9 @@ def test_a_worker_that_is_stopped_for_ever_is_replaced_and_nothing_is_lost_or_do
 
 
 def test_a_worker_with_nothing_to_do_is_left_alone(
-    installation: str, engines: Engines, queue: Queue, inbox: Inbox, folder: Path
+    installation: str, engines: Engines, queue: Queue, inbox: Inbox, place: Path
 ) -> None:
-    with workers(folder) as running:
+    with workers(place) as running:
         child = running.start("finance", database_url=installation, broker_url=engines.broker_url)
         first, began = pid(child), time.monotonic()
         running.until(
@@ -95,17 +86,17 @@ def test_a_worker_with_nothing_to_do_is_left_alone(
 
 
 def test_a_database_that_is_away_for_twenty_seconds_costs_no_kill_and_no_message(
-    installation: str, engines: Engines, queue: Queue, inbox: Inbox, hr: Database, folder: Path
+    installation: str, engines: Engines, queue: Queue, inbox: Inbox, hr: Database, place: Path
 ) -> None:
     sockets = engines.data_socket.parent
     with (
-        proxied(folder / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432") as proxy,
-        workers(folder) as running,
+        proxied(place / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432") as proxy,
+        workers(place) as running,
     ):
         running.start("hr", database_url=installation, broker_url=engines.broker_url)
         child = running.start(
             "finance",
-            database_url=installation.replace(str(sockets).replace("/", "%2F"), str(folder).replace("/", "%2F")),
+            database_url=installation.replace(str(sockets).replace("/", "%2F"), str(place).replace("/", "%2F")),
             broker_url=engines.broker_url,
         )
         publish_people(hr, 400)
@@ -120,10 +111,10 @@ def test_a_database_that_is_away_for_twenty_seconds_costs_no_kill_and_no_message
 
 
 def test_a_busy_worker_that_is_asked_to_end_does_so_within_five_seconds_and_the_next_does_the_rest(
-    installation: str, engines: Engines, queue: Queue, inbox: Inbox, folder: Path
+    installation: str, engines: Engines, queue: Queue, inbox: Inbox, place: Path
 ) -> None:
     ids = [envelope() for _ in range(200)]
-    with workers(folder) as running:
+    with workers(place) as running:
         queue.put(*(delivery(one) for one in ids))
         child = running.start("finance", database_url=installation, broker_url=engines.broker_url)
         running.until("some to be handled", lambda: inbox.handled() > 20, seconds=30)
@@ -137,10 +128,10 @@ def test_a_busy_worker_that_is_asked_to_end_does_so_within_five_seconds_and_the_
 
 
 def test_a_worker_whose_handler_and_broker_hang_still_ends_within_five_seconds(
-    installation: str, committing: Engine, inbox: Inbox, folder: Path
+    installation: str, committing: Engine, inbox: Inbox, place: Path
 ) -> None:
-    with own_broker(folder) as broker, workers(folder) as running, queue_of(url_of(folder)) as queue:
-        child = running.start("finance", database_url=installation, broker_url=url_of(folder))
+    with own_broker(place) as broker, workers(place) as running, queue_of(url_of(place)) as queue:
+        child = running.start("finance", database_url=installation, broker_url=url_of(place))
         with busy(committing):
             queue.put(delivery(envelope()))
             running.until("the handler to wait for a lock", lambda: waiting(committing) == 1, seconds=30)

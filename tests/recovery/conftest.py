@@ -1,7 +1,5 @@
 """Clusters that may be destroyed: copies of one that was prepared once for the run."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,17 +7,9 @@ import pytest
 
 from shared.installation import prepare
 from tests.conftest import START
+from tests.folders import reachable_folder
 from tests.recovery.cluster import Cluster
 from tests.recovery.desk import Desk
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder that PostgreSQL's user reaches too."""
-    folder = Path(tempfile.mkdtemp(prefix="bm-rec-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -28,17 +18,15 @@ def prepared(template: str) -> Iterator[Cluster]:
 
     `template` has made the keys, which `prepare` and everything that runs on this cluster need.
     """
-    folder = Path(tempfile.mkdtemp(prefix="bm-rec-"))
-    folder.chmod(0o755)
-    cluster = Cluster(folder)
-    cluster.create()
-    cluster.start()
-    with cluster.engine("postgres").connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE bianmin")
-    prepare(cluster.url, simulated_at=START.isoformat())
-    cluster.stop()
-    yield cluster
-    shutil.rmtree(folder)
+    with reachable_folder() as folder:
+        cluster = Cluster(folder)
+        cluster.create()
+        cluster.start()
+        with cluster.engine("postgres").connect() as connection:
+            connection.exec_driver_sql("CREATE DATABASE bianmin")
+        prepare(cluster.url, simulated_at=START.isoformat())
+        cluster.stop()
+        yield cluster
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from bianmin.backup.programs import BackupFailed
 from bianmin.backup.restoring import restore
 from bianmin.backup.taking import Backup
+from tests.folders import reachable_folder
 from tests.recovery.cluster import Cluster
 from tests.recovery.contents import contents
 from tests.recovery.desk import Desk
@@ -90,14 +90,12 @@ def test_back_to_the_moment_before_a_disaster_with_the_last_receipt_before_it(
 @pytest.fixture(scope="module")
 def whole(prepared: Cluster) -> Iterator[Path]:
     """A backup of an empty installation, to be damaged in copies."""
-    folder = Path(tempfile.mkdtemp(prefix="bm-rec-"))
-    folder.chmod(0o755)
-    cluster = Cluster(folder / "main")
-    cluster.copy_of(prepared)
-    cluster.start()
-    yield backup_of(cluster, folder / "backups")
-    cluster.stop()
-    shutil.rmtree(folder)
+    with reachable_folder() as folder:
+        cluster = Cluster(folder / "main")
+        cluster.copy_of(prepared)
+        cluster.start()
+        yield backup_of(cluster, folder / "backups")
+        cluster.stop()
 
 
 def flip(path: Path) -> None:

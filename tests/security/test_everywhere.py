@@ -16,6 +16,7 @@ from sqlalchemy import NullPool, create_engine, text
 from bianmin.address import Address
 from bianmin.children import wait_until
 from shared.db import SERVICES
+from tests.folders import reachable_folder
 from tests.stack import RunningStack, running
 
 PASSWORD = "seven otters swim upstream"
@@ -29,10 +30,9 @@ ALERTS = {service: f"/{service}/api/alerts" for service in SERVICES}
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def stack() -> Iterator[RunningStack]:
     """A real installation, with its first administrator made at the command line."""
-    place = tmp_path_factory.mktemp("everywhere")
-    with running(place / "data") as stack:
+    with reachable_folder() as folder, running(folder / "data") as stack:
         yield stack
 
 

@@ -1,17 +1,15 @@
 """`python -m tests.simulation SEED` plays one seed and prints it; `--seeds N` plays seeds 0 to N-1."""
 
 import argparse
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from bianmin.engines import Engines
 from tests.conftest import give_keys
+from tests.folders import reachable_folder
 from tests.simulation.company import Company, found
 from tests.simulation.run import simulate
 
@@ -25,18 +23,16 @@ def say(line: str) -> None:
 @contextmanager
 def a_company() -> Iterator[Company]:
     """A founded company on engines of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="bm-"))
-    folder.chmod(0o755)
-    engines = Engines(folder, durable=False)
-    give_keys(folder)
-    engines.start()
-    try:
-        company = found(engines.database_url, engines.broker_url)
-        with company.in_use():
-            yield company
-    finally:
-        engines.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with reachable_folder() as folder:
+        engines = Engines(folder, durable=False)
+        give_keys(folder)
+        engines.start()
+        try:
+            company = found(engines.database_url, engines.broker_url)
+            with company.in_use():
+                yield company
+        finally:
+            engines.stop()
 
 
 def main() -> int:

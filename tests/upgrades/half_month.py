@@ -11,7 +11,6 @@ keys; beside them what the people of the play had in mind. It was run once, with
 import json
 import lzma
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
@@ -34,6 +33,7 @@ from bianmin.month.play import Play
 from bianmin.month.quiet import World
 from bianmin.stack import Stack
 from shared import clock
+from tests.folders import reachable_folder
 
 FIRST = Path(__file__).parent / "first"
 ROWS = 250
@@ -202,6 +202,5 @@ def unpacked(name: str) -> str:
 
 if __name__ == "__main__":
     FIRST.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bm-half-") as folder:
-        Path(folder).chmod(0o755)
-        live(Path(folder) / "data", FIRST)
+    with reachable_folder() as folder:
+        live(folder / "data", FIRST)

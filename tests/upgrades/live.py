@@ -5,7 +5,6 @@ Not part of the ordinary suite: it needs the repository's history, and a month's
 
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -37,13 +36,6 @@ PATIENT = "import bianmin.client, bianmin.cli; bianmin.client.PATIENCE_SECONDS =
 def ends_with() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="bm-live-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def first_version(to: Path) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,22 +28,20 @@ LOST = LAST_DAY + timedelta(days=2)
 
 
 @pytest.fixture
-def left(template: str) -> Iterator[Path]:
+def left(template: str, place: Path) -> Path:
     """The data folder of the first version, half a month lived, as it was stopped; its engines are not running.
 
     `template` has made the keys of this process.
     """
-    folder = Path(tempfile.mkdtemp(prefix="bm-half-"))
-    folder.chmod(0o755)
-    engines = Engines(folder / "data", durable=False)
+    data = place / "data"
+    engines = Engines(data, durable=False)
     engines.start()
     try:
         restore(engines.database_url)
     finally:
         engines.stop()
-    give_secrets(folder / "data")
-    yield folder / "data"
-    shutil.rmtree(folder)
+    give_secrets(data)
+    return data
 
 
 def give_secrets(data: Path) -> None:

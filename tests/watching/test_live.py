@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.traffic import Caller
+from tests.folders import reachable_folder
 from tests.watching.faults import FAULTS, Fault, traffic_of
 from tests.watching.watch import Watch, metrics_of, rules, watched
 
@@ -24,10 +24,8 @@ PACE_SECONDS = 1.0
 
 @pytest.fixture(scope="module")
 def watch() -> Iterator[Watch]:
-    with tempfile.TemporaryDirectory(prefix="bm-watch-") as folder:
-        Path(folder).chmod(0o755)  # the database's user lives in it too
-        with watched(Path(folder)) as watch:
-            yield watch
+    with reachable_folder() as folder, watched(folder) as watch:
+        yield watch
 
 
 def panels() -> list[tuple[str, str]]:
