@@ -218,7 +218,10 @@ class Engines:
     # --- the broker -------------------------------------------------------------------------------------------
 
     def _broker(self) -> Child:
-        """A broker without persistence: what it loses is sent again from the outboxes."""
+        """A broker that keeps what it counts, as deploy's does: a restart gives nobody new guesses of passwords.
+
+        Messages it loses are sent again from the outboxes.
+        """
         folder = _made(self.data / "broker")
         accounts = folder / "users.acl"
         write_private(accounts, acl(broker_passwords(self.data)))
@@ -230,7 +233,8 @@ class Engines:
                 *("--unixsocket", str(self.data_socket)),
                 *("--unixsocketperm", "700"),
                 *("--aclfile", str(accounts)),
-                *("--save", ""),
+                *("--save", "10 1" if self.durable else ""),
+                *("--stop-writes-on-bgsave-error", "no"),  # a full disk costs counts, and no message
                 *("--appendonly", "no"),
                 *("--maxmemory-policy", "noeviction"),
                 *("--dir", str(folder)),
