@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 import httpx
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, NullPool, create_engine, make_url, text
 
 from bianmin.address import Address
 from bianmin.broker_accounts import ACCOUNTS, OPERATOR, WEB
@@ -102,7 +102,7 @@ class Stack:
             "BIANMIN_BROKER_URL": self._broker_url(WEB, broker_url),
             **{_broker_url_name(account): "" for account in ACCOUNTS},  # each process is told its own alone
             "BIANMIN_FOUNDER_SECRET": address.founder_secret,
-            "BIANMIN_DATA_KEYS": os.environ.get("BIANMIN_DATA_KEYS") or str(self._data_keys()),
+            "BIANMIN_DATA_KEYS": os.environ.get("BIANMIN_DATA_KEYS") or str(self._data_keys(database_url)),
             "MALLOC_ARENA_MAX": "2",  # glibc's arenas for each thread would cost a worker tens of MiB
         }
         session_keys = self.data / KEYS
@@ -148,10 +148,19 @@ class Stack:
                 file.write(secrets.token_urlsafe(32))
         return path.read_text()
 
-    def _data_keys(self) -> Path:
-        """What seals personal data; made once, and never in the database nor in its backups."""
+    def _data_keys(self, database_url: str) -> Path:
+        """What seals personal data; made once, and never in the database nor in its backups.
+
+        A company that is there already sealed with others: new ones beside them would be of the same names.
+        """
         path = self.data / "data-keys"
         if not path.exists():
+            if _is_founded(database_url):
+                raise CannotStart(
+                    f"the company's personal data is sealed by keys that are not at {path}: copy them there from where "
+                    f"they are kept apart. If they are lost, `bianmin data-key new {path}` makes new ones, and what "
+                    "the old ones sealed stays closed"
+                )
             make_data_keys(path)
         return path
 
@@ -278,6 +287,13 @@ def anybody(url: str) -> str:
     owner = make_url(url)
     nobody = URL.create(owner.drivername, None, None, owner.host, owner.port, owner.database, owner.query)
     return nobody.render_as_string(hide_password=False)
+
+
+def _is_founded(url: str) -> bool:
+    """Whether a company is there; before, nothing is sealed."""
+    with create_engine(url, poolclass=NullPool).connect() as owner:
+        prepared = owner.scalar(text("SELECT to_regclass('hr.company') IS NOT NULL"))
+        return bool(prepared and owner.scalar(text("SELECT EXISTS (SELECT FROM hr.company)")))
 
 
 def password_of(service: str) -> str:
