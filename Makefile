@@ -32,11 +32,11 @@ rules: .venv/ready ## the tests of the rules alone: no engine, seconds
 nightly: .venv/ready ## 100,000 cases, and books of 100,000 entries, wherever a test asks how many
 	@BIANMIN_CASES=$${BIANMIN_CASES:-100000} $(RUN)python -m pytest $$(grep -rl "^from tests.cases import" tests) $(ARGS)
 
-check: .venv/ready ## format, lint, import contracts; then types and the tests, in two halves at the same time
+check: .venv/ready ## format, lint, import contracts; then types and the tests, in three parts at the same time
 	$(RUN)ruff format --check .
 	$(RUN)ruff check .
 	$(RUN)lint-imports
-	$(RUN)python -m tests.halves $(ARGS)
+	$(RUN)python -m tests.parts $(ARGS)
 
 format: .venv/ready ## format and mend what can be mended
 	$(RUN)ruff format .

@@ -11,7 +11,7 @@ def needs(program: str, package: str) -> str:
     """The path of a program; installs its Debian package when it is missing and we are root, else skips the test."""
     found = _where(program)
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        patient = ("-o", "DPkg::Lock::Timeout=300")  # the other half of the suite may be installing something
+        patient = ("-o", "DPkg::Lock::Timeout=300")  # another part of the suite may be installing something
         subprocess.run(
             ["apt-get", *patient, "install", "-y", "--no-install-recommends", package], capture_output=True, check=False
         )
