@@ -31,6 +31,8 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-US"}
 def chromium(folder: Path, *, locale: str = "en-US") -> Iterator[Browser]:
     """The browser, which writes dates as in `locale`; `folder` holds its fonts' configuration and cache."""
     program = needs("chromium", "chromium")
+    if locale != "en-US":
+        needs(f"/usr/lib/chromium/locales/{locale}.pak", "chromium-l10n")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program,
