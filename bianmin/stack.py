@@ -159,7 +159,7 @@ class Stack:
                 raise CannotStart(
                     f"the company's personal data is sealed by keys that are not at {path}: copy them there from where "
                     f"they are kept apart. If they are lost, `bianmin data-key new {path}` makes new ones, and what "
-                    "the old ones sealed stays closed"
+                    "the old ones sealed stays closed. A new company begins in another --data"
                 )
             make_data_keys(path)
         return path
